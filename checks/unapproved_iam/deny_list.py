@@ -1,0 +1,113 @@
+"""The deny list: what the security team forbids (entries), allows all the same (approvals) and leaves out (exclusions).
+
+Plain values for `verdict` and the front ends; `deny_list_reader` makes them from the file and is the one authority on
+its format.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from functools import cached_property, lru_cache
+
+from unapproved_iam.policy_arn import globs_of_entry
+from unapproved_iam.possible_text import Glob
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an entry or approval is written: a list file and its line, or a built-in list (line 0)."""
+
+    source: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}" if self.line else self.source
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One denied policy or pattern of policies."""
+
+    policy: str  # as written: a name or an ARN, perhaps with `*` and `?`
+    origin: Origin
+    reason: str = ""
+    use_instead: tuple[str, ...] = ()
+
+    @cached_property
+    def globs(self) -> tuple[Glob, ...]:
+        return globs_of_entry(self.policy)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """An exception: these policies may be attached to this principal or by this resource, until a day."""
+
+    policy: str
+    attached_to: str  # role/NAME, user/NAME, group/NAME, permission-set/NAME, or a resource address / logical id
+    origin: Origin
+    reason: str
+    files: str = ""  # path glob from the repository root (key `in`); required for an address
+    approved_by: str = ""
+    expires: date | None = None  # the last valid day, UTC
+
+    @cached_property
+    def globs(self) -> tuple[Glob, ...]:
+        return globs_of_entry(self.policy)
+
+    @property
+    def principal(self) -> tuple[str, str] | None:
+        """Kind and name pattern when the exception is for a principal, None when it is for an address."""
+        kind, slash, name = self.attached_to.partition("/")
+        return (kind, name) if slash and kind in PRINCIPAL_KINDS else None
+
+    def expired(self, today: date) -> bool:
+        return self.expires is not None and today > self.expires
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Files that are not judged, by decision of the list's owner."""
+
+    path: str  # path glob from the repository root
+    reason: str
+    origin: Origin
+
+
+PRINCIPAL_KINDS = ("role", "user", "group", "permission-set")
+
+
+class Unresolved(Enum):
+    """What becomes of an attachment of which the tree does not tell whether it is denied."""
+
+    PASS = "pass"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class DenyList:
+    """One effective list, after `use` and `extends`."""
+
+    source: str  # the file as shown to the user, or "built-in list aws-admin"
+    entries: tuple[Entry, ...]
+    approvals: tuple[Approval, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    unresolved: Unresolved = Unresolved.PASS
+
+    def exclusion_of(self, path: str) -> Exclusion | None:
+        """The exclusion that covers a file, given its POSIX path from the repository root."""
+        return next((exclusion for exclusion in self.exclusions if path_matches(path, exclusion.path)), None)
+
+
+def path_matches(path: str, glob: str) -> bool:
+    """Whether a POSIX path from the repository root matches: `**` any directories, `*` and `?` within one name."""
+    return _path_expression(glob).fullmatch(path) is not None
+
+
+@lru_cache(maxsize=1024)
+def _path_expression(glob: str) -> re.Pattern[str]:
+    tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
+    return re.compile("".join(tokens.get(part, re.escape(part)) for part in parts), re.DOTALL)

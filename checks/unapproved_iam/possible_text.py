@@ -1,0 +1,241 @@
+"""Decide whether a text that is only partly known matches a pattern: always, sometimes or never.
+
+For the evaluators, which build such texts from Terraform expressions and CloudFormation intrinsic functions, and for
+the deny list, which asks whether an attachment's policy ARN or principal is one of its own.
+
+A text is a sequence of known pieces and holes; a pattern is a glob. Both are read as small automata over the same
+alphabet, so the answer is exact: no guessing with placeholder strings.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, lru_cache
+from typing import Callable, Iterable, Union
+
+
+class Alphabet(Enum):
+    """The characters that may stand in a hole."""
+
+    ANY = "any text"
+    SEGMENT = "any text without a colon"
+    DIGITS = "digits"
+
+    def __contains__(self, character: str) -> bool:
+        if self is Alphabet.ANY:
+            return True
+        if self is Alphabet.SEGMENT:
+            return character != ":"
+        return character.isdigit()
+
+
+@dataclass(frozen=True)
+class Hole:
+    """An unknown part of a text: how it is written, why it is unknown, what may stand in it (perhaps nothing)."""
+
+    written: str  # as in the source, e.g. "var.policy_arn"
+    reason: str  # e.g. "variable policy_arn has no default"
+    alphabet: Alphabet = Alphabet.ANY
+    remedy: str = ""  # how to make it known, e.g. "give it a default"
+
+    def __str__(self) -> str:
+        return "${" + self.written + "}"
+
+
+Piece = Union[str, Hole]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string of which some parts may be unknown. Pieces never hold empty or adjacent strings: use `text()`."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def known(self) -> str | None:
+        """The whole string when nothing in it is unknown, else None."""
+        if not self.pieces:
+            return ""
+        if len(self.pieces) == 1 and isinstance(self.pieces[0], str):
+            return self.pieces[0]
+        return None
+
+    @cached_property
+    def holes(self) -> tuple[Hole, ...]:
+        return tuple(piece for piece in self.pieces if isinstance(piece, Hole))
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether not one character of it is known."""
+        return bool(self.pieces) and len(self.holes) == len(self.pieces)
+
+    def __add__(self, other: Text) -> Text:
+        return text(*self.pieces, *other.pieces)
+
+    def __str__(self) -> str:
+        return "".join(str(piece) for piece in self.pieces)
+
+
+def text(*pieces: Piece | Text) -> Text:
+    """Join pieces into one text in normal form."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        for part in piece.pieces if isinstance(piece, Text) else (piece,):
+            if isinstance(part, Hole):
+                joined.append(part)
+            elif part:
+                if joined and isinstance(joined[-1], str):
+                    joined[-1] += part
+                else:
+                    joined.append(part)
+    return Text(tuple(joined))
+
+
+def unknown(written: str, reason: str, alphabet: Alphabet = Alphabet.ANY, remedy: str = "") -> Text:
+    """A text of which nothing is known."""
+    return Text((Hole(written, reason, alphabet, remedy),))
+
+
+class Match(Enum):
+    """Whether a pattern matches a text, whatever its holes turn out to hold."""
+
+    ALWAYS = "always"
+    SOMETIMES = "sometimes"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of an automaton: a character that it takes, or the characters that it may loop over (any number)."""
+
+    takes: Callable[[str], bool]
+    loops: bool
+    literal: str = ""
+
+
+@dataclass(frozen=True)
+class Glob:
+    """A pattern: `*` is any characters, `?` one character, nothing else is special; the whole text must match.
+
+    `segment_at` holds the offsets of those `*` that stand for one ARN segment, hence for anything but a colon.
+    """
+
+    pattern: str
+    segment_at: frozenset[int] = frozenset()
+
+    @cached_property
+    def expression(self) -> re.Pattern[str]:
+        parts = []
+        for offset, character in enumerate(self.pattern):
+            if character == "*":
+                parts.append("[^:]*" if offset in self.segment_at else ".*")
+            else:
+                parts.append("." if character == "?" else re.escape(character))
+        return re.compile("".join(parts), re.DOTALL)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        steps = []
+        for offset, character in enumerate(self.pattern):
+            if character == "*":
+                steps.append(_loop(Alphabet.SEGMENT if offset in self.segment_at else Alphabet.ANY))
+            elif character == "?":
+                steps.append(Step(Alphabet.ANY.__contains__, loops=False))
+            else:
+                steps.append(_one(character))
+        return tuple(steps)
+
+
+def match(subject: Text, globs: Iterable[Glob]) -> Match:
+    """Match a text against alternatives: ALWAYS when each text that it may be is matched by at least one of them."""
+    return _match(subject, tuple(globs))
+
+
+@lru_cache(maxsize=65536)
+def _match(subject: Text, globs: tuple[Glob, ...]) -> Match:
+    known = subject.known
+    if known is not None:
+        matched = any(glob.expression.fullmatch(known) for glob in globs)
+        return Match.ALWAYS if matched else Match.NEVER
+    return _match_automata(_steps_of(subject), tuple(glob.steps for glob in globs))
+
+
+# A state of the product: how far the text is read, and every place where a reading of a pattern may stand by then.
+_Places = frozenset[tuple[int, int]]
+
+
+def _match_automata(subject: tuple[Step, ...], patterns: tuple[tuple[Step, ...], ...]) -> Match:
+    characters = _representatives(subject, patterns)
+    start = _closed(patterns, ((number, 0) for number in range(len(patterns))))
+    seen: set[tuple[int, _Places]] = set()
+    waiting = [(0, start)]
+    some_accepted = some_refused = False
+    while waiting and not (some_accepted and some_refused):
+        state = waiting.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        offset, places = state
+        if offset == len(subject):
+            accepted = any(place == len(patterns[number]) for number, place in places)
+            some_accepted |= accepted
+            some_refused |= not accepted
+            continue
+        step = subject[offset]
+        if step.loops:
+            waiting.append((offset + 1, places))
+        for character in characters:
+            if step.takes(character):
+                following = _advanced(patterns, places, character)
+                waiting.append((offset if step.loops else offset + 1, following))
+    if some_accepted:
+        return Match.SOMETIMES if some_refused else Match.ALWAYS
+    return Match.NEVER
+
+
+def _advanced(patterns: tuple[tuple[Step, ...], ...], places: _Places, character: str) -> _Places:
+    after = []
+    for number, place in places:
+        if place < len(patterns[number]):
+            step = patterns[number][place]
+            if step.takes(character):
+                after.append((number, place if step.loops else place + 1))
+    return _closed(patterns, after)
+
+
+def _closed(patterns: tuple[tuple[Step, ...], ...], places: Iterable[tuple[int, int]]) -> _Places:
+    """Add the places that are reached by leaving loops."""
+    closed: set[tuple[int, int]] = set()
+    for number, place in places:
+        closed.add((number, place))
+        while place < len(patterns[number]) and patterns[number][place].loops:
+            place += 1
+            closed.add((number, place))
+    return frozenset(closed)
+
+
+def _representatives(subject: tuple[Step, ...], patterns: tuple[tuple[Step, ...], ...]) -> frozenset[str]:
+    """One character for each way in which the automata can tell characters apart."""
+    literals = {step.literal for steps in (subject, *patterns) for step in steps} - {""}
+    other_digit = next((digit for digit in "0123456789" if digit not in literals), "0")
+    return frozenset(literals | {other_digit, ":", "\0"})
+
+
+def _steps_of(subject: Text) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for piece in subject.pieces:
+        if isinstance(piece, Hole):
+            steps.append(_loop(piece.alphabet))
+        else:
+            steps.extend(_one(character) for character in piece)
+    return tuple(steps)
+
+
+def _one(character: str) -> Step:
+    return Step(character.__eq__, loops=False, literal=character)
+
+
+def _loop(alphabet: Alphabet) -> Step:
+    return Step(alphabet.__contains__, loops=True)
