@@ -25,11 +25,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Principal:
-    """To whom a policy is attached; `name` is a hole when the tree does not tell, `address` names the resource if any."""
+    """To whom a policy is attached."""
 
     kind: str  # role, user, group or permission-set
-    name: Text
-    address: str = ""
+    name: Text  # a hole when the tree does not tell
+    address: str = ""  # of the resource that declares the principal, when it is known
 
 
 @dataclass(frozen=True)

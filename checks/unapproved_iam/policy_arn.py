@@ -43,9 +43,9 @@ def narrowed(policy: Text) -> Text:
     pieces = list(policy.pieces)
     for number in range(1, len(pieces) - 1):
         piece, before, after = pieces[number], pieces[number - 1], pieces[number + 1]
-        if isinstance(piece, Hole) and piece.alphabet is Alphabet.ANY:
-            if str(before).endswith(":") and isinstance(after, str) and after.startswith(":"):
-                pieces[number] = replace(piece, alphabet=Alphabet.SEGMENT)
+        between_colons = str(before).endswith(":") and str(after).startswith(":")
+        if isinstance(piece, Hole) and piece.alphabet is Alphabet.ANY and between_colons:
+            pieces[number] = replace(piece, alphabet=Alphabet.SEGMENT)
     return Text(tuple(pieces))
 
 
@@ -58,7 +58,10 @@ PARTITION = Hole("partition", "the partition is that of the account", Alphabet.S
 ACCOUNT = Hole("account", "the account is the one that it is applied to", Alphabet.DIGITS)
 
 
-def customer_managed(name: Text, path: Text = Text(("/",))) -> Text:
+ROOT_PATH = text("/")
+
+
+def customer_managed(name: Text, path: Text = ROOT_PATH) -> Text:
     """The ARN of a customer managed policy in an account that is not known; `path` begins and ends with a slash."""
     return text("arn:", PARTITION, ":iam::", ACCOUNT, ":policy", path, name)
 

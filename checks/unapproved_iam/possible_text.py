@@ -10,10 +10,10 @@ alphabet, so the answer is exact: no guessing with placeholder strings.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
-from typing import Callable, Iterable, Union
 
 
 class Alphabet(Enum):
@@ -44,7 +44,7 @@ class Hole:
         return "${" + self.written + "}"
 
 
-Piece = Union[str, Hole]
+Piece = str | Hole
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Iterable
 
 from unapproved_iam.attachment import Attachment, Principal
 from unapproved_iam.deny_list import Approval, DenyList, Entry, path_matches
