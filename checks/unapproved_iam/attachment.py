@@ -57,3 +57,11 @@ class Unjudged:
     place: Place
     reason: str
     advice: str = field(default="")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader found in one unit."""
+
+    attachments: tuple[Attachment, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
