@@ -1,0 +1,13 @@
+"""Print the directory that checkov receives as --external-checks-dir, for scripts and CI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unapproved_iam.command_line import CLEAN, argument_parser, checks_directory
+
+
+def main(argv: Sequence[str]) -> int:
+    argument_parser("checks-dir").parse_args(argv)
+    print(checks_directory())
+    return CLEAN

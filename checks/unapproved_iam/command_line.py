@@ -1,0 +1,153 @@
+"""The command `unapproved-iam`: which subcommands there are, and what all of them share.
+
+A subcommand is a module with `main(argv) -> int`, imported only when it is called: a commit that cannot matter pays for
+`check` alone. Exit codes: 0 clean, 1 a violation, 2 could not judge (bad list, unreadable file, bad usage, broken
+installation). No traceback reaches a user, unless UNAPPROVED_IAM_TRACEBACK asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+PROGRAM = "unapproved-iam"
+DISTRIBUTION = "checkov-unapproved-iam"
+
+CLEAN, VIOLATION, COULD_NOT_JUDGE = 0, 1, 2
+
+
+class Subcommand(NamedTuple):
+    module: str
+    summary: str
+    extra: str = ""  # the extra of the distribution that brings what it needs
+
+
+SUBCOMMANDS = {
+    "check": Subcommand(
+        "check_command", "find attachments of denied policies in Terraform, plans, CloudFormation and SAM"
+    ),
+    "checkov": Subcommand(
+        "checkov_run", "run checkov with these checks, safely; takes checkov's own arguments", "checkov"
+    ),
+    "audit": Subcommand("account_audit_command", "find attachments of denied policies in the live account", "aws"),
+    "list": Subcommand("list_command", "show the effective deny list and where each entry comes from"),
+    "explain": Subcommand("explain_command", "tell whether a policy is denied, by which entry, and what approves it"),
+    "init": Subcommand("init_command", "write a commented deny list"),
+    "adopt": Subcommand("adopt_command", "approve today's violations until a day, so that new ones are stopped now"),
+    "approvals": Subcommand("approvals_command", "show used, unused, expiring and expired approvals"),
+    "checks-dir": Subcommand("checks_dir_command", "print the directory for checkov's --external-checks-dir"),
+}
+
+
+class UsageError(Exception):
+    """What the user has to put right, as the sentence to print: exit 2."""
+
+
+def main(argv: Sequence[str]) -> int:
+    name, *rest = argv or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(_help())
+        return CLEAN
+    if name in ("-V", "--version"):
+        print(f"{PROGRAM} {version()}")
+        return CLEAN
+    if name not in SUBCOMMANDS:
+        return complain(f"unknown subcommand {name!r} (expected one of: {', '.join(SUBCOMMANDS)}; see {PROGRAM} --help)")
+    try:
+        return _run(SUBCOMMANDS[name], name, rest)
+    except KeyboardInterrupt:
+        return complain("interrupted")
+    except BrokenPipeError:
+        # The reader has gone (`| head`): what was not printed was not seen, and flushing at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_JUDGE
+    except Exception as error:
+        from unapproved_iam.deny_list_reader import DenyListError
+
+        if isinstance(error, UsageError | DenyListError):
+            return complain(str(error))
+        if os.environ.get("UNAPPROVED_IAM_TRACEBACK"):
+            raise
+        return complain(_unexpected(error))
+
+
+def _run(subcommand: Subcommand, name: str, argv: list[str]) -> int:
+    try:
+        module = import_module(f"unapproved_iam.{subcommand.module}")
+        code = module.main(argv)
+    except ModuleNotFoundError as error:
+        needed = DISTRIBUTION + (f"[{subcommand.extra}]" if subcommand.extra else "")
+        return complain(f"{PROGRAM} {name} needs the Python module {error.name} (pip install '{needed}')")
+    sys.stdout.flush()
+    return int(code)
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    origin = error.__traceback__
+    while origin and origin.tb_next:
+        origin = origin.tb_next
+    where = f" at {Path(origin.tb_frame.f_code.co_filename).name}:{origin.tb_lineno}" if origin else ""
+    return (
+        f"defect in {PROGRAM} {version()}{where}: {type(error).__name__}: {error}"
+        " (please report it; UNAPPROVED_IAM_TRACEBACK=1 shows more)"
+    )
+
+
+def complain(message: str) -> int:
+    """Print what is wrong, on standard error, and return the exit code that says that nothing was judged."""
+    print("\n".join(printable(line) for line in message.splitlines()), file=sys.stderr)
+    return COULD_NOT_JUDGE
+
+
+def printable(text: str) -> str:
+    """The text on one line and without characters that steer a terminal: what is scanned may come from a stranger."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )
+
+
+def argument_parser(name: str) -> ArgumentParser:
+    """The parser of a subcommand, to which its module adds its arguments; usage errors exit with 2."""
+    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+    return ArgumentParser(
+        prog=f"{PROGRAM} {name}",
+        description=SUBCOMMANDS[name].summary,
+        allow_abbrev=False,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+
+
+def checks_directory() -> Path:
+    """What checkov receives as --external-checks-dir: the directory that holds the checks and the engine."""
+    return Path(__file__).resolve().parent.parent
+
+
+def version() -> str:
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
+
+    try:
+        return version_of(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _help() -> str:
+    width = max(map(len, SUBCOMMANDS))
+    lines = [f"usage: {PROGRAM} SUBCOMMAND [--help] [ARGUMENT ...]", ""]
+    lines += [f"  {name:{width}}  {subcommand.summary}" for name, subcommand in SUBCOMMANDS.items()]
+    lines += ["", "exit codes: 0 clean, 1 violation, 2 could not judge", f"version: {PROGRAM} --version"]
+    return "\n".join(lines)
