@@ -59,7 +59,9 @@ def main(argv: Sequence[str]) -> int:
         print(f"{PROGRAM} {version()}")
         return CLEAN
     if name not in SUBCOMMANDS:
-        return complain(f"unknown subcommand {name!r} (expected one of: {', '.join(SUBCOMMANDS)}; see {PROGRAM} --help)")
+        return complain(
+            f"unknown subcommand {name!r} (expected one of: {', '.join(SUBCOMMANDS)}; see {PROGRAM} --help)"
+        )
     try:
         return _run(SUBCOMMANDS[name], name, rest)
     except KeyboardInterrupt:
