@@ -1,0 +1,127 @@
+"""Decide which Terraform resource types attach managed policies, through which attributes, and to whom.
+
+The one table of it: the readers of source, plans and checkov's resources work by it, the screen looks for its types,
+the tests and the documentation list it. To add a resource type, add a row.
+
+Not in it, because they attach nothing: permissions boundaries, inline policies (`aws_iam_role_policy`, …), policies of
+organizations and of IoT, access policies of EKS. Sources: the pages of these resources in the documentation of the
+providers `hashicorp/aws` and `hashicorp/awscc`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Form(Enum):
+    """How an attribute says which policies are attached."""
+
+    ARN = "an ARN, or a list of ARNs"
+    NAME = "customer managed policies by name and path, in objects or blocks"
+    OWN = "the resource is itself the customer managed policy of this name"
+    TEMPLATE = "a CloudFormation template"
+
+
+@dataclass(frozen=True)
+class PolicyAttribute:
+    name: str
+    form: Form = Form.ARN
+
+
+@dataclass(frozen=True)
+class PrincipalAttribute:
+    """An attribute that names a principal, or several."""
+
+    kind: str  # role, user, group or permission-set
+    name: str
+    own: bool = False  # the resource is itself the principal, and this is its name
+
+
+@dataclass(frozen=True)
+class AttachingType:
+    resource_type: str
+    policies: tuple[PolicyAttribute, ...]
+    principals: tuple[PrincipalAttribute, ...] = ()
+
+
+def _attaching(resource_type: str, policies: PolicyAttribute | str, *principals: PrincipalAttribute) -> AttachingType:
+    attribute = PolicyAttribute(policies) if isinstance(policies, str) else policies
+    return AttachingType(resource_type, (attribute,), principals)
+
+
+def _of_kind(kind: str, name: str = "", own: bool = False) -> PrincipalAttribute:
+    return PrincipalAttribute(kind, name or kind, own)
+
+
+_PERMISSION_SET = PrincipalAttribute("permission-set", "permission_set_arn")
+_POLICY_REFERENCE = PolicyAttribute("customer_managed_policy_reference", Form.NAME)
+_PRINCIPAL_LISTS = (_of_kind("role", "roles"), _of_kind("user", "users"), _of_kind("group", "groups"))
+
+_ROWS = (
+    _attaching("aws_iam_policy_attachment", "policy_arn", *_PRINCIPAL_LISTS),
+    _attaching("aws_iam_role_policy_attachment", "policy_arn", _of_kind("role")),
+    _attaching("aws_iam_user_policy_attachment", "policy_arn", _of_kind("user")),
+    _attaching("aws_iam_group_policy_attachment", "policy_arn", _of_kind("group")),
+    _attaching("aws_iam_role_policy_attachments_exclusive", "policy_arns", _of_kind("role", "role_name")),
+    _attaching("aws_iam_user_policy_attachments_exclusive", "policy_arns", _of_kind("user", "user_name")),
+    _attaching("aws_iam_group_policy_attachments_exclusive", "policy_arns", _of_kind("group", "group_name")),
+    _attaching("aws_iam_role", "managed_policy_arns", _of_kind("role", "name", own=True)),
+    _attaching("aws_ssoadmin_managed_policy_attachment", "managed_policy_arn", _PERMISSION_SET),
+    _attaching("aws_ssoadmin_managed_policy_attachments_exclusive", "managed_policy_arns", _PERMISSION_SET),
+    _attaching("aws_ssoadmin_customer_managed_policy_attachment", _POLICY_REFERENCE, _PERMISSION_SET),
+    _attaching("aws_ssoadmin_customer_managed_policy_attachments_exclusive", _POLICY_REFERENCE, _PERMISSION_SET),
+    _attaching("aws_cloudformation_stack", PolicyAttribute("template_body", Form.TEMPLATE)),
+    _attaching("aws_cloudformation_stack_set", PolicyAttribute("template_body", Form.TEMPLATE)),
+    _attaching("awscc_iam_role", "managed_policy_arns", _of_kind("role", "role_name", own=True)),
+    _attaching("awscc_iam_user", "managed_policy_arns", _of_kind("user", "user_name", own=True)),
+    _attaching("awscc_iam_group", "managed_policy_arns", _of_kind("group", "group_name", own=True)),
+    _attaching("awscc_iam_managed_policy", PolicyAttribute("managed_policy_name", Form.OWN), *_PRINCIPAL_LISTS),
+    AttachingType(
+        "awscc_sso_permission_set",
+        (PolicyAttribute("managed_policies"), PolicyAttribute("customer_managed_policy_references", Form.NAME)),
+        (_of_kind("permission-set", "name", own=True),),
+    ),
+)
+
+ATTACHING_TYPES = {row.resource_type: row for row in _ROWS}
+
+
+@dataclass(frozen=True)
+class DeclaredPrincipal:
+    """A resource or data source that stands for a principal: other resources refer to it by these attributes."""
+
+    kind: str
+    name: str  # the attribute that holds the principal's name; other references to it mean the same principal
+
+
+# "aws_iam_role.x.id" is the role's name; "aws_ssoadmin_permission_set.x.arn" means the permission set of that name.
+DECLARED_PRINCIPALS = {
+    "aws_iam_role": DeclaredPrincipal("role", "name"),
+    "aws_iam_user": DeclaredPrincipal("user", "name"),
+    "aws_iam_group": DeclaredPrincipal("group", "name"),
+    "aws_ssoadmin_permission_set": DeclaredPrincipal("permission-set", "name"),
+    "awscc_iam_role": DeclaredPrincipal("role", "role_name"),
+    "awscc_iam_user": DeclaredPrincipal("user", "user_name"),
+    "awscc_iam_group": DeclaredPrincipal("group", "group_name"),
+    "awscc_sso_permission_set": DeclaredPrincipal("permission-set", "name"),
+    "data.aws_iam_role": DeclaredPrincipal("role", "name"),
+    "data.aws_iam_user": DeclaredPrincipal("user", "user_name"),
+    "data.aws_iam_group": DeclaredPrincipal("group", "group_name"),
+    "data.aws_ssoadmin_permission_set": DeclaredPrincipal("permission-set", "name"),
+}
+
+
+@dataclass(frozen=True)
+class DeclaredPolicy:
+    """A resource that creates a customer managed policy: attributes with its name, its path and its ARN."""
+
+    name: str
+    path: str
+    arns: tuple[str, ...]
+
+
+DECLARED_POLICIES = {
+    "aws_iam_policy": DeclaredPolicy("name", "path", ("arn", "id")),
+    "awscc_iam_managed_policy": DeclaredPolicy("managed_policy_name", "path", ("policy_arn", "id")),
+}
