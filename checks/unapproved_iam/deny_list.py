@@ -35,6 +35,7 @@ class Entry:
     origin: Origin
     reason: str = ""
     use_instead: tuple[str, ...] = ()
+    source: str = ""  # of a built-in entry: who advises against the policy, by title
 
     @cached_property
     def globs(self) -> tuple[Glob, ...]:
@@ -46,7 +47,7 @@ class Approval:
     """An exception: these policies may be attached to this principal or by this resource, until a day."""
 
     policy: str
-    attached_to: str  # role/NAME, user/NAME, group/NAME, permission-set/NAME, or a resource address / logical id
+    attached_to: str  # role/NAME, user/NAME, group/NAME, permission-set/NAME, a resource address / logical id, or *
     origin: Origin
     reason: str
     files: str = ""  # path glob from the repository root (key `in`); required for an address
@@ -56,6 +57,11 @@ class Approval:
     @cached_property
     def globs(self) -> tuple[Glob, ...]:
         return globs_of_entry(self.policy)
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether it is neither for a principal nor for a resource: any attachment of the policy is covered."""
+        return self.attached_to == "*"
 
     @property
     def principal(self) -> tuple[str, str] | None:

@@ -122,7 +122,9 @@ def _covers_any(attachment: Attachment, approval: Approval) -> bool:
 
 def _covers_resource(approval: Approval, address: str) -> bool:
     """An address without instance keys covers every instance."""
-    return approval.principal is None and approval.attached_to in (address, without_instance_keys(address))
+    if approval.principal is not None:
+        return False
+    return approval.anywhere or approval.attached_to in (address, without_instance_keys(address))
 
 
 def _covers_principal(approval: Approval, principal: Principal) -> bool:

@@ -1,0 +1,32 @@
+"""Know the AWS managed policies of this release, so that a misspelt entry is an error instead of a silent hole.
+
+The names stand in `managed_policy_names.txt`, one a line, with their path: `job-function/ViewOnlyAccess`.
+`scripts/refresh_managed_policies.py` makes the file.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+NAMES_FILE = Path(__file__).with_name("managed_policy_names.txt")
+
+
+@lru_cache(maxsize=1)
+def managed_policy_names() -> dict[str, str]:
+    """The path of each AWS managed policy ("" or e.g. "job-function/") by its name."""
+    names = {}
+    for line in NAMES_FILE.read_text(encoding="ascii").splitlines():
+        path, slash, name = line.rpartition("/")
+        names[name] = path + slash
+    return names
+
+
+def similar_managed_policy(name: str) -> str | None:
+    """The AWS managed policy that somebody who wrote `name` probably meant."""
+    import difflib  # only a misspelt name pays for it
+
+    by_lower_case = {known.lower(): known for known in managed_policy_names()}
+    written = name.rpartition("/")[2].lower()
+    close = difflib.get_close_matches(written, by_lower_case, n=1, cutoff=0.75)
+    return by_lower_case[close[0]] if close else None

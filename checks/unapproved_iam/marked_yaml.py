@@ -1,0 +1,150 @@
+"""Read one YAML document into values that remember their line, for the deny list's reader.
+
+The file may be anything: binary, endless, or made to exhaust whoever reads it. Built on the parser's events, because
+PyYAML's own composer recurses without bound (libyaml's ends the process on deeply nested input) and lets aliases
+multiply: here nesting is bounded and an alias stands for a single value only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+MOST_BYTES = 4 * 1024 * 1024
+DEEPEST = 16  # the format itself nests four levels deep
+
+
+class Kind(Enum):
+    """What a value is, in the words of messages."""
+
+    TEXT = "text"
+    NUMBER = "a number"
+    TRUTH = "true or false"
+    NOTHING = "nothing"
+    LIST = "a list"
+    MAPPING = "a mapping"
+    OTHER = "a value with a tag of its own"
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A value and the line on which it begins; a scalar has `text`, as written, a list or mapping has its parts."""
+
+    kind: Kind
+    line: int
+    text: str = ""
+    items: tuple[Marked, ...] = ()
+    pairs: tuple[tuple[Marked, Marked], ...] = ()
+
+
+class NoYaml(Exception):
+    """The bytes hold no readable YAML document; `line` is 0 when no line is to blame."""
+
+    def __init__(self, what: str, line: int = 0) -> None:
+        super().__init__(what)
+        self.line = line
+
+
+def read_marked_yaml(content: bytes) -> Marked | None:
+    """The one document of a file's bytes, None when it holds none. Raises `NoYaml`."""
+    import yaml  # here, so that a run without a list of its own does not pay for it
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_decoded(content))
+    try:
+        return _Composer(loader).document()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise NoYaml(f"is no YAML: {what}", mark.line + 1 if mark else 0) from error
+    finally:
+        loader.dispose()
+
+
+def _decoded(content: bytes) -> str:
+    if len(content) > MOST_BYTES:
+        raise NoYaml(f"is too large (expected at most {MOST_BYTES // 1024 // 1024} MiB)")
+    try:
+        written = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise NoYaml(f"is not UTF-8: byte 0x{content[error.start]:02x} (expected UTF-8 text)", line) from error
+    # "Character Set" in the YAML specification; the parsers disagree about the position that they report.
+    odd = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]", written)
+    if odd:
+        line = written.count("\n", 0, odd.start()) + 1
+        raise NoYaml(f"holds the control character U+{ord(odd[0]):04X} (expected text)", line)
+    return written
+
+
+class _Composer:
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+        self.anchors: dict[str, Marked] = {}
+
+    def document(self) -> Marked | None:
+        document = None
+        for event in self._events():
+            name = type(event).__name__
+            if name == "DocumentStartEvent" and document is not None:
+                raise NoYaml("is more than one YAML document (expected one)", event.start_mark.line + 1)
+            if name in ("ScalarEvent", "SequenceStartEvent", "MappingStartEvent", "AliasEvent"):
+                document = self._value(event, 1)
+        return document
+
+    def _events(self) -> Iterator[Any]:
+        while self.loader.check_event():
+            yield self.loader.get_event()
+
+    def _value(self, event: Any, depth: int) -> Marked:
+        line = event.start_mark.line + 1
+        if depth > DEEPEST:
+            raise NoYaml(f"is nested too deeply (expected at most {DEEPEST} levels)", line)
+        name = type(event).__name__
+        if name == "AliasEvent":
+            return self._alias(event.anchor, line)
+        if name == "ScalarEvent":
+            value = Marked(self._scalar_kind(event), line, event.value)
+            if event.anchor:
+                self.anchors[event.anchor] = value
+            return value
+        parts = tuple(self._parts(depth))
+        if event.tag not in (None, "!"):
+            return Marked(Kind.OTHER, line)
+        if name == "SequenceStartEvent":
+            return Marked(Kind.LIST, line, items=parts)
+        return Marked(Kind.MAPPING, line, pairs=tuple(zip(parts[::2], parts[1::2], strict=True)))
+
+    def _parts(self, depth: int) -> Iterator[Marked]:
+        for event in self._events():
+            if type(event).__name__ in ("SequenceEndEvent", "MappingEndEvent"):
+                return
+            yield self._value(event, depth + 1)
+
+    def _alias(self, anchor: str, line: int) -> Marked:
+        value = self.anchors.get(anchor)
+        if value is None:
+            raise NoYaml(f"has an alias *{anchor} that stands for no single value (expected it written out)", line)
+        return Marked(value.kind, line, value.text)
+
+    def _scalar_kind(self, event: Any) -> Kind:
+        from yaml.nodes import ScalarNode
+
+        tag = event.tag
+        if tag in (None, "!"):
+            tag = self.loader.resolve(ScalarNode, event.value, event.implicit)
+        return _KINDS.get(str(tag).removeprefix("tag:yaml.org,2002:"), Kind.OTHER)
+
+
+_KINDS = {
+    "str": Kind.TEXT,
+    "timestamp": Kind.TEXT,  # a date is text in YAML 1.2, which editors follow
+    "merge": Kind.TEXT,
+    "value": Kind.TEXT,
+    "int": Kind.NUMBER,
+    "float": Kind.NUMBER,
+    "bool": Kind.TRUTH,
+    "null": Kind.NOTHING,
+}
