@@ -17,7 +17,8 @@ from enum import Enum
 class Form(Enum):
     """How an attribute says which policies are attached."""
 
-    ARN = "an ARN, or a list of ARNs"
+    ARN = "an ARN"
+    ARNS = "a list of ARNs"
     NAME = "customer managed policies by name and path, in objects or blocks"
     OWN = "the resource is itself the customer managed policy of this name"
     TEMPLATE = "a CloudFormation template"
@@ -26,7 +27,7 @@ class Form(Enum):
 @dataclass(frozen=True)
 class PolicyAttribute:
     name: str
-    form: Form = Form.ARN
+    form: Form
 
 
 @dataclass(frozen=True)
@@ -45,42 +46,44 @@ class AttachingType:
     principals: tuple[PrincipalAttribute, ...] = ()
 
 
-def _attaching(resource_type: str, policies: PolicyAttribute | str, *principals: PrincipalAttribute) -> AttachingType:
-    attribute = PolicyAttribute(policies) if isinstance(policies, str) else policies
-    return AttachingType(resource_type, (attribute,), principals)
+def _row(resource_type: str, policies: str, form: Form, *principals: PrincipalAttribute) -> AttachingType:
+    return AttachingType(resource_type, (PolicyAttribute(policies, form),), principals)
 
 
-def _of_kind(kind: str, name: str = "", own: bool = False) -> PrincipalAttribute:
+def _of(kind: str, name: str = "", own: bool = False) -> PrincipalAttribute:
     return PrincipalAttribute(kind, name or kind, own)
 
 
-_PERMISSION_SET = PrincipalAttribute("permission-set", "permission_set_arn")
-_POLICY_REFERENCE = PolicyAttribute("customer_managed_policy_reference", Form.NAME)
-_PRINCIPAL_LISTS = (_of_kind("role", "roles"), _of_kind("user", "users"), _of_kind("group", "groups"))
+_PERMISSION_SET = _of("permission-set", "permission_set_arn")
+_POLICY_REFERENCE = "customer_managed_policy_reference"
+_PRINCIPAL_LISTS = (_of("role", "roles"), _of("user", "users"), _of("group", "groups"))
 
 _ROWS = (
-    _attaching("aws_iam_policy_attachment", "policy_arn", *_PRINCIPAL_LISTS),
-    _attaching("aws_iam_role_policy_attachment", "policy_arn", _of_kind("role")),
-    _attaching("aws_iam_user_policy_attachment", "policy_arn", _of_kind("user")),
-    _attaching("aws_iam_group_policy_attachment", "policy_arn", _of_kind("group")),
-    _attaching("aws_iam_role_policy_attachments_exclusive", "policy_arns", _of_kind("role", "role_name")),
-    _attaching("aws_iam_user_policy_attachments_exclusive", "policy_arns", _of_kind("user", "user_name")),
-    _attaching("aws_iam_group_policy_attachments_exclusive", "policy_arns", _of_kind("group", "group_name")),
-    _attaching("aws_iam_role", "managed_policy_arns", _of_kind("role", "name", own=True)),
-    _attaching("aws_ssoadmin_managed_policy_attachment", "managed_policy_arn", _PERMISSION_SET),
-    _attaching("aws_ssoadmin_managed_policy_attachments_exclusive", "managed_policy_arns", _PERMISSION_SET),
-    _attaching("aws_ssoadmin_customer_managed_policy_attachment", _POLICY_REFERENCE, _PERMISSION_SET),
-    _attaching("aws_ssoadmin_customer_managed_policy_attachments_exclusive", _POLICY_REFERENCE, _PERMISSION_SET),
-    _attaching("aws_cloudformation_stack", PolicyAttribute("template_body", Form.TEMPLATE)),
-    _attaching("aws_cloudformation_stack_set", PolicyAttribute("template_body", Form.TEMPLATE)),
-    _attaching("awscc_iam_role", "managed_policy_arns", _of_kind("role", "role_name", own=True)),
-    _attaching("awscc_iam_user", "managed_policy_arns", _of_kind("user", "user_name", own=True)),
-    _attaching("awscc_iam_group", "managed_policy_arns", _of_kind("group", "group_name", own=True)),
-    _attaching("awscc_iam_managed_policy", PolicyAttribute("managed_policy_name", Form.OWN), *_PRINCIPAL_LISTS),
+    _row("aws_iam_policy_attachment", "policy_arn", Form.ARN, *_PRINCIPAL_LISTS),
+    _row("aws_iam_role_policy_attachment", "policy_arn", Form.ARN, _of("role")),
+    _row("aws_iam_user_policy_attachment", "policy_arn", Form.ARN, _of("user")),
+    _row("aws_iam_group_policy_attachment", "policy_arn", Form.ARN, _of("group")),
+    _row("aws_iam_role_policy_attachments_exclusive", "policy_arns", Form.ARNS, _of("role", "role_name")),
+    _row("aws_iam_user_policy_attachments_exclusive", "policy_arns", Form.ARNS, _of("user", "user_name")),
+    _row("aws_iam_group_policy_attachments_exclusive", "policy_arns", Form.ARNS, _of("group", "group_name")),
+    _row("aws_iam_role", "managed_policy_arns", Form.ARNS, _of("role", "name", own=True)),
+    _row("aws_ssoadmin_managed_policy_attachment", "managed_policy_arn", Form.ARN, _PERMISSION_SET),
+    _row("aws_ssoadmin_managed_policy_attachments_exclusive", "managed_policy_arns", Form.ARNS, _PERMISSION_SET),
+    _row("aws_ssoadmin_customer_managed_policy_attachment", _POLICY_REFERENCE, Form.NAME, _PERMISSION_SET),
+    _row("aws_ssoadmin_customer_managed_policy_attachments_exclusive", _POLICY_REFERENCE, Form.NAME, _PERMISSION_SET),
+    _row("aws_cloudformation_stack", "template_body", Form.TEMPLATE),
+    _row("aws_cloudformation_stack_set", "template_body", Form.TEMPLATE),
+    _row("awscc_iam_role", "managed_policy_arns", Form.ARNS, _of("role", "role_name", own=True)),
+    _row("awscc_iam_user", "managed_policy_arns", Form.ARNS, _of("user", "user_name", own=True)),
+    _row("awscc_iam_group", "managed_policy_arns", Form.ARNS, _of("group", "group_name", own=True)),
+    _row("awscc_iam_managed_policy", "managed_policy_name", Form.OWN, *_PRINCIPAL_LISTS),
     AttachingType(
         "awscc_sso_permission_set",
-        (PolicyAttribute("managed_policies"), PolicyAttribute("customer_managed_policy_references", Form.NAME)),
-        (_of_kind("permission-set", "name", own=True),),
+        (
+            PolicyAttribute("managed_policies", Form.ARNS),
+            PolicyAttribute("customer_managed_policy_references", Form.NAME),
+        ),
+        (_of("permission-set", "name", own=True),),
     ),
 )
 
