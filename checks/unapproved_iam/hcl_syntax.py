@@ -1,0 +1,368 @@
+"""Read HCL source into bodies, blocks, attributes and typed expressions.
+
+For `terraform_tree`, which knows what the blocks mean, and `hcl_values`, which evaluates the expressions. Source: "HCL
+Native Syntax Specification".
+
+    body = parse_body(data, "/repo/main.tf")         # HclSyntaxError when it is no HCL
+    for block in body.blocks:
+        block.type, block.labels, block.line, block.end_line
+        block.body.attributes["policy_arn"].expression
+        block.comments                               # for inline skips
+
+Reading is lazy: `parse_body` finds the outermost blocks and attributes, `Block.body` reads one block, and
+`Attribute.expression` one expression. Each of the three raises HclSyntaxError when its part of the source is broken,
+and remembers what it read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from unapproved_iam.attachment import Place
+from unapproved_iam.hcl_source import HclSyntaxError, Source, end_of_bracket, tokens
+
+__all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
+
+
+class Expression:
+    """One of the classes below."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Expression):
+    """A number, true, false or null."""
+
+    value: Fraction | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Template(Expression):
+    """A quoted string or heredoc: texts, interpolated expressions and directives; without parts it is empty.
+
+    A template of nothing but one interpolation yields that value as it is, be it a string or not.
+    """
+
+    parts: tuple[str | Expression, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateIf(Expression):
+    """`%{ if CONDITION }…%{ else }…%{ endif }`, a part of a template."""
+
+    condition: Expression
+    then: Template
+    otherwise: Template
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFor(Expression):
+    """`%{ for KEY, VALUE in COLLECTION }…%{ endfor }`, a part of a template."""
+
+    key: str | None
+    value: str
+    collection: Expression
+    body: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Expression):
+    """The root of a reference (`var`, `local`, `each`, a resource type, …) or a variable of a loop."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetAttribute(Expression):
+    """`SOURCE.NAME`"""
+
+    source: Expression
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Expression):
+    """`SOURCE[KEY]`, also the older `SOURCE.0`"""
+
+    source: Expression
+    key: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Splat(Expression):
+    """`SOURCE[*]` or `SOURCE.*` with what follows; in `each` the element is the SplatItem."""
+
+    source: Expression
+    each: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class SplatItem(Expression):
+    """The element that a splat looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    """A function call; `expands` when the last argument is a list of arguments (`f(list...)`)."""
+
+    name: str  # with its provider: "provider::aws::arn_build"
+    arguments: tuple[Expression, ...]
+    expands: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TupleOf(Expression):
+    """`[…]`"""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOf(Expression):
+    """`{…}`; a bare key is a Template of its name."""
+
+    items: tuple[tuple[Expression, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class For(Expression):
+    """`[for …]`, or with a `result_key` `{for …}`; `grouped` when the result ends in `...`."""
+
+    key: str | None
+    value: str
+    collection: Expression
+    result_key: Expression | None
+    result: Expression
+    grouped: bool
+    condition: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional(Expression):
+    """`CONDITION ? THEN : OTHERWISE`"""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Expression):
+    """An operator with one operand or two: ! - * / % + < > <= >= == != && ||"""
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+class Comment(NamedTuple):
+    """A comment as written, with its `#`, `//` or `/*`."""
+
+    text: str
+    line: int
+
+
+class Attribute:
+    """`NAME = EXPRESSION` in a body."""
+
+    def __init__(self, name: str, source: Source, start: int, end: int) -> None:
+        self.name = name
+        self._source, self._start, self._end = source, start, end
+
+    @property
+    def place(self) -> Place:
+        """Its lines, from that of the name."""
+        return Place(self._source.path, self.line, self.end_line)
+
+    @cached_property
+    def line(self) -> int:
+        return self._source.line_of(self._start)
+
+    @cached_property
+    def end_line(self) -> int:
+        return self._source.line_of(self._end)
+
+    @cached_property
+    def expression(self) -> Expression:
+        """Raises HclSyntaxError when it is none."""
+        return expression_between(self._source, self._start, self._end)
+
+
+class Block:
+    """`TYPE "LABEL" … {` body `}`"""
+
+    def __init__(self, block_type: str, labels: tuple[str, ...], source: Source, start: int, opening: int, end: int):
+        self.type = block_type
+        self.labels = labels
+        self._source, self._start, self._opening, self._end = source, start, opening, end
+
+    @property
+    def place(self) -> Place:
+        """Its lines, from that of its type to that of its closing brace."""
+        return Place(self._source.path, self.line, self.end_line)
+
+    @cached_property
+    def line(self) -> int:
+        return self._source.line_of(self._start)
+
+    @cached_property
+    def end_line(self) -> int:
+        return self._source.line_of(self._end)
+
+    @cached_property
+    def body(self) -> Body:
+        """Raises HclSyntaxError when it is none."""
+        return _body(self._source, self._opening + 1, self._end)
+
+    @property
+    def comments(self) -> tuple[Comment, ...]:
+        """All comments between its braces, those of nested blocks too."""
+        return self.body.comments
+
+    @property
+    def text(self) -> str:
+        """The block as it is written."""
+        return self._source.text[self._start : self._end + 1]
+
+
+class Body:
+    """Attributes by name, and blocks in their order."""
+
+    def __init__(self, attributes: dict[str, Attribute], blocks: tuple[Block, ...], span: tuple[Source, int, int]):
+        self.attributes = attributes
+        self.blocks = blocks
+        self._source, self._start, self._end = span
+
+    @cached_property
+    def comments(self) -> tuple[Comment, ...]:
+        """All comments in it, those of nested blocks too."""
+        source = self._source
+        return tuple(
+            Comment(source.text[token.start : token.end], source.line_of(token.start))
+            for token in tokens(source, self._start, self._end)
+            if token.kind == "comment"
+        )
+
+
+def parse_body(source: str | bytes, path: str) -> Body:
+    """Read a file of native syntax (.tf, .tofu, .tfvars). Raises HclSyntaxError."""
+    whole = Source(source, path)
+    return _body(whole, 0, len(whole.text))
+
+
+def parse_expression(text: str, path: str, line: int = 1) -> Expression:
+    """Read one expression, e.g. a reference within `.tf.json`. Raises HclSyntaxError."""
+    source = Source("\n" * (line - 1) + text, path)
+    return expression_between(source, line - 1, len(source.text))
+
+
+def parse_template(text: str, place: Place) -> Expression:
+    """Read a string with its `${}` and `%{}` as `.tf.json` holds it: without quotes and escapes. Raises
+    HclSyntaxError."""
+    from unapproved_iam.hcl_template import template_of_text
+
+    return template_of_text(text, place)
+
+
+_BLANK = re.compile(r"(?:[ \t\r\n\f\v\ufeff]+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)*")
+_INLINE_BLANK = re.compile(r"(?:[ \t\r]+|/\*(?s:.*?)\*/)*")
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+_LABEL = re.compile(r'[^\W\d][\w-]*|"([^"\\\n]*(?:\\.[^"\\\n]*)*)"')
+
+
+def _body(source: Source, start: int, end: int) -> Body:
+    attributes: dict[str, Attribute] = {}
+    blocks: list[Block] = []
+    for item in _items(source, start, end):
+        if isinstance(item, Block):
+            blocks.append(item)
+        elif item.name in attributes:
+            raise HclSyntaxError(source.path, item.line, f'"{item.name}" is set twice')
+        else:
+            attributes[item.name] = item
+    return Body(attributes, tuple(blocks), (source, start, end))
+
+
+def _items(source: Source, start: int, end: int) -> Iterator[Attribute | Block]:
+    text = source.text
+    position = _skip(_BLANK, text, start, end)
+    while position < end:
+        name = _IDENTIFIER.match(text, position, end)
+        if not name:
+            raise source.error(position, f'unexpected "{text[position]}" (expected an attribute or a block)')
+        after = _skip(_INLINE_BLANK, text, name.end(), end)
+        if text[after : after + 1] == "=" and after < end:
+            stop = _end_of_expression(source, after + 1, end)
+            yield Attribute(name[0], source, after + 1, stop)
+        else:
+            labels, opening = _labels(source, after, end)
+            stop = end_of_bracket(source, opening, end)
+            yield Block(name[0], labels, source, position, opening, stop)
+            stop += 1
+        position = _skip(_BLANK, text, stop, end)
+
+
+def _labels(source: Source, position: int, end: int) -> tuple[tuple[str, ...], int]:
+    """The labels of a block, and the offset of its opening brace."""
+    labels = []
+    while label := _LABEL.match(source.text, position, end):
+        labels.append(label[0] if label[1] is None else label[1])
+        position = _skip(_INLINE_BLANK, source.text, label.end(), end)
+    if position >= end or source.text[position] != "{":
+        raise source.error(min(position, end - 1), 'expected "=" or "{"')
+    return tuple(labels), position
+
+
+def _end_of_expression(source: Source, start: int, end: int) -> int:
+    """An attribute ends with its line; within brackets, strings and heredocs lines do not count."""
+    depth = 0
+    for token in tokens(source, start, end):
+        if token.kind == "open":
+            depth += 1
+        elif token.kind == "close":
+            if depth == 0:
+                raise source.error(token.start, f'unexpected "{source.text[token.start]}"')
+            depth -= 1
+        elif depth == 0 and token.kind in ("newline", "comment") and not source.text.startswith("/*", token.start):
+            return token.start
+    return end
+
+
+def _skip(blank: re.Pattern[str], text: str, position: int, end: int) -> int:
+    found = blank.match(text, position, end)
+    return found.end() if found else position
+
+
+_PLAIN_STRING = re.compile(r'"((?:[^"\\$%\n]|[$%](?![{$%]))*)"')
+_PLAIN_REFERENCE = re.compile(r"([^\W\d][\w-]*)((?:\.[^\W\d][\w-]*)*)")
+KEYWORDS = {"true": True, "false": False, "null": None}
+
+
+def expression_between(source: Source, start: int, end: int) -> Expression:
+    """Strings and references, most of all expressions, are read here; all others by the library's parser."""
+    text = source.text
+    start = _skip(_BLANK, text, start, end)
+    while end > start and text[end - 1] in " \t\r\n":
+        end -= 1
+    if plain := _PLAIN_STRING.fullmatch(text, start, end):
+        return Template((plain[1],) if plain[1] else (), Place(source.path, source.line_of(start)))
+    if reference := _PLAIN_REFERENCE.fullmatch(text, start, end):
+        return _reference(reference[1], reference[2].split(".")[1:])
+    from unapproved_iam.hcl_grammar import read_expression  # loads the library's parser
+
+    return read_expression(source, start, end)
+
+
+def _reference(root: str, names: list[str]) -> Expression:
+    if not names and root in KEYWORDS:
+        return Literal(KEYWORDS[root])
+    expression: Expression = Name(root)
+    for name in names:
+        expression = GetAttribute(expression, name)
+    return expression
