@@ -1,0 +1,43 @@
+"""Ask git which files a change touches, deleted ones included: pre-commit names to its hooks only those that remain.
+
+For `check --changed-since`, behind the hook and pull requests: deleting a variable file or an override can attach a
+denied policy as well as writing one. Source: "git-diff" in the Git documentation; "pre-commit during push" and
+`--from-ref` in the pre-commit documentation.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+
+from unapproved_iam.command_line import UsageError
+
+# What pre-commit and prek tell their hooks when they judge a range of commits: its start, while the end is checked out.
+RANGE_START = "PRE_COMMIT_FROM_REF"
+
+
+def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str]:
+    """Absolute paths of the tracked files that differ between the work tree and the commit where HEAD left `since`.
+
+    `root` is the top of the repository. Where nothing is committed yet, every tracked file is new. Raises `UsageError`.
+    """
+    since = environ.get(RANGE_START) or since
+    # The scanned repository's own settings must neither run programs nor hide files here.
+    diff = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=all"]
+    answer = _git(root, [*diff, *([] if since == "HEAD" else ["--merge-base"]), "--end-of-options", since, "--"])
+    if answer.returncode and since == "HEAD" and _git(root, ["rev-parse", "--verify", "--quiet", "HEAD"]).returncode:
+        answer = _git(root, ["ls-files", "-z"])
+    if answer.returncode:
+        complaint = os.fsdecode(answer.stderr).strip().splitlines() or ["git failed"]
+        expected = f"a commit that the clone in {root} holds with its history"
+        raise UsageError(f"--changed-since {since}: {complaint[0]} (expected {expected})")
+    return [os.path.join(root, os.fsdecode(name)) for name in answer.stdout.split(b"\0") if name]
+
+
+def _git(root: str, arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    options = ["-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-optional-locks"]
+    try:
+        return subprocess.run(["git", "-C", root, *options, *arguments], capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise UsageError("--changed-since: git is not on PATH") from error
