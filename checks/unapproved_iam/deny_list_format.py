@@ -42,17 +42,18 @@ _NAME = r"[A-Za-z0-9_+=,.@*?-]+"
 _KEYED = r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\[(?:[0-9]+|\"[^\"]*\")\])?"
 
 PRINCIPAL_PATTERN = f"(?:{'|'.join(PRINCIPAL_KINDS)})/{_NAME}"
+NEEDS_NO_FILES = rf"\*|{PRINCIPAL_PATTERN}"  # of `attached_to`; an address needs `in`, for anyone can name a resource
 ADDRESS_PATTERN = rf"{_KEYED}(?:\.{_KEYED})*"
 
 WORDS = Form(Kind.TEXT, "text", rf"(?=[\s\S]*\S){_PRINTABLE}+")
 POLICY = Form(Kind.TEXT, "the name of an AWS managed policy, or an ARN; * and ? are wildcards", PATTERN)
 FILES = Form(Kind.TEXT, "a path from the repository's root such as live/security/**; * and ? are wildcards", _FILES)
 DAY = Form(Kind.TEXT, "a day such as 2027-06-30", r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-TRUTH = Form(Kind.TRUTH, "true or false", "true|false")
+TRUTH = Form(Kind.TRUTH, "true or false")
 ATTACHED_TO = Form(
     Kind.TEXT,
     "role/NAME, user/NAME, group/NAME or permission-set/NAME, a resource's address or logical id, or * for anything",
-    rf"\*|{PRINCIPAL_PATTERN}|{ADDRESS_PATTERN}",
+    f"{NEEDS_NO_FILES}|{ADDRESS_PATTERN}",
 )
 
 ENTRY = Form(

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from unapproved_iam.builtin_lists import BUILTIN_LISTS
 from unapproved_iam.deny_list import PRINCIPAL_KINDS, Approval, DenyList, Entry, Exclusion, Origin, Unresolved
-from unapproved_iam.deny_list_format import DENY_LIST, FILES, PRINCIPAL_PATTERN, Form, Key
+from unapproved_iam.deny_list_format import ATTACHED_TO, DAY, DENY_LIST, FILES, NEEDS_NO_FILES, POLICY, Form, Key
 from unapproved_iam.marked_yaml import MOST_BYTES, Kind, Marked, NoYaml, read_marked_yaml
 from unapproved_iam.policy_pattern import impossible_because, unknown_because
 
@@ -56,7 +56,8 @@ def read_deny_list(path: str, *, shown_as: str | None = None, within: str | None
         what = f"denies nothing (expected use, deny or extends, e.g. use: [{next(iter(BUILTIN_LISTS))}])"
         reader.problems.append(Problem(path, 0, what))
     if reader.problems:
-        raise DenyListError(reader.problems)
+        files = list(dict.fromkeys(problem.path for problem in reader.problems))
+        raise DenyListError(sorted(reader.problems, key=lambda problem: (files.index(problem.path), problem.line)))
     return DenyList(
         shown_as,
         entries,
@@ -93,24 +94,27 @@ class _Reader:
 
     def read(self, path: str, shown_as: str, extended_at: Problem | None = None) -> list[_Part]:
         real = os.path.realpath(path)
-        if problem := self._refused(path, real):
-            at = extended_at or Problem(path, 0, "")
-            self.problems.append(Problem(at.path, at.line, problem))
+        try:
+            if refusal := self._refused(path, real):
+                raise _NoFile(refusal)
+            if real in self.done:
+                return []
+            self.done.add(real)
+            self.extending.append(real)
+            parts = self._read_file(path, shown_as)
+            self.extending.pop()
+        except _NoFile as error:
+            what = f'"{path}" {error}' if extended_at else str(error)
+            self.problems.append((extended_at or Problem(path, 0, ""))._replace(what=what))
             return [_Part()]
-        if real in self.done:
-            return []
-        self.done.add(real)
-        self.extending.append(real)
-        parts = self._read_file(path, shown_as)
-        self.extending.pop()
         return parts
 
     def _refused(self, path: str, real: str) -> str | None:
         if real in self.extending:
-            return f'"{path}" extends itself (expected no circle)'
+            return "extends itself (expected no circle)"
         if self.within is not None and os.path.commonpath([self.within, real]) != self.within:
             named = "only a list named by --deny-list or UNAPPROVED_IAM_POLICIES may extend others"
-            return f'"{path}" is outside the repository (expected a file below {self.within}; {named})'
+            return f"is outside the repository (expected a file below {self.within}; {named})"
         return None
 
     def _read_file(self, path: str, shown_as: str) -> list[_Part]:
@@ -139,13 +143,17 @@ class _Reader:
         return parts
 
 
+class _NoFile(Exception):
+    """There is no file that could be a deny list; who names it is to blame."""
+
+
 def _content(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise NoYaml(f"cannot be read: {why} (expected a deny list)") from error
+        raise _NoFile(f"cannot be read: {why} (expected a deny list)") from error
 
 
 _Value = TypeVar("_Value")
@@ -266,7 +274,7 @@ class _File:
         policy = self._policy(keys)
         expires = self._day(keys.get("expires"))
         attached_to = keys.get("attached_to")
-        if attached_to and "in" not in keys and not re.fullmatch(rf"\*|{PRINCIPAL_PATTERN}", attached_to.text):
+        if attached_to and "in" not in keys and not re.fullmatch(NEEDS_NO_FILES, attached_to.text):
             what = f'the address "{attached_to.text}" has no "in", and anyone can name a resource so'
             self.report(attached_to.line, f"{what} (expected in: {FILES.expected})")
         if policy is None or attached_to is None or "reason" not in keys:
@@ -304,9 +312,7 @@ class _File:
         try:
             return date.fromisoformat(value.text)
         except ValueError:
-            self.report(
-                value.line, f'there is no day "{value.text}" (expected {_form_of("approve", "expires").expected})'
-            )
+            self.report(value.line, f'there is no day "{value.text}" (expected {DAY.expected})')
             return None
 
 
@@ -322,9 +328,9 @@ def _sentence(value: Marked | None) -> str:
 
 
 def _description(value: Marked) -> str:
-    if value.kind in (Kind.LIST, Kind.MAPPING, Kind.NOTHING, Kind.OTHER):
-        return str(value.kind.value)
-    return f'"{_clipped(value.text)}", {value.kind.value}'
+    if value.kind in (Kind.TEXT, Kind.NUMBER):
+        return f'"{_clipped(value.text)}", {value.kind.value}'
+    return value.text.lower() if value.kind is Kind.TRUTH else str(value.kind.value)
 
 
 def _clipped(written: str) -> str:
@@ -347,12 +353,12 @@ def _meant(written: str, choices: Iterable[str]) -> str:
 
 def _hint(written: str, form: Form) -> str:
     """What people have in mind who write it otherwise."""
-    if re.search(r"[\[\]{}]", written):
+    if form in (POLICY, FILES) and re.search(r"[\[\]{}]", written):
         return "; [ ] and { } are not special here"
     if form is FILES and re.match(r"\.?/", written):
         return "; without a leading slash or dot"
     if form is FILES and written.endswith("/"):
         return f"; write {written}** for everything below"
-    if form is _form_of("approve", "attached_to") and "/" in written:
-        return _meant(written.partition("/")[0], PRINCIPAL_KINDS)
-    return ""
+    if form is ATTACHED_TO and written.startswith(tuple(f"{kind}/" for kind in PRINCIPAL_KINDS)):
+        return "; a principal's name stands without its path"
+    return _meant(written.partition("/")[0], PRINCIPAL_KINDS) if form is ATTACHED_TO else ""

@@ -135,7 +135,9 @@ class _Composer:
         tag = event.tag
         if tag in (None, "!"):
             tag = self.loader.resolve(ScalarNode, event.value, event.implicit)
-        return _KINDS.get(str(tag).removeprefix("tag:yaml.org,2002:"), Kind.OTHER)
+        kind = _KINDS.get(str(tag).removeprefix("tag:yaml.org,2002:"), Kind.OTHER)
+        # `yes` and `off` are text in YAML 1.2, which editors follow.
+        return Kind.TEXT if kind is Kind.TRUTH and event.value.lower() not in ("true", "false") else kind
 
 
 _KINDS = {

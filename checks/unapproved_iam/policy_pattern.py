@@ -18,7 +18,7 @@ PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e"
 PATTERN = r"[A-Za-z0-9_+=,.@/:*?-]+"
 
 _ARN = "an ARN of the form arn:PARTITION:iam::ACCOUNT:policy/NAME, where ACCOUNT is aws or 12 digits"
-_NAME = Hole("name", "any name")
+_NAME = Hole("name", "any name", Alphabet.SEGMENT)
 _ACCOUNT = Hole("account", "any account", Alphabet.DIGITS)
 
 
@@ -30,10 +30,12 @@ def impossible_because(pattern: str) -> str | None:
         if ":" in pattern:
             return f'"{pattern}" is neither a name nor an ARN (expected the name of an AWS managed policy, or {_ARN})'
         return f'"{pattern}" ends without a name (expected a name)' if pattern.endswith("/") else None
-    wrong = _wrong_segment(pattern.split(":", 5))
-    if wrong and not _may_match_across_segments(pattern):
-        return f'"{pattern}" can match no policy: {wrong}'
-    return None
+    segments = pattern.split(":", 5)
+    # An ARN has five colons: of a pattern with as many, each part stands for one of the ARN's; with fewer, a `*` must
+    # stand for colons, too (`arn:*:policy/X`).
+    possible = len(segments) < 6 and _may_match_across_segments(pattern)
+    wrong = None if possible else _wrong_segment(segments)
+    return f'"{pattern}" can match no policy: {wrong}' if wrong else None
 
 
 def _wrong_segment(segments: list[str]) -> str | None:
@@ -54,6 +56,8 @@ def _wrong_segment(segments: list[str]) -> str | None:
         return f'"{resource}" is no policy (expected policy/NAME)'
     if resource.endswith("/"):
         return f'"{resource}" ends without a name (expected policy/NAME)'
+    if ":" in resource.rpartition("/")[2]:
+        return f'no policy has a name with a colon such as "{resource}" (expected policy/NAME)'
     return None
 
 
@@ -69,7 +73,6 @@ def _can_be_customer_account(pattern: str) -> bool:
 
 
 def _may_match_across_segments(pattern: str) -> bool:
-    """A `*` may stand for colons, too: `arn:*:policy/X`."""
     if pattern.endswith("/"):
         return False
     globs = globs_of_entry(pattern)
@@ -108,10 +111,8 @@ def _can_match_customer_managed(pattern: str) -> bool:
     if not pattern.startswith("arn:"):
         return False
     segments = pattern.split(":", 5)
-    if len(segments) == 6 and not _wrong_segment(segments) and _can_be_customer_account(segments[4]):
-        return True
-    if "*" not in "".join(segments[:5]):
-        return False
+    if len(segments) == 6:
+        return _can_be_customer_account(segments[4])
     anyone = text("arn:", Hole("partition", "any partition", Alphabet.SEGMENT), ":iam::", _ACCOUNT, ":policy/", _NAME)
     return match(anyone, globs_of_entry(pattern)) is not Match.NEVER
 
