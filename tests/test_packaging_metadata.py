@@ -1,0 +1,70 @@
+"""The metadata, the locked versions and the layout agree with each other and with what the host demands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PROJECT = Path(__file__).resolve().parent.parent
+METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+EXTRAS = METADATA["project"]["optional-dependencies"]
+
+
+def locked() -> dict[str, str]:
+    """Version by normalized name, for the Python that runs."""
+    requirements = map(Requirement, re.findall(r"^[a-z].*$", (PROJECT / "requirements-dev.txt").read_text(), re.M))
+    return {
+        requirement.name: str(requirement.specifier).removeprefix("==")
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate()
+    }
+
+
+def wanted() -> list[Requirement]:
+    listed = [*METADATA["project"]["dependencies"], *(item for extra in EXTRAS.values() for item in extra)]
+    return [requirement for requirement in map(Requirement, listed) if requirement.name != METADATA["project"]["name"]]
+
+
+@pytest.mark.parametrize("requirement", wanted(), ids=str)
+def test_the_lock_holds_a_version_that_the_metadata_allows(requirement: Requirement) -> None:
+    version = locked()[re.sub(r"[-_.]+", "-", requirement.name).lower()]
+    assert requirement.specifier.contains(version)
+
+
+def test_all_is_every_other_extra() -> None:
+    (everything,) = map(Requirement, EXTRAS["all"])
+    assert everything.extras == set(EXTRAS) - {"all", "dev"}
+
+
+def test_every_directory_of_the_engine_is_packaged() -> None:
+    directories = {path.parent for path in (PROJECT / "checks").rglob("*.py")}
+    packaged = {PROJECT / path for path in METADATA["tool"]["setuptools"]["package-dir"].values()}
+    assert directories == packaged
+    assert list(METADATA["tool"]["setuptools"]["package-dir"]) == METADATA["tool"]["setuptools"]["packages"]
+
+
+def test_the_engine_is_no_regular_package() -> None:
+    """checkov would run each file beside an `__init__.py` as a check."""
+    assert [path.relative_to(PROJECT) for path in PROJECT.glob("checks/**/__init__.py")] == [Path("checks/__init__.py")]
+
+
+def test_no_file_under_checks_is_taken_for_a_checkov_policy() -> None:
+    assert not [path for path in (PROJECT / "checks").rglob("*") if path.suffix in (".yaml", ".yml", ".json")]
+
+
+def test_no_file_of_the_engine_shadows_a_module() -> None:
+    """checkov puts the engine's directory in front of `sys.path`."""
+    names = {path.stem for path in (PROJECT / "checks").rglob("*.py")} - {"__init__", "__main__"}
+    probe = "import sys, importlib.util as u; print([n for n in sys.argv[1:] if u.find_spec(n)])"
+    found = subprocess.run([sys.executable, "-I", "-c", probe, *names], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "[]"
