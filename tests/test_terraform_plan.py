@@ -107,38 +107,13 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     assert len(attachments_of(path)) == len(attachments_of(PLANS / "changed.json"))
 
 
+KEYS = (
+    *("address", "type", "name", "mode", "index", "values", "resources", "child_modules", "root_module", "references"),
+    *("change", "after", "actions", "after_unknown", "expressions", "module_calls", "module", "managed_policy_arns"),
+)
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["", "x", "aws_iam_role", "module.a", "${x}"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "address",
-                    "type",
-                    "name",
-                    "mode",
-                    "index",
-                    "values",
-                    "resources",
-                    "child_modules",
-                    "root_module",
-                    "references",
-                    "change",
-                    "after",
-                    "actions",
-                    "after_unknown",
-                    "expressions",
-                    "module_calls",
-                    "module",
-                    "policy_arn",
-                    "managed_policy_arns",
-                ]
-            ),
-            inner,
-            max_size=6,
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
     max_leaves=12,
 )
 
