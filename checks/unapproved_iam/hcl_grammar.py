@@ -16,9 +16,7 @@ from typing import Any, ClassVar
 from lark import Token as LarkToken
 from lark import Tree, UnexpectedInput
 from unapproved_iam.attachment import Place
-from unapproved_iam.hcl_source import Source, Token, tokens
-from unapproved_iam.hcl_syntax import (
-    KEYWORDS,
+from unapproved_iam.hcl_expression import (
     Call,
     Conditional,
     Expression,
@@ -34,6 +32,8 @@ from unapproved_iam.hcl_syntax import (
     Template,
     TupleOf,
 )
+from unapproved_iam.hcl_source import Source, Token, tokens
+from unapproved_iam.hcl_syntax import KEYWORDS
 from unapproved_iam.hcl_template import heredoc, quoted
 from unapproved_iam.lark_table import expression_parser
 

@@ -1,4 +1,4 @@
-"""Read HCL source into bodies, blocks, attributes and typed expressions.
+"""Read HCL source into bodies, blocks, attributes and typed expressions (`hcl_expression`).
 
 For `terraform_tree`, which knows what the blocks mean, and `hcl_values`, which evaluates the expressions. Source: "HCL
 Native Syntax Specification".
@@ -18,147 +18,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from unapproved_iam.attachment import Place
+from unapproved_iam.hcl_expression import Expression, GetAttribute, Literal, Name, Template
 from unapproved_iam.hcl_source import HclSyntaxError, Source, end_of_bracket, tokens
 
 __all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
-
-
-class Expression:
-    """One of the classes below."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Literal(Expression):
-    """A number, true, false or null."""
-
-    value: Fraction | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Template(Expression):
-    """A quoted string or heredoc: texts, interpolated expressions and directives; without parts it is empty.
-
-    A template of nothing but one interpolation yields that value as it is, be it a string or not.
-    """
-
-    parts: tuple[str | Expression, ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateIf(Expression):
-    """`%{ if CONDITION }…%{ else }…%{ endif }`, a part of a template."""
-
-    condition: Expression
-    then: Template
-    otherwise: Template
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateFor(Expression):
-    """`%{ for KEY, VALUE in COLLECTION }…%{ endfor }`, a part of a template."""
-
-    key: str | None
-    value: str
-    collection: Expression
-    body: Template
-
-
-@dataclass(frozen=True, slots=True)
-class Name(Expression):
-    """The root of a reference (`var`, `local`, `each`, a resource type, …) or a variable of a loop."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class GetAttribute(Expression):
-    """`SOURCE.NAME`"""
-
-    source: Expression
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Index(Expression):
-    """`SOURCE[KEY]`, also the older `SOURCE.0`"""
-
-    source: Expression
-    key: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Splat(Expression):
-    """`SOURCE[*]` or `SOURCE.*` with what follows; in `each` the element is the SplatItem."""
-
-    source: Expression
-    each: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class SplatItem(Expression):
-    """The element that a splat looks at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Expression):
-    """A function call; `expands` when the last argument is a list of arguments (`f(list...)`)."""
-
-    name: str  # with its provider: "provider::aws::arn_build"
-    arguments: tuple[Expression, ...]
-    expands: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TupleOf(Expression):
-    """`[…]`"""
-
-    items: tuple[Expression, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectOf(Expression):
-    """`{…}`; a bare key is a Template of its name."""
-
-    items: tuple[tuple[Expression, Expression], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class For(Expression):
-    """`[for …]`, or with a `result_key` `{for …}`; `grouped` when the result ends in `...`."""
-
-    key: str | None
-    value: str
-    collection: Expression
-    result_key: Expression | None
-    result: Expression
-    grouped: bool
-    condition: Expression | None
-
-
-@dataclass(frozen=True, slots=True)
-class Conditional(Expression):
-    """`CONDITION ? THEN : OTHERWISE`"""
-
-    condition: Expression
-    then: Expression
-    otherwise: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class Operation(Expression):
-    """An operator with one operand or two: ! - * / % + < > <= >= == != && ||"""
-
-    operator: str
-    operands: tuple[Expression, ...]
 
 
 class Comment(NamedTuple):

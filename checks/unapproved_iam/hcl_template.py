@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from unapproved_iam.attachment import Place
+from unapproved_iam.hcl_expression import Expression, Template, TemplateFor, TemplateIf
 from unapproved_iam.hcl_source import Source, end_of_bracket
-from unapproved_iam.hcl_syntax import Expression, Template, TemplateFor, TemplateIf, expression_between
+from unapproved_iam.hcl_syntax import expression_between
 
 _QUOTED_TEXT = re.compile(r"(?:\\.|\$\$\{|%%\{|[$%](?!\{)|[^\\$%])+", re.DOTALL)
 _LINE_TEXT = re.compile(r"(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\n])*\n|(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\n])+")

@@ -10,18 +10,29 @@ further elements of which only a model is known (`rest`). What Terraform compute
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
-from enum import Enum
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum, IntEnum
 from fractions import Fraction
-from typing import NamedTuple
+from itertools import product
+from typing import Any, NamedTuple
 
 from unapproved_iam.attachment import Place
-from unapproved_iam.possible_text import Hole, Text
+from unapproved_iam.possible_text import Hole, Text, text
 
 MAX_POSSIBLE = 64  # alternatives of one value; beyond, the value is a hole that remembers the policies in it
 MAX_ITEMS = 10_000  # of one collection
 MAX_LENGTH = 1_000_000  # characters of one text
+
+
+def _short(written: object) -> str:
+    """An expression as messages show it."""
+    shown = str(written)
+    return shown if len(shown) <= 120 else shown[:117] + "..."
+
+
+_OPERATOR = re.compile(r" (==|!=|<|>|<=|>=|&&|\|\|) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,13 @@ class Condition:
     owner: Hashable = None
 
     def __str__(self) -> str:
-        return f"{self.written} is {'true' if self.holds else 'false'}"
+        written = _short(self.written)
+        if not _OPERATOR.search(written):
+            return f"{written} is {'true' if self.holds else 'false'}"
+        return written if self.holds else f"not ({written})"
+
+    def excludes(self, other: Condition) -> bool:
+        return self.holds != other.holds and self.written == other.written and self.owner == other.owner
 
 
 When = tuple[Condition, ...]
@@ -103,8 +120,7 @@ class Sequence:
 class Mapping:
     """An object or map; a later entry of the same key wins."""
 
-    entries: tuple[Entry, ...]
-    rest: Value | None = None  # what the values of any further keys are; None: there are none
+    entries: tuple[Entry, ...]  # one whose key has a hole stands for any number of them
     kind: Kind = Kind.OBJECT
 
 
@@ -138,17 +154,21 @@ class Unknown:
 Plain = String | Number | Boolean | Null | Sequence | Mapping | Record | Unknown
 
 
+class Openness(IntEnum):
+    """Whether something that the tree does not decide had a say in a value, which is nevertheless the one to use."""
+
+    DECIDED = 0
+    ELEMENT = 1  # it is an element of a root variable's collection: a condition on it is not decided
+    VARIABLE = 2  # it depends on a whole root variable, or is unknown: nor is what it selects from a collection
+
+
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """One alternative of a value.
-
-    `is_open` when it depends on a root variable or on something unknown: it is the value to use, and yet a condition
-    on it is not decided. `origin` names the file of an alternative value, e.g. "envs/prod.tfvars".
-    """
+    """One alternative of a value; `origin` names the file that it comes from, e.g. "envs/prod.tfvars"."""
 
     plain: Plain
     when: When = ()
-    is_open: bool = False
+    openness: Openness = Openness.DECIDED
     origin: str = ""
 
 
@@ -164,6 +184,246 @@ class Value:
     @property
     def decided(self) -> Plain | None:
         """The only possible value, when no condition and no root variable had a say in it."""
-        if len(self.possible) == 1 and not self.possible[0].when and not self.possible[0].is_open:
+        if len(self.possible) == 1 and not self.possible[0].when and not self.possible[0].openness:
             return self.possible[0].plain
         return None
+
+
+def exactly(plain: Plain) -> Value:
+    """A value that is decided."""
+    return Value((Possible(plain),))
+
+
+def string(content: str | Text, place: Place | None = None) -> Value:
+    """A string that is decided, except for its holes."""
+    content = text(content) if isinstance(content, str) else content
+    return Value((Possible(String(content, place), openness=Openness.VARIABLE if content.holes else Openness.DECIDED),))
+
+
+def unknown(written: object, reason: str, remedy: str = "", found: Iterable[Found] = ()) -> Value:
+    """Any value at all, and the policies that it may hold."""
+    return Value(
+        (Possible(Unknown(Hole(_short(written), reason, remedy=remedy), tuple(found)), openness=Openness.VARIABLE),)
+    )
+
+
+def refused(written: object, reason: str) -> Value:
+    """What Terraform would refuse to compute, as far as the tree tells: `try` goes on, everything else is unknown."""
+    return Value((Possible(Unknown(Hole(_short(written), f"terraform would refuse it: {reason}"), fails=True)),))
+
+
+NULL = exactly(Null())
+
+
+def value_of_json(data: Any, place: Place | None = None) -> Value:
+    """The value of decoded JSON or YAML. Raises OverflowError when it has more than MAX_ITEMS elements."""
+    return _of_json(data, place, iter(range(MAX_ITEMS)))
+
+
+def _of_json(data: Any, place: Place | None, remaining: Iterator[int]) -> Value:
+    if next(remaining, None) is None:
+        raise OverflowError
+    if data is None:
+        return NULL
+    if isinstance(data, bool):
+        return exactly(Boolean(data))
+    if isinstance(data, int | float | Fraction):
+        return exactly(Number(Fraction(str(data)) if isinstance(data, float) else Fraction(data)))
+    if isinstance(data, list | tuple):
+        return exactly(Sequence(tuple(Item(_of_json(element, place, remaining)) for element in data)))
+    if isinstance(data, dict):
+        # Terraform's order: by key.
+        entries = ((str(key), element) for key, element in data.items())
+        return exactly(
+            Mapping(tuple(Entry(text(key), _of_json(element, place, remaining)) for key, element in sorted(entries)))
+        )
+    return string(str(data), place)
+
+
+def joined(*conditions: When) -> When | None:
+    """All of the conditions; None when they exclude one another."""
+    together = tuple(dict.fromkeys(condition for when in conditions for condition in when))
+    if any(one.excludes(other) for number, one in enumerate(together) for other in together[:number]):
+        return None
+    return together
+
+
+def under(value: Value, when: When, openness: Openness = Openness.DECIDED, origin: str = "") -> Value:
+    """The value as it is under further conditions; alternatives that they exclude are gone, unless all would be."""
+    if not when and not openness and not origin:
+        return value
+    kept = []
+    for possible in value:
+        conditions = joined(possible.when, when)
+        if conditions is not None:
+            origins = possible.origin if origin in ("", possible.origin) else f"{possible.origin}, {origin}".strip(", ")
+            kept.append(Possible(possible.plain, conditions, max(possible.openness, openness), origins))
+    return Value(tuple(kept)) if kept else value
+
+
+def opened(value: Value) -> Value:
+    """The value of a root variable: used as it is, while a condition on it stays undecided."""
+    return under(value, (), Openness.VARIABLE)
+
+
+def one_of(values: Iterable[Value], written: object) -> Value:
+    """A value that is one of these; `written` is the expression that yields it (`str()` of it is for messages)."""
+    alternatives = tuple(dict.fromkeys(possible for value in values for possible in value))
+    return bounded(_without_needless_conditions(alternatives), written)
+
+
+def _without_needless_conditions(alternatives: tuple[Possible, ...]) -> tuple[Possible, ...]:
+    """What holds whether a condition is true or false holds without it."""
+    if len(alternatives) != 2:
+        return alternatives
+    one, other = alternatives
+    if len(one.when) != 1 or len(other.when) != 1 or not one.when[0].excludes(other.when[0]):
+        return alternatives
+    return (replace(one, when=()),) if replace(one, when=()) == replace(other, when=()) else alternatives
+
+
+def bounded(alternatives: tuple[Possible, ...], written: object) -> Value:
+    if len(alternatives) <= MAX_POSSIBLE:
+        return Value(alternatives)
+    found = (found for possible in alternatives for found in _policies_of(possible))
+    return unknown(written, f"{_short(written)} has more than {MAX_POSSIBLE} possible values", found=_distinct(found))
+
+
+def applied(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
+    """The function of the arguments, for every combination of their alternatives.
+
+    It takes plain values. What it yields holds under the conditions of its arguments, and is open when one of them is.
+    """
+    arguments = tuple(arguments)
+    if all(len(argument.possible) == 1 for argument in arguments):
+        return _applied_once(function, tuple(argument.possible[0] for argument in arguments), written)
+    combinations = 1
+    for argument in arguments:
+        combinations *= len(argument.possible)
+    if combinations > MAX_POSSIBLE * 4:
+        return unknown(
+            written, f"{_short(written)} has more than {MAX_POSSIBLE} possible values", found=policies_in(*arguments)
+        )
+    results = (
+        _applied_once(function, combination, written)
+        for combination in product(*arguments)
+        if joined(*(p.when for p in combination)) is not None
+    )
+    return one_of(list(results), written)
+
+
+def _applied_once(function: Callable[..., Value], combination: tuple[Possible, ...], written: object) -> Value:
+    result = function(*(possible.plain for possible in combination))
+    when = joined(*(possible.when for possible in combination)) or ()
+    origin = ", ".join(dict.fromkeys(possible.origin for possible in combination if possible.origin))
+    return under(result, when, max((possible.openness for possible in combination), default=Openness.DECIDED), origin)
+
+
+def possible_texts(value: Value) -> list[Found]:
+    """Every string that a value may yield where a string, or a list, set or map of strings, is used.
+
+    A part that is unknown yields a text of one hole; null yields nothing.
+    """
+    return list(_distinct(found for possible in value for found in _texts_of(possible)))
+
+
+def policies_in(*values: Value) -> tuple[Found, ...]:
+    """Every policy ARN that stands anywhere in the values, within longer texts and unknown values too."""
+    return _distinct(found for value in values for possible in value for found in _policies_of(possible))
+
+
+def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
+    distinct: dict[tuple[Text, When, str], Found] = {}
+    for one in found:
+        distinct.setdefault((one.text, one.when, one.origin), one)
+    return tuple(distinct.values())
+
+
+def _texts_of(possible: Possible) -> Iterator[Found]:
+    plain = possible.plain
+    if isinstance(plain, String):
+        yield Found(plain.text, possible.when, possible.origin, plain.place)
+    elif isinstance(plain, Number | Boolean):
+        yield Found(text_of(plain) or text(), possible.when, possible.origin)
+    elif isinstance(plain, Unknown):
+        yield from _within(possible, plain.found)
+        yield Found(Text((plain.hole,)), possible.when, possible.origin)
+    elif isinstance(plain, Record):
+        hole = Hole(plain.written, f"{plain.written} is no string")
+        yield Found(Text((hole,)), possible.when, possible.origin)
+    else:
+        yield from _within(
+            possible,
+            (found for value, when in parts_of(plain) for one in under(value, when) for found in _texts_of(one)),
+        )
+
+
+def _policies_of(possible: Possible) -> Iterator[Found]:
+    plain = possible.plain
+    if isinstance(plain, String):
+        for policy in policies_in_text(plain.text):
+            yield Found(policy, possible.when, possible.origin, plain.place)
+    elif isinstance(plain, Unknown):
+        yield from _within(possible, plain.found)
+    elif isinstance(plain, Sequence | Mapping):
+        yield from _within(
+            possible,
+            (found for value, when in parts_of(plain) for one in under(value, when) for found in _policies_of(one)),
+        )
+
+
+def _within(possible: Possible, found: Iterable[Found]) -> Iterator[Found]:
+    for one in found:
+        when = joined(possible.when, one.when)
+        if when is not None:
+            yield one._replace(when=when, origin=one.origin or possible.origin)
+
+
+def parts_of(plain: Plain) -> Iterator[tuple[Value, When]]:
+    """The elements of a collection, with the conditions under which they are there; a mapping's values."""
+    if isinstance(plain, Sequence):
+        yield from plain.items
+        if plain.rest is not None:
+            yield plain.rest, ()
+    elif isinstance(plain, Mapping):
+        yield from ((entry.value, entry.when) for entry in plain.entries)
+
+
+_POLICY_IN_TEXT = re.compile(r"arn:[^\s\"'`,;\\\[\](){}<>|]*policy/[^\s\"'`,;\\\[\](){}<>|]*")
+_FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text is searched
+
+
+def policies_in_text(content: Text) -> list[Text]:
+    """The policy ARNs in a text, which may be a whole document."""
+    holes = content.holes
+    searched = "".join(
+        chr(_FIRST_HOLE + content.holes.index(piece)) if isinstance(piece, Hole) else piece for piece in content.pieces
+    )
+    return [
+        text(*(holes[ord(c) - _FIRST_HOLE] if 0 <= ord(c) - _FIRST_HOLE < len(holes) else c for c in found[0]))
+        for found in _POLICY_IN_TEXT.finditer(searched)
+    ]
+
+
+def text_of(plain: Plain) -> Text | None:
+    """The plain value as a string, as Terraform converts it; None when it is none."""
+    if isinstance(plain, String):
+        return plain.text
+    if isinstance(plain, Boolean):
+        return text("true" if plain.value else "false")
+    if isinstance(plain, Number):
+        return text(number_as_text(plain.value))
+    if isinstance(plain, Unknown):
+        return Text((plain.hole,))
+    return None
+
+
+def number_as_text(number: Fraction) -> str:
+    """In digits, without an exponent."""
+    if number.denominator == 1:
+        return str(number.numerator)
+    digits = 0
+    while (number * 10**digits).denominator != 1:
+        digits += 1
+    scaled = str(abs(int(number * 10**digits))).rjust(digits + 1, "0")
+    return f"{'-' if number < 0 else ''}{scaled[:-digits]}.{scaled[-digits:]}"
