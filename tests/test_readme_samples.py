@@ -1,0 +1,87 @@
+"""Run what the README shows: its files and commands in the order of the page, its output compared line by line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from documentation import PROJECT, README, Block, block, blocks, commands
+
+pytestmark = pytest.mark.xdist_group("readme")
+
+ADMINISTRATOR = block(README, "break_glass")
+BIN = Path(sys.executable).parent  # of the environment that holds this project and checkov
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository of the README's reader, empty at first: each sample finds what those before it have left."""
+    directory = tmp_path_factory.mktemp("readme")
+    subprocess.run(["git", "init", "--quiet", directory], check=True)
+    return directory
+
+
+def bash(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    command = ["bash", "-c", script]
+    return subprocess.run(
+        command, cwd=directory, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def untimed(output: str) -> str:
+    return re.sub(r"\b\d+\.\d+ s\b", "N s", output)
+
+
+def test_the_readme_shows_commands_and_their_output() -> None:
+    assert [block for block in blocks(README) if block.language == "console"]
+
+
+@pytest.mark.parametrize("sample", blocks(README), ids=lambda sample: f"line-{sample.line}")
+def test_sample(page: Path, sample: Block) -> None:
+    if sample.file:
+        (page / sample.file).parent.mkdir(parents=True, exist_ok=True)
+        (page / sample.file).write_text(sample.text)
+    if sample.language == "console":
+        for command in commands(sample):
+            assert untimed(bash(command.command, page).stdout) == untimed(command.output), f"README.md:{command.line}"
+
+
+def test_the_command_that_sets_up_and_judges(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/main.tf").write_text(ADMINISTRATOR)
+    script = block(README, "&& .venv/bin/unapproved-iam check")
+    script = script.replace("REPOSITORY", clone.as_uri()).replace("DIRECTORY", str(tmp_path / "tree"))
+    result = bash(script, tmp_path)
+    assert result.returncode == 1, result.stdout
+    assert "AdministratorAccess must not be attached to role/break-glass" in result.stdout
+
+
+def test_the_command_that_sets_up_and_tests_is_the_gate_s() -> None:
+    command = block(README, "pytest").strip()
+    assert command in (PROJECT / ".ci/run").read_text()
+
+
+def test_the_raw_checkov_commands(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(ADMINISTRATOR)
+    script = block(README, "--external-checks-git")
+    for placeholder, value in (("REPOSITORY", clone.as_uri()), ("CLONE", str(clone)), ("DIRECTORY", str(tmp_path))):
+        script = script.replace(placeholder, value)
+    for command in script.splitlines():
+        result = bash(f"{command} --check IAM_068 --framework terraform --skip-download", tmp_path)
+        assert result.returncode == 1, result.stdout
+        assert "AdministratorAccess" in result.stdout
+
+
+@pytest.mark.parametrize(("broken", "code"), [(False, 0), (True, 2)], ids=["loaded", "not loaded"])
+def test_the_canary_of_raw_checkov(clone: Path, tmp_path: Path, broken: bool, code: int) -> None:
+    shutil.copytree(clone / "checks", tmp_path / "checks")
+    if broken:
+        (tmp_path / "checks/__init__.py").unlink()
+    result = bash(block(README, "canary=").replace("CLONE", str(tmp_path)), tmp_path)
+    assert result.returncode == code, result.stdout

@@ -1,0 +1,85 @@
+"""The README's tables say what the code's tables say."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+from documentation import PROJECT, README, block, table
+from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
+from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, SUBCOMMANDS, VIOLATION, main
+from unapproved_iam.deny_list_discovery import FILE_NAME
+from unapproved_iam.deny_list_reader import read_deny_list
+from unapproved_iam.terraform_resources import ATTACHING_TYPES as TERRAFORM_TYPES
+
+
+def test_terraform_resources() -> None:
+    rows = table(README, "| Terraform resource")
+    assert {row[0]: row[1].split(", ") for row in rows} == {
+        name: [attribute.name for attribute in kind.policies] for name, kind in TERRAFORM_TYPES.items()
+    }
+    assert {row[0]: set(row[2].split(", ")) for row in rows if row[2] != "as the template says"} == {
+        name: {principal.kind for principal in kind.principals}
+        for name, kind in TERRAFORM_TYPES.items()
+        if kind.principals
+    }
+
+
+def test_subcommands() -> None:
+    assert {row[0]: row[1] for row in table(README, "| subcommand")} == {
+        name: subcommand.summary for name, subcommand in SUBCOMMANDS.items()
+    }
+
+
+@pytest.mark.parametrize("name", SUBCOMMANDS)
+def test_every_subcommand_is_there(name: str) -> None:
+    assert find_spec(f"unapproved_iam.{SUBCOMMANDS[name].module}")
+
+
+def test_options_of_check(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    offered = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    assert {option for row in table(README, "| option of `check`") for option in re.findall(r"--[a-z-]+", row[0])} == (
+        offered
+    )
+
+
+def test_exit_codes() -> None:
+    assert [int(row[0]) for row in table(README, "| exit code")] == [CLEAN, VIOLATION, COULD_NOT_JUDGE]
+
+
+def test_hooks() -> None:
+    hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text())
+    rows = table(README, "| hook")
+    assert [row[0] for row in rows] == [hook["id"] for hook in hooks]
+    assert all(hook["entry"].startswith(row[1]) for row, hook in zip(rows, hooks, strict=True))
+
+
+def test_the_default_list_is_named_whole() -> None:
+    names = ", ".join(entry.policy for entry in BUILTIN_LISTS[DEFAULT_LIST])
+    assert f"the built-in list `{DEFAULT_LIST}` counts: {names}." in README.read_text()
+
+
+def test_the_list_is_one_that_the_reader_accepts(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_text(block(README, "approved_by: security"))
+    deny_list = read_deny_list(str(path))
+    assert (len(deny_list.approvals), len(deny_list.exclusions)) == (1, 1)
+    assert len(deny_list.entries) == 3 + len(BUILTIN_LISTS["aws-admin"])
+
+
+@pytest.mark.parametrize("page", sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/*.md")), ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("#"):
+            assert target[1:] in headings
+        elif not target.startswith("https://"):
+            assert (page.parent / target.partition("#")[0]).exists(), target
