@@ -6,23 +6,20 @@ whether AWS has such a policy, whether an ARN can match, whether the files that 
 
 from __future__ import annotations
 
-import argparse
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from unapproved_iam.deny_list_format import APPROVAL, DAY, DENY_LIST, NEEDS_NO_FILES, Form
 from unapproved_iam.marked_yaml import Kind
 
-HELP = "print the JSON Schema of the deny list"
 
+def main(argv: Sequence[str]) -> int:
+    from unapproved_iam.command_line import CLEAN, argument_parser
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
-
-
-def run(args: argparse.Namespace) -> int:
+    argument_parser("schema").parse_args(argv)
     print(json.dumps(deny_list_schema(), indent=2))
-    return 0
+    return CLEAN
 
 
 def deny_list_schema() -> dict[str, Any]:

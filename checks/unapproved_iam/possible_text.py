@@ -127,13 +127,24 @@ class Glob:
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
-        parts = []
-        for offset, character in enumerate(self.pattern):
-            if character == "*":
-                parts.append("[^:]*" if offset in self.segment_at else ".*")
+        """For `fullmatch`; linear in the text, which may be a stranger's.
+
+        What follows a `*` is sought once and not given up again (an atomic group, in the spelling that Python 3.10
+        knows): if the rest matches after a later place, it matches after the first, too.
+        """
+        literals = ["".join("." if c == "?" else re.escape(c) for c in part) for part in self.pattern.split("*")]
+        stars = [offset for offset, character in enumerate(self.pattern) if character == "*"]
+        written = literals[0]
+        for number, (star, literal) in enumerate(zip(stars, literals[1:], strict=True)):
+            if star in self.segment_at:
+                written += "[^:]*" + literal
+            elif star == stars[-1]:
+                written += ".*" + literal
+            elif star < max(self.segment_at, default=0):
+                written += ".*?" + literal  # not the first place, but one from which no colon is in the way
             else:
-                parts.append("." if character == "?" else re.escape(character))
-        return re.compile("".join(parts), re.DOTALL)
+                written += f"(?=(?P<found{number}>.*?{literal}))(?P=found{number})"
+        return re.compile(written, re.DOTALL)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -159,8 +170,21 @@ def _match(subject: Text, globs: tuple[Glob, ...]) -> Match:
     if known is not None:
         matched = any(glob.expression.fullmatch(known) for glob in globs)
         return Match.ALWAYS if matched else Match.NEVER
-    return _match_automata(_steps_of(subject), tuple(glob.steps for glob in globs))
+    patterns = tuple(glob.steps for glob in globs if not _apart(subject, glob.pattern))
+    return _match_automata(_steps_of(subject), patterns) if patterns else Match.NEVER
 
+
+def _apart(subject: Text, pattern: str) -> bool:
+    """Whether known beginnings or known ends differ, as for most entries of a list: then it can never match."""
+    literals = re.split(r"[*?]", pattern)
+    head, tail = subject.pieces[0], subject.pieces[-1]
+    if isinstance(head, str) and not (head.startswith(literals[0]) or literals[0].startswith(head)):
+        return True
+    return isinstance(tail, str) and not (tail.endswith(literals[-1]) or literals[-1].endswith(tail))
+
+
+# Of a pattern such as `*a??????????????` there can be absurdly many; what takes longer counts as "cannot tell".
+MOST_STATES = 4_000
 
 # A state of the product: how far the text is read, and every place where a reading of a pattern may stand by then.
 _Places = frozenset[tuple[int, int]]
@@ -173,6 +197,8 @@ def _match_automata(subject: tuple[Step, ...], patterns: tuple[tuple[Step, ...],
     waiting = [(0, start)]
     some_accepted = some_refused = False
     while waiting and not (some_accepted and some_refused):
+        if len(seen) > MOST_STATES:
+            return Match.SOMETIMES
         state = waiting.pop()
         if state in seen:
             continue
