@@ -39,7 +39,7 @@ class Key:
 _PRINTABLE = r"[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]"
 _FILES = r"(?!\.{0,2}/)(?!.*/\.{0,2}(?:/|$))(?!\.{1,2}$)[^\\\[\]{}\u0000-\u001f]+"
 _NAME = r"[A-Za-z0-9_+=,.@*?-]+"
-_KEYED = r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\[(?:[0-9]+|\"[^\"]*\")\])?"
+_KEYED = r'[A-Za-z0-9_][A-Za-z0-9_-]*(?:\[(?:[0-9]+|"[^"]*")\])?'
 
 PRINCIPAL_PATTERN = f"(?:{'|'.join(PRINCIPAL_KINDS)})/{_NAME}"
 NEEDS_NO_FILES = rf"\*|{PRINCIPAL_PATTERN}"  # of `attached_to`; an address needs `in`, for anyone can name a resource
