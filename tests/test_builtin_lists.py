@@ -1,0 +1,62 @@
+"""The built-in lists: every entry means something, says why, and never stands in the way of incident response."""
+
+from __future__ import annotations
+
+import pytest
+from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
+from unapproved_iam.deny_list import Entry
+from unapproved_iam.managed_policy_names import NAMES_FILE, managed_policy_names
+from unapproved_iam.policy_pattern import impossible_because, unknown_because
+
+ENTRIES = [
+    pytest.param(name, entry, id=f"{name}: {entry.policy}") for name in BUILTIN_LISTS for entry in BUILTIN_LISTS[name]
+]
+# They take permissions away: attaching them is what people do about a leaked key.
+RESTRICTING = (
+    "AWSDenyAll",
+    "AWSCompromisedKeyQuarantine",
+    "AWSCompromisedKeyQuarantineV2",
+    "AWSCompromisedKeyQuarantineV3",
+)
+
+
+@pytest.mark.parametrize(("name", "entry"), ENTRIES)
+def test_an_entry_says_what_why_and_who_says_so(name: str, entry: Entry) -> None:
+    assert str(entry.origin) == f"built-in list {name}"
+    assert impossible_because(entry.policy) is None
+    assert unknown_because(entry.policy) is None
+    assert entry.reason
+    assert entry.source
+    assert entry.use_instead
+
+
+@pytest.mark.parametrize(("name", "entry"), ENTRIES)
+def test_no_entry_matches_a_policy_that_restricts(name: str, entry: Entry) -> None:
+    for restricting in RESTRICTING:
+        assert restricting in managed_policy_names()
+        arn = f"arn:aws:iam::aws:policy/{restricting}"
+        assert not any(glob.expression.fullmatch(arn) for glob in entry.globs)
+
+
+@pytest.mark.parametrize("name", BUILTIN_LISTS)
+def test_a_list_names_each_policy_once_and_advises_none_of_its_own(name: str) -> None:
+    policies = [entry.policy for entry in BUILTIN_LISTS[name]]
+    assert len(set(policies)) == len(policies) > 0
+    advised = {policy for entry in BUILTIN_LISTS[name] for policy in entry.use_instead}
+    assert not advised & set(policies)
+
+
+def test_the_default_list() -> None:
+    assert {entry.policy for entry in BUILTIN_LISTS[DEFAULT_LIST]} == {
+        "AdministratorAccess",
+        "IAMFullAccess",
+        "PowerUserAccess",
+        "AWSCloudShellFullAccess",
+    }
+
+
+def test_names_are_those_that_moto_ships() -> None:
+    """`python scripts/refresh_managed_policies.py` brings them up to date; a name that is gone stays known until then."""
+    lines = NAMES_FILE.read_text(encoding="ascii").splitlines()
+    assert lines == sorted(lines)
+    assert len(managed_policy_names()) == len(lines) > 1500
