@@ -56,7 +56,7 @@ def test_the_default_list() -> None:
 
 
 def test_names_are_those_that_moto_ships() -> None:
-    """`python scripts/refresh_managed_policies.py` brings them up to date; a name that is gone stays known until then."""
+    """`python scripts/refresh_managed_policies.py` brings them up to date."""
     lines = NAMES_FILE.read_text(encoding="ascii").splitlines()
     assert lines == sorted(lines)
     assert len(managed_policy_names()) == len(lines) > 1500
