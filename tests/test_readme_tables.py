@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from documentation import PROJECT, README, block, table
 from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
+from unapproved_iam.cloudformation_resources import ATTACHING_TYPES as CLOUDFORMATION_TYPES
 from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, SUBCOMMANDS, VIOLATION, main
 from unapproved_iam.deny_list_discovery import FILE_NAME
 from unapproved_iam.deny_list_reader import read_deny_list
 from unapproved_iam.terraform_resources import ATTACHING_TYPES as TERRAFORM_TYPES
 
 
-def test_terraform_resources() -> None:
-    rows = table(README, "| Terraform resource")
-    assert {row[0]: row[1].split(", ") for row in rows} == {
-        name: [attribute.name for attribute in kind.policies] for name, kind in TERRAFORM_TYPES.items()
-    }
-    assert {row[0]: set(row[2].split(", ")) for row in rows if row[2] != "as the template says"} == {
-        name: {principal.kind for principal in kind.principals}
-        for name, kind in TERRAFORM_TYPES.items()
-        if kind.principals
-    }
+@pytest.mark.parametrize(
+    ("header", "types"),
+    [("| Terraform resource", TERRAFORM_TYPES), ("| CloudFormation and SAM", CLOUDFORMATION_TYPES)],
+    ids=["Terraform", "CloudFormation"],
+)
+def test_resources(header: str, types: Mapping[str, Any]) -> None:
+    rows = {name: (attributes, principals) for name, attributes, principals in table(README, header)}
+    assert list(rows) == list(types)
+    for name, (attributes, principals) in rows.items():
+        assert attributes == ", ".join(policy.name for policy in types[name].policies) or "what the transform adds"
+        assert not types[name].principals or principals == ", ".join(one.kind for one in types[name].principals)
 
 
 def test_subcommands() -> None:
