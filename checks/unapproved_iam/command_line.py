@@ -8,6 +8,7 @@ installation). No traceback reaches a user, unless UNAPPROVED_IAM_TRACEBACK asks
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -42,6 +43,7 @@ SUBCOMMANDS = {
     "init": Subcommand("init_command", "write a commented deny list"),
     "adopt": Subcommand("adopt_command", "approve today's violations until a day, so that new ones are stopped now"),
     "approvals": Subcommand("approvals_command", "show used, unused, expiring and expired approvals"),
+    "schema": Subcommand("deny_list_schema", "print the JSON Schema of the deny list, for editors"),
     "checks-dir": Subcommand("checks_dir_command", "print the directory for checkov's --external-checks-dir"),
 }
 
@@ -111,13 +113,16 @@ def complain(message: str) -> int:
 
 
 def printable(text: str) -> str:
-    """The text on one line and without characters that steer a terminal: what is scanned may come from a stranger."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )
+    """The text on one line, without what steers a terminal or a CI system's log: what is scanned may be a stranger's.
+
+    Characters that are not printable become backslash escapes, and so does a `#` of `##[…]` and `##vso[…]`, which
+    GitHub Actions and Azure Pipelines look for anywhere in a line.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(
+            character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+        )
+    return re.sub(r"##(?=\w*\[)", r"#\\x23", text) if "##" in text else text
 
 
 def argument_parser(name: str) -> ArgumentParser:

@@ -1,0 +1,48 @@
+"""Write findings as GitLab's code quality report, which merge requests show beside the changed lines.
+
+Source: "Code Quality report format" in the GitLab documentation. What could not be judged is in it too, as an issue of
+its own: a merge request without issues must mean that there are none.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from unapproved_iam.attachment import Place
+from unapproved_iam.findings import Findings
+from unapproved_iam.inline_skips import CHECK_ID
+from unapproved_iam.report_sarif import fingerprint, identity_of
+
+
+def gitlab_report(findings: Findings) -> str:
+    """A JSON array of issues."""
+    issues = [
+        _issue(finding.message, fingerprint(finding, findings), finding.attachment.place, findings)
+        for finding in findings.violations
+    ]
+    issues += [
+        _issue(
+            f"could not be judged: {unjudged.reason}",
+            identity_of(findings.relative(unjudged.place.path), unjudged.reason),
+            unjudged.place,
+            findings,
+        )
+        for unjudged in findings.unjudged
+    ]
+    return json.dumps(issues, indent=2)
+
+
+def _issue(description: str, identity: str, place: Place, findings: Findings) -> dict[str, Any]:
+    return {
+        "type": "issue",
+        "check_name": CHECK_ID,
+        "description": description,
+        "categories": ["Security"],
+        "severity": "critical",
+        "fingerprint": identity,
+        "location": {
+            "path": findings.relative(place.path),
+            "lines": {"begin": place.line, "end": place.end_line},
+        },
+    }
