@@ -1,0 +1,241 @@
+"""Read a template's text into nodes that remember their lines, every intrinsic function in its long form.
+
+For the readers of templates. YAML and JSON take the same way, because JSON is YAML; the two places in which it is not
+are smoothed over first. Built on the parser's events: PyYAML's own composer recurses without bound (with libyaml,
+deeply nested input ends the process) and resolves types that CloudFormation does not know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DEEPEST = 200  # CloudFormation itself refuses far shallower templates
+
+
+@dataclass(slots=True)
+class Scalar:
+    text: str
+    line: int = 0  # counts from 1; 0 when the node was never written in a file
+    end_line: int = 0
+    is_null: bool = False
+
+
+@dataclass(slots=True)
+class Array:
+    items: list[Node]
+    line: int = 0
+    end_line: int = 0
+
+
+@dataclass(slots=True)
+class Object:
+    pairs: list[tuple[Node, Node]]  # in source order; a key that is written twice is there twice
+    line: int = 0
+    end_line: int = 0  # the line on which the next thing begins, as YAML parsers count the end of a block
+
+
+Node = Scalar | Array | Object
+
+
+class Unreadable(Exception):
+    """The text cannot be read to its end: the reason in a few words, and the line."""
+
+    def __init__(self, reason: str, line: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+
+
+def function_of(node: Node) -> tuple[str, Node] | None:
+    """The name and the argument when the node calls an intrinsic function: `{"Fn::Sub": …}`, `!Sub …`."""
+    if isinstance(node, Object) and len(node.pairs) == 1:
+        key, argument = node.pairs[0]
+        if isinstance(key, Scalar) and (key.text.startswith("Fn::") or key.text in UNPREFIXED):
+            return key.text, argument
+    return None
+
+
+# "Intrinsic function reference" in the CloudFormation documentation: all others are called `Fn::…`.
+UNPREFIXED = frozenset({"Ref", "Condition"})
+
+
+def value_of(node: Node | None, key: str) -> Node | None:
+    """The value under a key; the last one when the key is written twice, as parsers of YAML and JSON do."""
+    return next(reversed(list(values_of(node, key))), None)
+
+
+def values_of(node: Node | None, key: str) -> Iterator[Node]:
+    """Every value under a key, which may be written more than once."""
+    if isinstance(node, Object):
+        for name, value in node.pairs:
+            if isinstance(name, Scalar) and name.text == key:
+                yield value
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file's bytes. Never fails: what is no text cannot be part of a policy's name either."""
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return content.decode(encoding, errors="replace")
+
+
+def documents_of(text: str) -> Iterator[Node]:
+    """The documents of a YAML or JSON text, one after the other. Raises `Unreadable` where it cannot go on."""
+    import yaml  # here, so that whoever reads no template does not pay for it
+
+    parser = getattr(yaml, "CBaseLoader", yaml.BaseLoader)(_without_json_oddities(text))
+    try:
+        yield from _Builder(parser).documents()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise Unreadable(reason, mark.line + 1 if mark else 1) from error
+    finally:
+        parser.dispose()
+
+
+_SURROGATES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+
+def _without_json_oddities(text: str) -> str:
+    """JSON writes characters beyond U+FFFF as two escapes, which YAML does not know; and a tab may indent JSON."""
+    if not text.lstrip().startswith("{"):
+        return text
+    text = re.sub(r"^[\t ]+", lambda blanks: " " * len(blanks[0]), text, flags=re.MULTILINE)
+    if "\\ud" not in text.lower():
+        return text
+    text = _SURROGATES.sub(lambda pair: bytes.fromhex(pair[1] + pair[2]).decode("utf-16-be"), text)
+    return re.sub(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", "\N{REPLACEMENT CHARACTER}", text)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not been read yet."""
+
+    node: Array | Object
+    whole: Node  # the node itself, or the function call that its tag makes of it
+    key: Node | None = None
+    merges: list[Node] = field(default_factory=list)
+
+
+class _Builder:
+    def __init__(self, parser: Any) -> None:
+        self.parser = parser
+        self.anchors: dict[str, Node] = {}
+        self.open: list[_Open] = []
+
+    def documents(self) -> Iterator[Node]:
+        while self.parser.check_event():
+            event = self.parser.get_event()
+            kind = type(event).__name__
+            if kind == "DocumentStartEvent":
+                self.anchors = {}
+                continue
+            node = self._node(kind, event)
+            if node is not None and not self.open:
+                yield node
+
+    def _node(self, kind: str, event: Any) -> Node | None:
+        """The node that an event completes, placed in the collection that is being read."""
+        if kind == "ScalarEvent":
+            node = self._named(event, _scalar(event))
+        elif kind == "AliasEvent":
+            if event.anchor not in self.anchors:
+                raise Unreadable(f"alias *{event.anchor} stands for nothing", event.start_mark.line + 1)
+            node = self.anchors[event.anchor]
+        elif kind in ("SequenceStartEvent", "MappingStartEvent"):
+            line = event.start_mark.line + 1
+            if len(self.open) >= DEEPEST:
+                raise Unreadable(f"nested deeper than {DEEPEST} levels", line)
+            collection: Array | Object = Array([], line) if kind == "SequenceStartEvent" else Object([], line)
+            self.open.append(_Open(collection, self._named(event, collection)))
+            return None
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
+            closed = self.open.pop()
+            closed.node.end_line = closed.whole.end_line = event.end_mark.line + 1
+            for merged in closed.merges:
+                _merge(closed.node, merged)
+            node = closed.whole
+        else:
+            return None
+        if self.open:
+            _place(self.open[-1], node)
+        return node
+
+    def _named(self, event: Any, node: Node) -> Node:
+        """Write a short form out (`!Sub x` becomes `{"Fn::Sub": x}`), and remember an anchor."""
+        tag = event.tag or ""
+        if len(tag) > 1 and tag[0] == "!":
+            name = tag[1:] if tag[1:] in UNPREFIXED else "Fn::" + tag[1:]
+            node = Object([(Scalar(name, node.line), node)], node.line, node.end_line)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+
+def _place(parent: _Open, node: Node) -> None:
+    if isinstance(parent.node, Array):
+        parent.node.items.append(node)
+    elif parent.key is None:
+        parent.key = node
+    else:
+        if isinstance(parent.key, Scalar) and parent.key.text == "<<":
+            parent.merges.append(node)
+        else:
+            parent.node.pairs.append((parent.key, node))
+        parent.key = None
+
+
+def _merge(node: Node, merged: Node) -> None:
+    """Add what a merge key brings, which never overrides ("Merge Key Language-Independent Type for YAML")."""
+    for source in merged.items if isinstance(merged, Array) else [merged]:
+        if isinstance(source, Object) and isinstance(node, Object):
+            written = {key.text for key, _ in node.pairs if isinstance(key, Scalar)}
+            node.pairs += [
+                pair for pair in source.pairs if not isinstance(pair[0], Scalar) or pair[0].text not in written
+            ]
+
+
+_TRUE = frozenset(["true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"])
+_FALSE = frozenset(["false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"])
+_NULL = frozenset(["", "~", "null", "Null", "NULL"])
+
+
+def _scalar(event: Any) -> Scalar:
+    """CloudFormation reads YAML 1.1: unquoted `Yes` is a boolean, which becomes the text "true"."""
+    text = event.value
+    line, end_line = event.start_mark.line + 1, event.end_mark.line + 1
+    if not event.implicit[0]:
+        return Scalar(text, line, end_line)
+    if text in _TRUE:
+        text = "true"
+    elif text in _FALSE:
+        text = "false"
+    return Scalar(text, line, end_line, is_null=text in _NULL)
+
+
+def node_of_value(value: object, line: int = 0) -> Node:
+    """The node of a Python value, e.g. of a resource as checkov hands it to a check.
+
+    checkov's parser leaves `__startline__`, `__endline__` and `__file__` in mappings and marks on its own str, list
+    and dict classes; lines are taken from there.
+    """
+    mark = getattr(value, "start_mark", None)
+    line = getattr(mark, "line", line - 1) + 1
+    if isinstance(value, Mapping):
+        start = value.get("__startline__")
+        line = start if isinstance(start, int) else line
+        end = value.get("__endline__")
+        pairs = [(key, part) for key, part in value.items() if key not in ("__startline__", "__endline__", "__file__")]
+        return Object(
+            [(node_of_value(key, line), node_of_value(part, line)) for key, part in pairs],
+            line,
+            end if isinstance(end, int) else line,
+        )
+    if isinstance(value, list | tuple):
+        return Array([node_of_value(item, line) for item in value], line, line)
+    if isinstance(value, bool):
+        return Scalar("true" if value else "false", line, line)
+    return Scalar("" if value is None else str(value), line, line, is_null=value is None)

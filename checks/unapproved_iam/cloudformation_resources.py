@@ -1,0 +1,85 @@
+"""Decide which CloudFormation and SAM resource types attach managed policies, through which properties, and to whom.
+
+The one table of it: the reader of templates works by it, the screen looks for its types, the checks register for them,
+the tests and the documentation list it. To add a resource type, add a row.
+
+Not in it, because they attach nothing: permissions boundaries, inline policies (AWS::IAM::Policy, AWS::IAM::RolePolicy,
+…), AWS::Organizations::Policy, access policies of EKS. Source: the pages of these types in the CloudFormation
+"Template reference" and in the SAM specification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Form(Enum):
+    """How a property says which policies are attached."""
+
+    ARNS = "a list of ARNs"
+    NAMES = "customer managed policies by name and path"
+    OWN = "the resource is itself the customer managed policy of this name"
+    SAM = "names of AWS managed policies, or ARNs, one or several"
+    TEMPLATE = "another template"
+    LOCATION = "where another template is, when that is a file of the tree"
+
+
+@dataclass(frozen=True)
+class PolicyProperty:
+    name: str
+    form: Form
+
+
+@dataclass(frozen=True)
+class PrincipalProperty:
+    """A property that names a principal, or several."""
+
+    kind: str  # role, user, group or permission-set
+    name: str
+    own: bool = False  # the resource is itself the principal, and this is its name
+
+
+@dataclass(frozen=True)
+class AttachingType:
+    resource_type: str
+    policies: tuple[PolicyProperty, ...] = ()  # none: only what the SAM transform adds
+    principals: tuple[PrincipalProperty, ...] = ()
+
+
+def _row(resource_type: str, policies: dict[str, Form], *principals: PrincipalProperty) -> AttachingType:
+    return AttachingType(resource_type, tuple(PolicyProperty(*item) for item in policies.items()), principals)
+
+
+def _of(kind: str, name: str, own: bool = False) -> PrincipalProperty:
+    return PrincipalProperty(kind, name, own)
+
+
+_ROWS = (
+    _row("AWS::IAM::Role", {"ManagedPolicyArns": Form.ARNS}, _of("role", "RoleName", own=True)),
+    _row("AWS::IAM::User", {"ManagedPolicyArns": Form.ARNS}, _of("user", "UserName", own=True)),
+    _row("AWS::IAM::Group", {"ManagedPolicyArns": Form.ARNS}, _of("group", "GroupName", own=True)),
+    _row(
+        "AWS::IAM::ManagedPolicy",
+        {"ManagedPolicyName": Form.OWN},
+        _of("role", "Roles"),
+        _of("user", "Users"),
+        _of("group", "Groups"),
+    ),
+    _row(
+        "AWS::SSO::PermissionSet",
+        {"ManagedPolicies": Form.ARNS, "CustomerManagedPolicyReferences": Form.NAMES},
+        _of("permission-set", "Name", own=True),
+    ),
+    _row("AWS::CloudFormation::Stack", {"TemplateURL": Form.LOCATION, "TemplateBody": Form.TEMPLATE}),
+    _row("AWS::CloudFormation::StackSet", {"TemplateURL": Form.LOCATION, "TemplateBody": Form.TEMPLATE}),
+    _row("AWS::Serverless::Application", {"Location": Form.LOCATION}),
+    _row("AWS::Serverless::Function", {"Policies": Form.SAM}),
+    _row("AWS::Serverless::StateMachine", {"Policies": Form.SAM}),
+    _row("AWS::Serverless::WebFunction", {}),
+    _row("AWS::Serverless::CapacityProvider", {}),
+    _row("AWS::Serverless::NetworkConnector", {}),
+    _row("AWS::Serverless::GraphQLApi", {}),
+)
+
+ATTACHING_TYPES = {row.resource_type: row for row in _ROWS}

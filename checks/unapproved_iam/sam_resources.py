@@ -1,0 +1,179 @@
+"""Decide which managed policies the roles get that the SAM transform creates: those listed, and those it adds itself.
+
+For the reader of templates. The transform creates a role for a function, state machine, … that names none; `Role` set
+means that `Policies` is ignored. Names of AWS managed policies become ARNs, policy templates and inline documents
+become inline policies. Globals knows neither Role nor Policies. Source: the SAM specification, and aws-sam-translator,
+which is the transform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unapproved_iam.attachment import Principal
+from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd
+from unapproved_iam.cloudformation_document import Array, Node, Object, Scalar, function_of, value_of
+from unapproved_iam.cloudformation_values import Evaluator
+from unapproved_iam.cloudformation_world import Choice, Possible, World, scalar_text
+from unapproved_iam.managed_policy_names import managed_policy_names
+from unapproved_iam.policy_arn import PARTITION, aws_managed
+from unapproved_iam.possible_text import Text, text, unknown
+
+ADDED = "added by the SAM transform"
+
+# What the role of an event source's function gets.
+POLICY_OF_EVENT = {
+    "DynamoDB": "service-role/AWSLambdaDynamoDBExecutionRole",
+    "Kinesis": "service-role/AWSLambdaKinesisExecutionRole",
+    "MSK": "service-role/AWSLambdaMSKExecutionRole",
+    "SQS": "service-role/AWSLambdaSQSQueueExecutionRole",
+}
+
+# The property that names an existing role, what the logical id of the created role ends with, and what it gets.
+ROLE_OF_TYPE = {
+    "AWS::Serverless::Function": ("Role", "Role", ""),
+    "AWS::Serverless::StateMachine": ("Role", "Role", ""),
+    "AWS::Serverless::WebFunction": ("ExecutionRoleArn", "Role", "service-role/AWSLambdaBasicExecutionRole"),
+    "AWS::Serverless::CapacityProvider": ("OperatorRole", "OperatorRole", "AWSLambdaManagedEC2ResourceOperator"),
+    "AWS::Serverless::NetworkConnector": ("OperatorRole", "OperatorRole", "AWSLambdaNetworkConnectorOperatorPolicy"),
+    "AWS::Serverless::GraphQLApi": ("", "CloudWatchRole", "service-role/AWSAppSyncPushToCloudWatchLogs"),
+}
+
+
+def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: Node | None) -> Iterator[Attached | Odd]:
+    """What the roles get that the transform creates for the resource; `global_settings` is the section Globals."""
+    settings = _Settings(evaluator, declared, global_settings)
+    role_property, suffix, policy = ROLE_OF_TYPE[declared.resource_type]
+    for world in settings.worlds_without(role_property):
+        role = _created_role(declared.logical_id + suffix)
+        if policy and not (declared.resource_type == "AWS::Serverless::GraphQLApi" and settings.logs_elsewhere(world)):
+            yield Attached(aws_managed(policy), role, world, declared.line, ADDED)
+        yield from _listed(evaluator, declared, role, world)
+        if declared.resource_type == "AWS::Serverless::Function":
+            for added in _added_to_function(settings, world):
+                yield Attached(added.text, role, added.world, added.line or declared.line, ADDED)
+        elif declared.resource_type == "AWS::Serverless::StateMachine" and settings.enabled("Tracing", world):
+            for added in _tracing(world):
+                yield Attached(added.text, role, added.world, declared.line, ADDED)
+    if declared.resource_type == "AWS::Serverless::Function" and settings.deploys_gradually(declared.world):
+        role = _created_role("CodeDeployServiceRole")
+        yield Attached(
+            aws_managed("service-role/AWSCodeDeployRoleForLambda"), role, declared.world, declared.line, ADDED
+        )
+
+
+def _created_role(logical_id: str) -> tuple[Principal, ...]:
+    return (Principal("role", unknown(logical_id, f"CloudFormation makes up the name of {logical_id}"), logical_id),)
+
+
+def _listed(
+    evaluator: Evaluator, declared: Declared, role: tuple[Principal, ...], world: World
+) -> Iterator[Attached | Odd]:
+    for node, inner in evaluator.under(declared.properties, "Policies", world):
+        for member in evaluator.members(node, inner):
+            if not isinstance(member.value, Object):  # policy templates and inline documents are mappings
+                yield Attached(policy_of_entry(member.text), role, member.world, member.line or node.line)
+
+
+def policy_of_entry(entry: Text) -> Text:
+    """The policy that an entry of `Policies` means: a name of an AWS managed policy, or an ARN."""
+    if entry.known is not None and not entry.known.startswith("arn:"):
+        return aws_managed(managed_policy_names().get(entry.known, "") + entry.known)
+    first = entry.pieces[0] if entry.pieces else ""
+    if isinstance(first, str) and not first.startswith("arn:") and not "arn:".startswith(first):
+        return text("arn:", PARTITION, ":iam::aws:policy/", entry)
+    return entry
+
+
+def _added_to_function(settings: _Settings, world: World) -> Iterator[Possible]:
+    durable = settings.has("DurableConfig", world)
+    yield Possible(
+        aws_managed(f"service-role/AWSLambdaBasic{'DurableExecutionRolePolicy' if durable else 'ExecutionRole'}"),
+        world,
+        0,
+    )
+    for inner in settings.worlds_with_tracing(world):
+        yield from _tracing(inner)
+    if settings.has("VpcConfig", world):
+        yield Possible(aws_managed("service-role/AWSLambdaVPCAccessExecutionRole"), world, 0)
+    for entry, inner in settings.under("Events", world):
+        for event in settings.evaluator.entries(entry, inner):
+            policy = POLICY_OF_EVENT.get(scalar_text(value_of(event.node, "Type")))
+            if policy:
+                yield Possible(aws_managed(policy), event.world, event.line)
+
+
+def _tracing(world: World) -> Iterator[Possible]:
+    """The policy for X-Ray has another name outside the partition `aws`."""
+    inside = Choice("the partition", frozenset({"aws"}), 2)
+    outside = Choice("the partition", frozenset({"not aws"}), 2)
+    old = text("arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess")
+    yield Possible(old, world.telling(inside), 0)
+    yield Possible(aws_managed("AWSXRayDaemonWriteAccess"), world.telling(outside), 0)
+
+
+class _Settings:
+    """The properties of a resource, together with what Globals sets for its type."""
+
+    def __init__(self, evaluator: Evaluator, declared: Declared, global_settings: Node | None) -> None:
+        self.evaluator = evaluator
+        self.declared = declared
+        self.globals = value_of(global_settings, declared.resource_type.removeprefix("AWS::Serverless::"))
+        ignored = value_of(declared.node, "IgnoreGlobals")
+        names = ignored.items if isinstance(ignored, Array) else [ignored]
+        self.ignored = {scalar_text(name) for name in names}
+
+    def under(self, name: str, world: World) -> Iterator[tuple[Node, World]]:
+        own = list(self.evaluator.under(self.declared.properties, name, world))
+        yield from own
+        if not own and name not in self.ignored and "*" not in self.ignored:
+            yield from self.evaluator.under(self.globals, name, world)
+
+    def has(self, name: str, world: World) -> bool:
+        """Whether the transform sees anything there; it does not look into Fn::If."""
+        return any(
+            bool(node.pairs) if isinstance(node, Object) else _is_something(node) for node, _ in self.under(name, world)
+        )
+
+    def worlds_without(self, role_property: str) -> Iterator[World]:
+        """The worlds in which the resource names no role of its own."""
+        world = self.declared.world
+        roles = list(self.under(role_property, world)) if role_property else []
+        if not roles:
+            yield world
+        for node, inner in roles:
+            for possible in self.evaluator.values(node, inner):
+                if possible.value is None:
+                    yield possible.world
+
+    def worlds_with_tracing(self, world: World) -> Iterator[World]:
+        for node, inner in self.under("Tracing", world):
+            function = function_of(node)
+            if function and function[0] != "Ref":  # the transform resolves references to parameters only
+                yield inner
+                continue
+            for possible in self.evaluator.texts(node, inner):
+                if possible.text.known not in ("", "Disabled"):
+                    yield possible.world
+
+    def enabled(self, name: str, world: World) -> bool:
+        return any(scalar_text(value_of(node, "Enabled")) == "true" for node, _ in self.under(name, world))
+
+    def logs_elsewhere(self, world: World) -> bool:
+        """Whether a GraphQLApi has no logs, or a role of its own for them."""
+        return any(
+            scalar_text(node) == "false" or value_of(node, "CloudWatchLogsRoleArn") is not None
+            for node, _ in self.under("Logging", world)
+        )
+
+    def deploys_gradually(self, world: World) -> bool:
+        """Whether CodeDeploy shifts the traffic, with a role that the transform creates."""
+        return any(
+            value_of(node, "Role") is None and scalar_text(value_of(node, "Enabled")).lower() != "false"
+            for node, _ in self.under("DeploymentPreference", world)
+            if isinstance(node, Object) and node.pairs
+        )
+
+
+def _is_something(node: Node) -> bool:
+    return isinstance(node, Array) or (isinstance(node, Scalar) and not node.is_null and node.text != "")
