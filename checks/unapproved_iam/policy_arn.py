@@ -69,5 +69,5 @@ def customer_managed(name: Text, path: Text = ROOT_PATH) -> Text:
 def display_name(policy: Text) -> str:
     """How messages call a policy: an AWS managed one by its name, every other by its ARN, holes as `${what}`."""
     written = str(policy)
-    aws_policy = re.fullmatch(r"arn:(?:[a-z0-9-]+|\$\{[^}:]*\}):iam::aws:policy/(?:.*/)?([^/]+)", written)
+    aws_policy = re.fullmatch(r"arn:(?:[a-z0-9-]+|\$\{[^}]*\}):iam::aws:policy/(?:.*/)?([^/]+)", written)
     return aws_policy[1] if aws_policy else written
