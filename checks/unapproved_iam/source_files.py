@@ -1,0 +1,112 @@
+"""Decide which files of a tree are looked at, and as what.
+
+For `tree_check`. Left out are only directories that hold other people's code or none at all; whole directories that git
+ignores are left out, too, but no ignored file in a directory that counts: Terraform reads an ignored
+`terraform.tfvars`. Directories behind symbolic links are not walked into, or a loop would never end; Terraform modules
+behind one are found through their calls.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from unapproved_iam.attachment import Place, Unjudged
+
+NOT_WALKED = frozenset({".git", ".terraform", ".terragrunt-cache", "node_modules", ".venv", "__pycache__"})
+# Names of virtual environments that are a directory's name as well: only with the file that makes them one.
+MAYBE_ENVIRONMENTS = frozenset({"venv", "env"})
+ENVIRONMENT_MARK = "pyvenv.cfg"
+
+
+class Kind(Enum):
+    TERRAFORM = "Terraform source"
+    VARIABLES = "Terraform variables"
+    TEMPLATE = "what may be a CloudFormation template, or a plan when it is JSON"
+    OTHER = "what no engine reads, and may name a policy all the same"
+
+
+_KINDS = {
+    **dict.fromkeys((".tf", ".tofu", ".tf.json", ".tofu.json"), Kind.TERRAFORM),
+    **dict.fromkeys((".tfvars", ".tfvars.json"), Kind.VARIABLES),
+    **dict.fromkeys((".yaml", ".yml", ".json", ".template"), Kind.TEMPLATE),
+    ".hcl": Kind.OTHER,  # Terragrunt
+}
+_SUFFIXES = {kind: tuple(suffix for suffix in _KINDS if _KINDS[suffix] is kind) for kind in Kind}
+_ALL_SUFFIXES = tuple(_KINDS)
+
+
+def kind_of(name: str) -> Kind | None:
+    """What a file is by its name; None when it cannot matter."""
+    if not name.endswith(_ALL_SUFFIXES) or name == ".terraform.lock.hcl":
+        return None
+    return next(kind for kind in Kind if name.endswith(_SUFFIXES[kind]))
+
+
+class SourceDirectory(NamedTuple):
+    path: str
+    files: tuple[tuple[str, Kind], ...]  # names of those that matter
+
+
+def listed(directory: str) -> SourceDirectory:
+    """One directory by itself; without files when there is none, or when it cannot be listed."""
+    try:
+        with os.scandir(directory) as entries:
+            files = [(entry.name, kind) for entry in entries if (kind := kind_of(entry.name)) and entry.is_file()]
+    except (OSError, ValueError):
+        files = []
+    return _sorted(directory, files)
+
+
+def _sorted(path: str, files: list[tuple[str, Kind]]) -> SourceDirectory:
+    return SourceDirectory(path, tuple(sorted(files, key=lambda file: file[0])))
+
+
+def walk(directories: Iterable[str], left_out: frozenset[str] = frozenset()) -> Iterator[SourceDirectory | Unjudged]:
+    """Every directory at or below the given absolute ones that holds a file that matters, each once."""
+    seen: set[str] = set()
+    waiting = list(dict.fromkeys(directories))[::-1]
+    while waiting:
+        path = waiting.pop()
+        if path in seen or path in left_out:
+            continue
+        seen.add(path)
+        files, below = [], []
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if name not in NOT_WALKED and not _is_environment(entry):
+                            below.append(entry.path)
+                    elif (kind := kind_of(name)) and entry.is_file():
+                        files.append((name, kind))
+        except OSError as error:
+            yield Unjudged(Place(path), f"cannot be listed: {error.strerror or error}")
+        if files:
+            yield _sorted(path, files)
+        waiting.extend(sorted(below, reverse=True))
+
+
+def _is_environment(entry: os.DirEntry[str]) -> bool:
+    return entry.name in MAYBE_ENVIRONMENTS and os.path.exists(os.path.join(entry.path, ENVIRONMENT_MARK))
+
+
+def ignored_directories(root: str) -> frozenset[str]:
+    """The absolute directories of which git ignores everything and tracks nothing; none where git cannot be asked.
+
+    What is tracked counts, whatever the ignore rules say: who changes the source may change those, too.
+    """
+    if not os.path.lexists(os.path.join(root, ".git")):
+        return frozenset()
+    command = ["git", "-C", root, "-c", "core.fsmonitor=false", "--no-optional-locks"]
+    command += ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]
+    try:
+        answer = subprocess.run(command, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return frozenset()
+    names = (os.fsdecode(name) for name in answer.stdout.split(b"\0"))
+    return frozenset(os.path.join(root, name.rstrip("/")) for name in names if name.endswith("/"))
