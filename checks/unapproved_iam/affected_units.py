@@ -1,0 +1,115 @@
+"""Decide which units a change can affect, so that a commit is judged by what it does and not by what stands elsewhere.
+
+For `tree_check`, which gets changed files from the hook or from git; a deleted file affects what it was part of.
+
+| changed | affected |
+|---|---|
+| the deny list, or a list that it extends | everything |
+| Terraform source | its directory and all that call it, if it attaches anything or has an output |
+| Terraform variables | the root modules at and above their directory |
+| a file that Terraform source may read (`file()`, `templatefile()`, …) | that source's directory and all that call it |
+| what may be a template or a plan | itself, and templates that name it as a nested stack |
+
+Affected are directories; which of them are root modules is for `terraform_tree` to say.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from unapproved_iam.deny_list import DenyList, path_matches
+from unapproved_iam.deny_list_discovery import FILE_NAME
+from unapproved_iam.module_graph import ModuleGraph, contents
+from unapproved_iam.source_files import Kind, kind_of, listed
+from unapproved_iam.unit_screen import Screen
+
+# A call that reads a file, with its argument where that is one literal.
+_READING_CALL = re.compile(rb'\b(?:file\w*|templatefile)\s*\(\s*("(?:[^"\\]|\\.)*"\s*[,)])?')
+_INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
+
+
+class Affected(NamedTuple):
+    """Directories of Terraform source, and files that may be units by themselves; absolute paths."""
+
+    directories: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+
+def lists_of(deny_list: DenyList, root: str) -> frozenset[str]:
+    """The absolute paths of the files that the list was, or would be, read from; with symbolic links and without."""
+    origins = [entry.origin for entry in deny_list.entries]
+    origins += [approval.origin for approval in deny_list.approvals]
+    origins += [exclusion.origin for exclusion in deny_list.exclusions]
+    names = {FILE_NAME, deny_list.source, *(origin.source for origin in origins)}
+    paths = {os.path.abspath(os.path.join(base, name)) for name in names for base in (root, os.curdir)}
+    return frozenset(paths | {os.path.realpath(path) for path in paths})
+
+
+def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_graph: Callable[[], ModuleGraph]) -> Affected:
+    """What a change of these files can affect, the deny list aside; absolute paths, files need not exist.
+
+    `whole_graph` makes the graph of the repository; it is asked for only when others may depend on what changed.
+    """
+    by_kind: dict[Kind | None, set[str]] = {}
+    for path in changed:
+        by_kind.setdefault(kind_of(os.path.basename(path)), set()).add(path)
+    starts = {os.path.dirname(path) for path in by_kind.pop(Kind.TERRAFORM, ())}
+    near = ModuleGraph(screen)
+    for path in by_kind.pop(Kind.VARIABLES, ()):
+        for directory in _up_to(os.path.dirname(path), root):
+            near.add(listed(directory))
+        starts |= near.roots_of_variables(os.path.dirname(path))
+    for directory in starts:
+        near.add(listed(directory))
+    near.complete()
+    starts = {directory for directory in starts if _can_matter(directory, near)}
+    others = set().union(*by_kind.values())
+    if not starts and not others:
+        return Affected()
+    graph = whole_graph()
+    starts |= {path for path, module in graph.modules.items() if module.reads_files and may_read(path, others)}
+    return Affected(frozenset(graph.callers_of(starts)), frozenset(by_kind.get(Kind.TEMPLATE, ())))
+
+
+def _up_to(directory: str, root: str) -> Iterator[str]:
+    while directory.startswith(root):
+        yield directory
+        directory, before = os.path.dirname(directory), directory
+        if directory == before:
+            return
+
+
+def _can_matter(directory: str, graph: ModuleGraph) -> bool:
+    """Whether a module attaches anything, itself or through what it calls, or gives its callers a value."""
+    if graph.modules[directory].has_outputs:
+        return True
+    return any(graph.modules[path].evidence.types for path in graph.called_by([directory]))
+
+
+def may_read(directory: str, others: Iterable[str]) -> bool:
+    """Whether source in a directory may read one of these files, by the literals in its calls."""
+    for name, kind in listed(directory).files:
+        if kind is Kind.TERRAFORM:
+            try:
+                source = contents(os.path.join(directory, name))
+            except OSError:
+                return True
+            globs = {_glob_of(argument, directory) for argument in _READING_CALL.findall(source)}
+            if any(path_matches(path.replace(os.sep, "/"), glob) for glob in globs for path in others):
+                return True
+    return False
+
+
+def _glob_of(argument: bytes, directory: str) -> str:
+    """The absolute paths that an argument may mean; a value that is no literal means any."""
+    if not argument:
+        return "**"
+    literal = argument.decode("utf-8", "surrogateescape").rstrip(" \t\r\n,)")[1:-1]
+    path = _INTERPOLATION.sub("**", literal.replace("${path.module}", directory.replace(os.sep, "/")))
+    if path.startswith("/"):
+        return os.path.normpath(path)
+    # A relative path counts from where Terraform is run: usually the root module, which need not be this directory.
+    return "**/" + re.sub(r"^(?:\.{0,2}/|\*\*)*", "", path)

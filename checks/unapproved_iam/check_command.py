@@ -1,0 +1,145 @@
+"""`unapproved-iam check`: arguments in, report and exit code out; `tree_check` finds.
+
+Exit codes: 0 when everything was judged and nothing is denied, 1 when everything was judged and something is, 2 when
+something could not be judged, whatever else was found. So 1 is always the whole answer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from unapproved_iam.check_scope import Request
+from unapproved_iam.command_line import UsageError, argument_parser
+from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
+from unapproved_iam.findings import Findings
+from unapproved_iam.tree_check import findings_of
+
+__all__ = ["Findings", "Request", "findings_of", "main", "root_of"]
+
+OUTPUTS = ("cli", "json", "sarif", "github", "gitlab")
+
+
+def main(argv: Sequence[str]) -> int:
+    started = time.monotonic()
+    arguments = _parser().parse_args(argv)
+    root = root_of(arguments.path)
+    deny_list = find_deny_list(arguments.deny_list, os.environ, root)
+    changed = None
+    if arguments.changed_since is not None:
+        from unapproved_iam.changed_files import changed_files
+
+        changed = changed_files(arguments.changed_since, root, os.environ)
+    request = Request(
+        paths=arguments.path,
+        changed=changed,
+        plans=arguments.plan,
+        var_files=arguments.var_file,
+        exclude=arguments.exclude,
+        screen=arguments.screen,
+    )
+    findings = findings_of(request, deny_list, root)
+    _report(findings, time.monotonic() - started, arguments)
+    return findings.exit_code
+
+
+def root_of(paths: Sequence[str]) -> str:
+    """The repository that the paths are in: what the deny list's own paths count from."""
+    directories = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths] or [os.curdir]
+    return repository_root(os.path.commonpath([os.path.abspath(directory) for directory in directories]))
+
+
+def _parser() -> ArgumentParser:
+    parser = argument_parser("check")
+    parser.add_argument(
+        "path",
+        nargs="*",
+        help="a directory, looked at whole, or a file, which stands for what it can affect (default: this directory)",
+    )
+    parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
+    parser.add_argument(
+        "--changed-since",
+        metavar="COMMIT",
+        help="look only at what the changes since this commit can affect, deletions included; asks git",
+    )
+    for name, what in (
+        ("--plan", "a plan, as `terraform show -json PLANFILE` prints it"),
+        ("--var-file", "values of root variables, as for terraform"),
+    ):
+        parser.add_argument(name, metavar="FILE", action="append", default=[], help=f"{what}; may be repeated")
+    parser.add_argument(
+        "--exclude",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="paths from the repository's root that are not judged; may be repeated",
+    )
+    parser.add_argument("--output", choices=OUTPUTS, default="cli", help="the report's format (default: cli)")
+    parser.add_argument(
+        "--output-file", metavar="FILE", help="where the report goes; text is then printed all the same"
+    )
+    parser.add_argument(
+        "--no-screen", dest="screen", action="store_false", help="parse everything; finds the same and takes longer"
+    )
+    return parser
+
+
+def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:
+    """Write the report, and for people what they need to see of it."""
+    report = _written(findings, seconds, arguments.output)
+    if arguments.output_file:
+        try:
+            with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(report)
+        except OSError as error:
+            raise UsageError(f"--output-file {arguments.output_file}: {error.strerror or error}") from error
+    _tolerate_any_text()
+    if arguments.output_file or arguments.output == "cli":
+        from unapproved_iam.report_text import text_report
+
+        sys.stdout.write(text_report(findings, seconds, colours=_wants_colours()))
+        if os.environ.get("GITHUB_ACTIONS") and findings.exit_code:
+            sys.stdout.write(_written(findings, seconds, "github"))
+    else:
+        from unapproved_iam.report_text import summary
+
+        sys.stdout.write(report)
+        sys.stdout.flush()
+        print(summary(findings, seconds), file=sys.stderr)
+
+
+def _written(findings: Findings, seconds: float, output: str) -> str:
+    if output == "json":
+        from unapproved_iam.report_json import json_report
+
+        return json_report(findings, seconds) + "\n"
+    if output == "sarif":
+        from unapproved_iam.report_sarif import sarif_report
+
+        return sarif_report(findings) + "\n"
+    if output == "gitlab":
+        from unapproved_iam.report_gitlab import gitlab_report
+
+        return gitlab_report(findings) + "\n"
+    if output == "github":
+        from unapproved_iam.report_github import github_report
+
+        return github_report(findings)
+    from unapproved_iam.report_text import text_report
+
+    return text_report(findings, seconds)
+
+
+def _wants_colours() -> bool:
+    """On a terminal, unless NO_COLOR says otherwise (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _tolerate_any_text() -> None:
+    """A terminal or log that cannot show a character gets its escape, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

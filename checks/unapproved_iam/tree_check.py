@@ -1,0 +1,210 @@
+"""Find every attachment in some paths that the deny list does not allow, from the cheapest evidence that suffices.
+
+For `check`, `adopt`, `approvals` and the checkov wrapper. Files are read as bytes first; only the root modules,
+templates and plans for which the screen finds both kinds of evidence are parsed and judged.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+
+from unapproved_iam.affected_units import lists_of, may_read
+from unapproved_iam.attachment import Place, Reading, Unjudged
+from unapproved_iam.check_scope import Request, Scope, is_below, scope_of
+from unapproved_iam.command_line import UsageError
+from unapproved_iam.deny_list import DenyList, Exclusion, Origin
+from unapproved_iam.findings import Findings, Mention, one_per_policy
+from unapproved_iam.module_graph import contents
+from unapproved_iam.policy_mention import Mentions
+from unapproved_iam.source_files import Kind, ignored_directories
+from unapproved_iam.unit_screen import NOTHING, Screen, may_be_plan
+from unapproved_iam.verdict import Finding, Judge, Verdict
+
+Reader = Callable[[str], Reading | None]
+
+
+def findings_of(request: Request, deny_list: DenyList, root: str, today: date | None = None) -> Findings:
+    """All findings in what is asked for; `root` is the absolute directory that the list's paths count from.
+
+    Raises UsageError for a path that cannot be what it is given as.
+    """
+    return _Check(request, deny_list, root, today or datetime.now(timezone.utc).date()).findings()
+
+
+@dataclass
+class _Suspicious:
+    """What the screen leaves over in a scope."""
+
+    directories: set[str] = field(default_factory=set)  # root modules are among them
+    files: list[str] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    unjudged: list[Unjudged] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.directories or self.files or self.mentions or self.unjudged)
+
+
+class _Check:
+    def __init__(self, request: Request, deny_list: DenyList, root: str, today: date) -> None:
+        self._request = request
+        self._deny_list = deny_list
+        self._root = root
+        self._judge = Judge(deny_list, root, today)
+        self._screen = Screen(deny_list, request.screen)
+        self._mentions = Mentions(deny_list)
+        self._lists = lists_of(deny_list, root)
+        by_argument = tuple(Exclusion(glob, "by --exclude", Origin("--exclude")) for glob in request.exclude)
+        self._exclusions = DenyList("", (), exclusions=(*deny_list.exclusions, *by_argument))
+
+    def findings(self) -> Findings:
+        scope, suspicious = self._screened(frozenset())
+        if suspicious:
+            # Only now, because asking git takes longer than looking at most trees.
+            ignored = self._ignored(scope)
+            if ignored:
+                scope, suspicious = self._screened(ignored)
+        readings = list(self._readings(scope, suspicious))
+        return Findings(
+            deny_list=self._deny_list,
+            root=self._root,
+            judged=one_per_policy(finding for reading in readings for finding in self._judged(reading)),
+            unjudged=self._kept([*suspicious.unjudged, *(one for reading in readings for one in reading.unjudged)]),
+            mentions=tuple(mention for mention in suspicious.mentions if not self._is_read(mention.place.path, scope)),
+            files=len(scope.files) + len(self._request.plans),
+            units=len(readings),
+            excluded=self._excluded(scope),
+        )
+
+    def _ignored(self, scope: Scope) -> frozenset[str]:
+        """The directories of the scope that git ignores, but for those that were asked for by name."""
+        given = [os.path.abspath(path) for path in self._request.paths]
+        ignored = ignored_directories(self._root)
+        return frozenset(path for path in ignored if not any(is_below(one, [path]) for one in given))
+
+    def _screened(self, left_out: frozenset[str]) -> tuple[Scope, _Suspicious]:
+        scope = scope_of(self._request, self._lists, self._root, self._screen, left_out)
+        given = NOTHING
+        for path in self._request.var_files:
+            given |= self._screen.terraform(_argument(path, "--var-file"))
+        suspicious = _Suspicious(scope.graph.suspicious(given) & scope.directories, unjudged=list(scope.unjudged))
+        for path, kind in scope.files.items():
+            if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
+                self._look_at(path, kind, suspicious)
+        return scope, suspicious
+
+    def _look_at(self, path: str, kind: Kind | None, suspicious: _Suspicious) -> None:
+        """Screen a file that may be a unit by itself."""
+        try:
+            source = contents(path)
+        except OSError as error:
+            suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
+            return
+        if kind is not Kind.OTHER:
+            evidence = self._screen.template(source)
+            if may_be_plan(source):
+                evidence |= self._screen.terraform(source)
+            if evidence.suffices:
+                suspicious.files.append(path)
+                return
+        mention = self._mentions.first_in(source, path) if kind else None
+        if mention:
+            suspicious.mentions.append(mention)
+
+    def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
+        if suspicious.directories:
+            yield from self._root_modules(scope, suspicious)
+        for path in suspicious.files:
+            reading = _guarded(_read_file, path)
+            if reading:
+                yield reading
+            else:
+                mention = self._mentions.first_in(contents(path), path)
+                suspicious.mentions += [mention] if mention else []
+        for path in self._request.plans:
+            from unapproved_iam.terraform_plan import read_plan
+
+            _argument(path, "--plan")
+            reading = _guarded(read_plan, os.path.abspath(path))
+            if reading is None:
+                raise UsageError(
+                    f"--plan {path}: no Terraform plan (expected what `terraform show -json PLANFILE` prints)"
+                )
+            yield reading
+
+    def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
+        from unapproved_iam.terraform_tree import TerraformTree
+
+        tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
+        for directory in tree.root_modules(scope.surroundings):
+            if directory in suspicious.directories:
+                yield _guarded(tree.read, directory) or Reading()
+
+    def _judged(self, reading: Reading) -> Iterator[Finding]:
+        for attachment in reading.attachments:
+            if not self._is_left_out(attachment.block.path):
+                finding = self._judge.judge(attachment)
+                if finding.verdict is not Verdict.CLEAN:
+                    yield finding
+
+    def _kept(self, unjudged: list[Unjudged]) -> tuple[Unjudged, ...]:
+        kept = dict.fromkeys(one for one in unjudged if not self._is_left_out(one.place.path))
+        return tuple(sorted(kept, key=lambda one: (one.place.path, one.place.line, one.reason)))
+
+    def _is_left_out(self, path: str) -> bool:
+        return path in self._lists or self._exclusion_of(path) is not None
+
+    def _exclusion_of(self, path: str) -> Exclusion | None:
+        if not self._exclusions.exclusions:
+            return None
+        return self._exclusions.exclusion_of(self._judge.relative(path))
+
+    def _excluded(self, scope: Scope) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for path in scope.files if self._exclusions.exclusions else ():
+            exclusion = self._exclusion_of(path)
+            if exclusion:
+                said = f"{exclusion.path}: {exclusion.reason}"
+                counts[said] = counts.get(said, 0) + 1
+        return counts
+
+    def _is_read(self, path: str, scope: Scope) -> bool:
+        """Whether Terraform source reads the file, so that it is judged there."""
+        reading = (directory for directory, module in scope.graph.modules.items() if module.reads_files)
+        return any(may_read(directory, [path]) for directory in reading)
+
+
+def _read_file(path: str) -> Reading | None:
+    """A plan or a template; None when a file is neither."""
+    if may_be_plan(contents(path)):
+        from unapproved_iam.terraform_plan import read_plan
+
+        reading = read_plan(path)
+        if reading is not None:
+            return reading
+    from unapproved_iam.cloudformation_template import read_template
+
+    template: Reading | None = read_template(path)
+    return template
+
+
+def _guarded(reader: Reader, path: str) -> Reading | None:
+    """What a reader finds; whatever goes wrong in it, the rest is judged all the same."""
+    try:
+        return reader(path)
+    except OSError as error:
+        return Reading(unjudged=(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"),))
+    except Exception as error:
+        if os.environ.get("UNAPPROVED_IAM_TRACEBACK"):
+            raise
+        said = f"could not be read because of a defect here: {type(error).__name__}: {error}"
+        return Reading(unjudged=(Unjudged(Place(path), said, "please report it"),))
+
+
+def _argument(path: str, name: str) -> bytes:
+    try:
+        return contents(path)
+    except OSError as error:
+        raise UsageError(f"{name} {path}: {error.strerror or error}") from error
