@@ -6,12 +6,12 @@ in the wheel and under checkov, whatever else is installed. checkov never execut
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 
 
 def main() -> int:
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
     from unapproved_iam.command_line import main as run_command
 
     return run_command(sys.argv[1:])

@@ -12,11 +12,11 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from pathlib import Path
 
 PROGRAM = "unapproved-iam"
 DISTRIBUTION = "checkov-unapproved-iam"
@@ -99,7 +99,7 @@ def _unexpected(error: Exception) -> str:
     origin = error.__traceback__
     while origin and origin.tb_next:
         origin = origin.tb_next
-    where = f" at {Path(origin.tb_frame.f_code.co_filename).name}:{origin.tb_lineno}" if origin else ""
+    where = f" at {os.path.basename(origin.tb_frame.f_code.co_filename)}:{origin.tb_lineno}" if origin else ""
     return (
         f"defect in {PROGRAM} {version()}{where}: {type(error).__name__}: {error}"
         " (please report it; UNAPPROVED_IAM_TRACEBACK=1 shows more)"
@@ -133,12 +133,15 @@ def argument_parser(name: str) -> ArgumentParser:
         prog=f"{PROGRAM} {name}",
         description=SUBCOMMANDS[name].summary,
         allow_abbrev=False,
-        formatter_class=RawDescriptionHelpFormatter,
+        # Without a width each parser measures the terminal, help or not, and imports what that takes.
+        formatter_class=lambda prog: RawDescriptionHelpFormatter(prog, width=100),
     )
 
 
 def checks_directory() -> Path:
     """What checkov receives as --external-checks-dir: the directory that holds the checks and the engine."""
+    from pathlib import Path
+
     return Path(__file__).resolve().parent.parent
 
 

@@ -9,7 +9,6 @@ behind one are found through their calls.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
@@ -102,6 +101,8 @@ def ignored_directories(root: str) -> frozenset[str]:
     """
     if not os.path.lexists(os.path.join(root, ".git")):
         return frozenset()
+    import subprocess  # most runs never ask
+
     command = ["git", "-C", root, "-c", "core.fsmonitor=false", "--no-optional-locks"]
     command += ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]
     try:
