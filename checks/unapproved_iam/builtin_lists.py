@@ -1,46 +1,66 @@
-"""The built-in lists: policies that most organizations do not want attached, for those who maintain no list yet."""
+"""The built-in lists: policies that most organizations do not want attached, for those who maintain no list yet.
+
+Each stands in a text file beside this one, an entry a line: policy, what to use instead, source and reason, separated
+by tabs. `aws-admin` and `aws-deprecated` are kept by hand, the others come from what the policies' documents allow:
+`scripts/refresh_managed_policies.py` writes them.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from unapproved_iam.deny_list import Entry, Origin
 
 DEFAULT_LIST = "aws-admin"
 
-
-def _entry(built_in_list: str, policy: str, reason: str, use_instead: tuple[str, ...], source: str) -> Entry:
-    return Entry(policy, Origin(f"built-in list {built_in_list}"), reason, use_instead, source)
-
-
-BUILTIN_LISTS: dict[str, tuple[Entry, ...]] = {
-    # Whoever holds one of these owns the account, or can take it.
-    "aws-admin": (
-        _entry(
-            "aws-admin",
-            "AdministratorAccess",
-            "it allows every action on every resource",
-            ("a policy with only the actions that are needed",),
-            "CIS AWS Foundations Benchmark 2.0.0, 1.16; AWS Security Hub controls, IAM.1",
-        ),
-        _entry(
-            "aws-admin",
-            "IAMFullAccess",
-            "it allows to create and change every role and policy, hence to become administrator",
-            ("IAMReadOnlyAccess", "a policy limited to the roles that are needed"),
-            "checkov CKV2_AWS_56; AWS IAM User Guide, Security best practices in IAM",
-        ),
-        _entry(
-            "aws-admin",
-            "PowerUserAccess",
-            "it allows every action of every service but the management of users, groups and organizations",
-            ("a policy with only the services that are needed",),
-            "AWS IAM User Guide, AWS managed policies for job functions; cfn_nag issue 75",
-        ),
-        _entry(
-            "aws-admin",
-            "AWSCloudShellFullAccess",
-            "it allows to move files in and out of the account through CloudShell",
-            ("a policy that denies cloudshell:GetFileUploadUrls and cloudshell:GetFileDownloadUrls",),
-            "CIS AWS Foundations Benchmark 2.0.0, 1.22; AWS Security Hub controls, IAM.27",
-        ),
-    ),
+# What each list is about, in the order in which they are shown.
+PURPOSES = {
+    "aws-admin": "whoever holds one of these owns the account, can take it over, or can carry its data away",
+    "aws-privilege-escalation": "whoever holds one of these can gain further permissions",
+    "aws-credentials-exposure": "whoever holds one of these can obtain credentials",
+    "aws-data-exfiltration": "whoever holds one of these can read every object, parameter or secret of the account",
+    "aws-deprecated": "AWS has removed these, so that attaching one fails, or is about to",
 }
+
+BETWEEN_FIELDS, BETWEEN_ADVICE = "\t", " | "
+
+
+class _BuiltinLists(Mapping[str, tuple[Entry, ...]]):
+    """The entries of a list by its name; a file is read when its list is asked for."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[Entry, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Entry, ...]:
+        if name not in self._read:
+            if name not in PURPOSES:
+                raise KeyError(name)
+            self._read[name] = tuple(_entries(name, file_of(name).read_text(encoding="utf-8")))
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PURPOSES)
+
+    def __len__(self) -> int:
+        return len(PURPOSES)
+
+
+BUILTIN_LISTS: Mapping[str, tuple[Entry, ...]] = _BuiltinLists()
+
+
+def file_of(name: str) -> Path:
+    return Path(__file__).with_name(f"builtin_list_{name.replace('-', '_')}.txt")
+
+
+def written(entries: Iterable[Entry]) -> str:
+    """The text of a list's file."""
+    fields = ((entry.policy, BETWEEN_ADVICE.join(entry.use_instead), entry.source, entry.reason) for entry in entries)
+    return "".join(BETWEEN_FIELDS.join(line) + "\n" for line in fields)
+
+
+def _entries(name: str, text: str) -> Iterator[Entry]:
+    for line in text.splitlines():
+        policy, use_instead, source, reason = line.split(BETWEEN_FIELDS)
+        advice = tuple(use_instead.split(BETWEEN_ADVICE)) if use_instead else ()
+        yield Entry(policy, Origin(f"built-in list {name}"), reason, advice, source)
