@@ -1,0 +1,196 @@
+"""Reach AWS for the audit of the live account: credentials, clients, pages of answers, each failure as one sentence.
+
+Every call goes through `pages` or `answer`, so that whatever AWS or the network says becomes an `AccessError` that
+names the action. Sources: "Retries" and "Error handling" in the Boto3 documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import boto3
+import botocore.exceptions as aws
+import botocore.session
+from botocore.config import Config
+
+# Adaptive retries slow the client down to the rate that AWS accepts; AWS_MAX_ATTEMPTS or the profile may change this.
+ATTEMPTS = 10
+FIRST_ATTEMPTS = 3  # of the first call: without a network, or with a wrong region, it shows soon
+# The largest pages that the services accept, by the prefix of their IAM actions.
+PAGE_SIZE = {"iam": 1000, "sso": 100, "organizations": 20, "config": 100}
+
+
+class AccessError(Exception):
+    """AWS did not answer: str() is one sentence; `denied` when the caller lacks the permission."""
+
+    def __init__(self, sentence: str, denied: bool = False) -> None:
+        super().__init__(" ".join(sentence.split()))
+        self.denied = denied
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account; the name is known when the organization told it."""
+
+    id: str
+    partition: str
+    name: str = ""
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.id}:root"
+
+
+@dataclass(frozen=True)
+class Access:
+    """One account, reached with one set of credentials. Clients may be used by several threads."""
+
+    session: boto3.Session
+    region: str
+    account: Account
+    retries: int
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)  # of an assumed role, else the session's
+
+    def client(self, service: str) -> Any:
+        return _client(self.session, service, self.region, self.retries, self.credentials)
+
+    def assume(self, role_arn: str) -> Access:
+        """The account of a role, through that role."""
+        return _assumed(self.session, self.region, self.retries, self.client("sts"), role_arn)
+
+
+def open_access(profile: str | None, region: str | None, role_arn: str | None) -> Access:
+    """Find credentials as every AWS tool does (profile, environment, instance), and assume the role if one is given."""
+    with _asking("the AWS configuration"):
+        core = botocore.session.Session(profile=profile)
+        region = region or core.get_config_variable("region")
+        if not region:
+            raise AccessError(
+                "no region is configured (name one with --region; IAM is global, but Identity Center and the partition"
+                " are found through it)"
+            )
+        attempts = core.get_config_variable("max_attempts") or ATTEMPTS
+        session = boto3.Session(botocore_session=core, region_name=region)
+        session.get_partition_for_region(region)
+        sts = _client(session, "sts", region, min(attempts, FIRST_ATTEMPTS), {})
+    if role_arn:
+        return _assumed(session, region, attempts, sts, role_arn)
+    return Access(session, region, _account_of(answer(sts, "get_caller_identity")["Arn"]), attempts)
+
+
+def _assumed(session: boto3.Session, region: str, retries: int, sts: Any, role_arn: str) -> Access:
+    given = answer(sts, "assume_role", RoleArn=role_arn, RoleSessionName="unapproved-iam-audit")
+    credentials = {
+        "aws_access_key_id": given["Credentials"]["AccessKeyId"],
+        "aws_secret_access_key": given["Credentials"]["SecretAccessKey"],
+        "aws_session_token": given["Credentials"]["SessionToken"],
+    }
+    return Access(session, region, _account_of(given["AssumedRoleUser"]["Arn"]), retries, credentials)
+
+
+def _account_of(arn: str) -> Account:
+    _, partition, _, _, account, *_ = arn.split(":")
+    return Account(account, partition)
+
+
+def pages(client: Any, operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+    """Every page of an answer."""
+    with _asking(_action(client, operation)):
+        size = {"PageSize": PAGE_SIZE[client.meta.service_model.signing_name]}
+        yield from client.get_paginator(operation).paginate(**arguments, PaginationConfig=size)
+
+
+def answer(client: Any, operation: str, **arguments: Any) -> dict[str, Any]:
+    """The answer of an operation that has no pages."""
+    with _asking(_action(client, operation)):
+        return dict(getattr(client, operation)(**arguments))
+
+
+def _action(client: Any, operation: str) -> str:
+    """The operation as a policy document names it."""
+    return f"{client.meta.service_model.signing_name}:{client.meta.method_to_api_mapping[operation]}"
+
+
+_CREATING = Lock()  # clients may be shared between threads, the session that makes them may not
+
+
+def _client(session: boto3.Session, service: str, region: str, attempts: int, credentials: Mapping[str, str]) -> Any:
+    config = Config(
+        retries={"mode": "adaptive", "total_max_attempts": attempts},
+        connect_timeout=10,
+        read_timeout=60,
+        user_agent_extra="unapproved-iam",
+    )
+    with _asking(f"the endpoint of {service}"), _CREATING:
+        return session.client(service, region_name=region, config=config, **credentials)
+
+
+@contextmanager
+def _asking(action: str) -> Iterator[None]:
+    try:
+        yield
+    except aws.ClientError as error:
+        raise _refusal(action, error) from error
+    except (aws.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        raise AccessError(_trouble(action, error)) from error
+
+
+_EXPIRED = "the credentials have expired; sign in again (with Identity Center: aws sso login)"
+_REFUSED = (
+    "AWS does not accept the credentials: {message} (credentials of aws-cn or aws-us-gov need a --region of theirs,"
+    " such as cn-north-1 or us-gov-west-1)"
+)
+_DENIED = "access to {action} is denied: {message}"
+_THROTTLED = "AWS still throttled {action} at the last attempt: {message} (AWS_MAX_ATTEMPTS raises their number)"
+
+_SENTENCE_OF_CODE = {
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "RequestExpired": _EXPIRED,
+    "InvalidClientTokenId": _REFUSED,
+    "UnrecognizedClientException": _REFUSED,
+    "InvalidSignatureException": _REFUSED,
+    "SignatureDoesNotMatch": _REFUSED,
+    "AuthFailure": _REFUSED,
+    "AccessDenied": _DENIED,
+    "AccessDeniedException": _DENIED,
+    "Throttling": _THROTTLED,
+    "ThrottlingException": _THROTTLED,
+    "TooManyRequestsException": _THROTTLED,
+    "RequestLimitExceeded": _THROTTLED,
+    "NoSuchConfigurationAggregatorException": "there is no such aggregator of AWS Config in this account and region",
+    "AWSOrganizationsNotInUseException": "this account is not in an organization",
+}
+
+
+def _refusal(action: str, error: aws.ClientError) -> AccessError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message") or "no reason given").rstrip(".")
+    sentence = _SENTENCE_OF_CODE.get(code, "{action} failed: {code}: {message}")
+    return AccessError(sentence.format(action=action, code=code, message=message), denied=sentence is _DENIED)
+
+
+# The first class that fits tells what to say; the rest say themselves what is wrong.
+_SENTENCE_OF_TROUBLE: tuple[tuple[type[Exception], str], ...] = (
+    (aws.NoCredentialsError, "no AWS credentials were found (name a --profile, or sign in)"),
+    (aws.PartialCredentialsError, "the AWS credentials are incomplete: {error}"),
+    (aws.ProfileNotFound, 'unknown profile "{profile}" (expected one of ~/.aws/config or ~/.aws/credentials)'),
+    (aws.UnauthorizedSSOTokenError, _EXPIRED),
+    (aws.SSOTokenLoadError, _EXPIRED),
+    (aws.TokenRetrievalError, _EXPIRED),
+    (
+        aws.UnknownRegionError,
+        'unknown region "{region_name}" (expected one such as eu-central-1, cn-north-1 or us-gov-west-1)',
+    ),
+    (aws.EndpointConnectionError, "{action} cannot be reached: {error} (is the region's name right?)"),
+)
+
+
+def _trouble(action: str, error: Exception) -> str:
+    sentence = next((words for kind, words in _SENTENCE_OF_TROUBLE if isinstance(error, kind)), "{action}: {error}")
+    details = getattr(error, "kwargs", {})  # what botocore filled its own words with
+    return sentence.format(**details | {"action": action, "error": str(error).rstrip(".")})

@@ -1,0 +1,117 @@
+"""Read which denied policies the permission sets of IAM Identity Center attach.
+
+Permission sets belong to the organization's management account and are kept in the one region where Identity Center
+lives. In every other account they show as roles, which `account_audit` reads there. Source: "Permission sets" in the
+IAM Identity Center user guide, and its API reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from unapproved_iam.account_access import Access, AccessError, Account, answer, pages
+from unapproved_iam.account_audit import AT_ONCE, AccountReading, not_told
+from unapproved_iam.attachment import Attachment, Place, Principal, Unjudged
+from unapproved_iam.policy_arn import ACCOUNT
+from unapproved_iam.possible_text import Text, text
+from unapproved_iam.verdict import Verdict
+
+RESOURCE_TYPE = "AWS::SSO::PermissionSet"
+
+
+@dataclass(frozen=True)
+class IdentityCenterReading:
+    """The permission sets of an account, and what is to be said where there are none to read."""
+
+    reading: AccountReading
+    remarks: tuple[str, ...] = ()
+
+
+def read_identity_center(access: Access, verdict_of: Callable[[Text], Verdict]) -> IdentityCenterReading:
+    """Read the permission sets of every instance that the account sees in its region."""
+    account, client = access.account, access.client("sso-admin")
+    try:
+        instances = [instance for page in pages(client, "list_instances") for instance in page["Instances"]]
+    except AccessError as error:
+        return IdentityCenterReading(AccountReading(account, unjudged=(_not_told_which(account, error),)))
+    if not instances:
+        remark = f"no instance of IAM Identity Center is to be seen in {access.region}: no permission sets to look at"
+        return IdentityCenterReading(AccountReading(account), (remark,))
+    total = AccountReading(account)
+    remarks: list[str] = []
+    for instance in instances:
+        try:
+            total += _read_instance(client, account, instance["InstanceArn"], verdict_of)
+        except AccessError as error:
+            owner = instance.get("OwnerAccountId", account.id)
+            if error.denied and owner != account.id:
+                remarks.append(
+                    f"the permission sets of Identity Center belong to account {owner}: audit them there"
+                    f" (the roles that they make in account {account.id} were looked at)"
+                )
+            else:
+                total += AccountReading(account, unjudged=(_not_told_which(account, error),))
+    return IdentityCenterReading(total, tuple(remarks))
+
+
+def _not_told_which(account: Account, error: AccessError) -> Unjudged:
+    return not_told(account, "which permission sets there are (--no-identity-center leaves them out)", error)
+
+
+def _read_instance(
+    client: Any, account: Account, instance: str, verdict_of: Callable[[Text], Verdict]
+) -> AccountReading:
+    """Raises AccessError when the permission sets cannot be listed."""
+    arns = [
+        arn for page in pages(client, "list_permission_sets", InstanceArn=instance) for arn in page["PermissionSets"]
+    ]
+
+    def read(arn: str) -> AccountReading:
+        try:
+            return AccountReading(account, attachments=_attachments_of(client, account, instance, arn, verdict_of))
+        except AccessError as error:
+            return AccountReading(account, unjudged=(not_told(account, f"what permission set {arn} attaches", error),))
+
+    total = AccountReading(account, permission_sets=len(arns))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for reading in pool.map(read, arns):
+            total += reading
+    return total
+
+
+def _attachments_of(
+    client: Any, account: Account, instance: str, permission_set: str, verdict_of: Callable[[Text], Verdict]
+) -> tuple[Attachment, ...]:
+    named = {"InstanceArn": instance, "PermissionSetArn": permission_set}
+    policies = [
+        text(policy["Arn"])
+        for page in pages(client, "list_managed_policies_in_permission_set", **named)
+        for policy in page["AttachedManagedPolicies"]
+    ]
+    for page in pages(client, "list_customer_managed_policy_references_in_permission_set", **named):
+        for reference in page["CustomerManagedPolicyReferences"]:
+            where = f":policy{reference.get('Path') or '/'}{reference['Name']}"
+            in_any_account = text(f"arn:{account.partition}:iam::", ACCOUNT, where)
+            if verdict_of(in_any_account) is Verdict.UNRESOLVED:  # it depends on the account
+                policies += [text(f"arn:{account.partition}:iam::{id_}{where}") for id_ in _accounts(client, named)]
+            else:
+                policies.append(in_any_account)
+    listed = [policy for policy in policies if verdict_of(policy) is not Verdict.CLEAN]
+    if not listed:
+        return ()
+    name = answer(client, "describe_permission_set", **named)["PermissionSet"]["Name"]
+    place = Place(account.arn)
+    principals = (Principal("permission-set", text(name)),)
+    return tuple(
+        Attachment(permission_set, RESOURCE_TYPE, policy, principals, place, place, unit=account.arn)
+        for policy in listed
+    )
+
+
+def _accounts(client: Any, named: dict[str, str]) -> list[str]:
+    """The accounts in which a permission set is provisioned."""
+    found = pages(client, "list_accounts_for_provisioned_permission_set", **named)
+    return [account for page in found for account in page["AccountIds"]]

@@ -1,0 +1,453 @@
+"""The audit of a live account, against moto's server over HTTP: what it finds, and that it never calls a part clean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from account_server import AccountServer
+from documentation import PROJECT, blocks
+from unapproved_iam.command_line import main
+
+LIST = """\
+version: 1
+deny:
+  - policy: AdministratorAccess
+    reason: it grants everything
+    use_instead: [PowerUserAccess]
+  - arn:aws:iam::aws:policy/job-function/*
+  - arn:aws:iam::*:policy/legacy-*
+  - arn:aws:iam::210987654321:policy/only-there
+approve:
+  - {policy: AdministratorAccess, attached_to: role/break-glass, reason: SEC-1, approved_by: security}
+  - {policy: AdministratorAccess, attached_to: role/pipeline-*, in: live/**, reason: SEC-2}
+  - {policy: AdministratorAccess, attached_to: user/visitor, reason: SEC-3, expires: 2020-02-29}
+  - {policy: AdministratorAccess, attached_to: permission-set/Emergency, reason: SEC-4}
+  - {policy: AdministratorAccess, attached_to: aws_iam_role.app, in: main.tf, reason: SEC-5}
+  - {policy: 'arn:aws:iam::aws:policy/job-function/*', attached_to: group/finance, reason: SEC-6}
+"""
+
+IDENTITY_CENTER = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
+
+# Whom a policy is attached to, and the verdict; None: it is on no entry of the list. Neighbours differ in one thing.
+ATTACHMENTS: list[tuple[str, str, str | None]] = [
+    ("role/app", "AdministratorAccess", "denied"),
+    ("role/app", "ReadOnlyAccess", None),
+    ("user/teams/app", "AdministratorAccess", "denied"),
+    ("group/app", "AdministratorAccess", "denied"),
+    ("role/break-glass", "AdministratorAccess", "approved"),
+    ("user/break-glass", "AdministratorAccess", "denied"),
+    ("role/break-glass-2", "AdministratorAccess", "denied"),
+    ("role/break-glass", "DataScientist", "denied"),
+    ("role/pipeline-live", "AdministratorAccess", "approved"),
+    ("user/visitor", "AdministratorAccess", "denied"),
+    ("group/finance", "Billing", "approved"),
+    ("group/financiers", "Billing", "denied"),
+    ("group/financiers", "AWSBillingReadOnlyAccess", None),
+    ("user/old", "legacy-all", "denied"),
+    ("user/old", "teams/legacy-all-2", None),  # the entry has no path
+    ("user/old", "only-there", None),  # denied in another account
+    (f"{IDENTITY_CENTER}/AWSReservedSSO_Emergency_0123456789abcdef", "AdministratorAccess", "approved"),
+    (f"{IDENTITY_CENTER}/AWSReservedSSO_Emergencies_0123456789abcdef", "AdministratorAccess", "denied"),
+    ("role/AWSReservedSSO_Emergency_fedcba9876543210", "AdministratorAccess", "denied"),  # anyone may choose the name
+]
+
+
+class Told(NamedTuple):
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def verdicts(self) -> set[tuple[str, str, str | None]]:
+        """Principal, policy and verdict of everything in a JSON report."""
+        return {
+            (f"{attachment['kind']}/{attachment['principal']}", policy["arn"].rpartition("/")[2], attachment["verdict"])
+            for policy in self.json["policies"]
+            for attachment in policy["attachments"]
+        }
+
+
+Audit = Callable[..., Told]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[AccountServer]:
+    server = AccountServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def aws(server: AccountServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AccountServer:
+    """An AWS that holds nothing, reached by this process, with the list above at the root of the repository."""
+    server.renew()
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "unapproved-iam-policies.yaml").write_text(LIST)
+    return server
+
+
+@pytest.fixture
+def audit(aws: AccountServer, capsys: pytest.CaptureFixture[str]) -> Audit:
+    def run(*arguments: str) -> Told:
+        code = main(["audit", *arguments])
+        out, error = capsys.readouterr()
+        assert "Traceback" not in error
+        return Told(code, out, error)
+
+    return run
+
+
+def test_each_attachment_has_its_verdict(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(*[(principal, policy) for principal, policy, _ in ATTACHMENTS])
+    told = audit("--output", "json")
+    expected = {
+        (f"{principal.partition('/')[0]}/{principal.rpartition('/')[2]}", policy.rpartition("/")[2], verdict)
+        for principal, policy, verdict in ATTACHMENTS
+        if verdict
+    }
+    assert told.verdicts == expected
+    assert (told.code, told.error) == (1, "")
+    verdicts = [verdict for _, _, verdict in ATTACHMENTS]
+    assert told.json["summary"] == {
+        "accounts": 1,
+        "attached_policies": len({policy for _, policy, _ in ATTACHMENTS}),
+        "permission_sets": 0,
+        "denied": verdicts.count("denied"),
+        "approved": verdicts.count("approved"),
+        "expired": 1,
+        "unjudged": 0,
+    }
+    of = {policy["policy"]: policy for policy in told.json["policies"]}
+    admin = of["AdministratorAccess"]
+    assert admin["attachment_count"] == sum(policy == "AdministratorAccess" for _, policy, _ in ATTACHMENTS)
+    assert admin["reason"] == "it grants everything"
+    assert admin["use_instead"] == "PowerUserAccess"
+    by_principal = {f"{one['kind']}/{one['principal']}": one for one in admin["attachments"]}
+    assert "SEC-3, expired on 2020-02-29" in by_principal["user/visitor"]["approval"]
+    assert by_principal["role/break-glass"]["detach"] is None
+    assert by_principal["user/app"]["detach"] == (
+        "aws iam detach-user-policy --user-name app --policy-arn arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    made = by_principal["role/AWSReservedSSO_Emergencies_0123456789abcdef"]
+    assert made["detach"] is None
+    assert "permission-set/Emergencies" in made["note"]
+    assert by_principal["role/AWSReservedSSO_Emergency_fedcba9876543210"]["detach"]
+
+
+def test_an_account_without_denied_policies_costs_a_call_and_is_clean(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(("role/app", "ReadOnlyAccess"), ("user/eve", "not-legacy"))
+    boto3.Session().client("iam").create_role(
+        RoleName="bounded",
+        AssumeRolePolicyDocument="{}",
+        PermissionsBoundary="arn:aws:iam::aws:policy/AdministratorAccess",
+    )
+    aws.calls()
+    told = audit("--no-identity-center")
+    assert told.code == 0
+    assert told.out.endswith(
+        "no denied policy is attached: 1 account, 2 attached policies, 0 permission sets looked at;"
+        " by unapproved-iam-policies.yaml (4 entries)\n"
+    )
+    assert aws.calls() == ["sts:GetCallerIdentity", "iam:ListPolicies"]
+
+
+def test_approvals_alone_are_no_violation(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(("role/break-glass", "AdministratorAccess"))
+    assert audit().code == 0
+    aws.attach(("role/brake-glass", "AdministratorAccess"))
+    assert audit().code == 1
+
+
+@pytest.mark.parametrize(("partition", "region"), [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")])
+def test_every_partition_is_judged_by_the_same_list(
+    aws: AccountServer, audit: Audit, partition: str, region: str
+) -> None:
+    aws.attach(("role/app", "AdministratorAccess"), ("role/app", "ReadOnlyAccess"), partition=partition)
+    told = audit("--region", region, "--output", "json")
+    assert told.code == 1
+    assert [policy["arn"] for policy in told.json["policies"]] == [
+        f"arn:{partition}:iam::aws:policy/AdministratorAccess"
+    ]
+    assert told.json["accounts"][0]["partition"] == partition
+
+
+def test_pages_are_read_to_the_end(aws: AccountServer, audit: Audit) -> None:
+    """AWS answers with at most 1,000 at a time: 2,600 attached policies, and 2,500 principals of one of them."""
+    admins = [(f"{kind}/n{number}", "AdministratorAccess") for kind in ("role", "user") for number in range(1250)]
+    others = [("role/n0", f"legacy-{number}" if number % 100 == 0 else f"fine-{number}") for number in range(2600)]
+    aws.attach(*admins, *others)
+    told = audit("--output", "json")
+    assert told.json["summary"]["attached_policies"] == 2601
+    denied = {(principal, policy, "denied") for principal, policy in admins}
+    denied |= {(principal, policy, "denied") for principal, policy in others if policy.startswith("legacy")}
+    assert told.verdicts == denied
+    calls = aws.calls()
+    assert calls.count("iam:ListPolicies") == 3
+    assert calls.count("iam:ListEntitiesForPolicy") == 3 + 26
+
+
+class PermissionSets:
+    """Identity Center as moto has it: one instance in each region."""
+
+    def __init__(self) -> None:
+        self.client = boto3.Session().client("sso-admin")
+        self.instance = self.client.list_instances()["Instances"][0]["InstanceArn"]
+
+    def add(self, name: str, *policies: str, provisioned: bool = False) -> None:
+        """A permission set with AWS managed policies (ARNs) and customer managed ones (path and name)."""
+        made = self.client.create_permission_set(Name=name, InstanceArn=self.instance)["PermissionSet"]
+        named = {"InstanceArn": self.instance, "PermissionSetArn": made["PermissionSetArn"]}
+        for policy in policies:
+            if policy.startswith("arn:"):
+                self.client.attach_managed_policy_to_permission_set(**named, ManagedPolicyArn=policy)
+            else:
+                path, _, policy_name = policy.rpartition("/")
+                self.client.attach_customer_managed_policy_reference_to_permission_set(
+                    **named, CustomerManagedPolicyReference={"Name": policy_name, "Path": path + "/"}
+                )
+        if provisioned:
+            self.client.provision_permission_set(**named, TargetType="ALL_PROVISIONED_ACCOUNTS")
+
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def test_permission_sets_are_judged_too(aws: AccountServer, audit: Audit) -> None:
+    sets = PermissionSets()
+    sets.add("Admins", ADMIN, "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    sets.add("Emergency", ADMIN)
+    sets.add("Readers", "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    sets.add("Old", "/legacy-all", "/teams/legacy-all")
+    for number in range(100):  # beyond a page
+        sets.add(f"None{number}")
+    told = audit("--output", "json")
+    assert told.verdicts == {
+        ("permission-set/Admins", "AdministratorAccess", "denied"),
+        ("permission-set/Emergency", "AdministratorAccess", "approved"),
+        ("permission-set/Old", "legacy-all", "denied"),
+    }
+    assert told.code == 1
+    assert told.json["summary"]["permission_sets"] == 104
+    [admins, _] = told.json["policies"][0]["attachments"]
+    assert admins["detach"].startswith(
+        "aws sso-admin detach-managed-policy-from-permission-set --region us-east-1"
+        f" --instance-arn {sets.instance} --permission-set-arn arn:aws:sso:::"
+    )
+    assert "provisioned again" in admins["note"]
+    told = audit("--output", "json", "--no-identity-center")
+    assert (told.code, told.verdicts) == (0, set())
+    assert "left out" in told.json["remarks"][0]
+
+
+@pytest.mark.parametrize(("account", "code"), [("its own", 1), ("210987654321", 0)])
+def test_a_reference_counts_in_the_accounts_where_it_is_provisioned(
+    aws: AccountServer, audit: Audit, account: str, code: int
+) -> None:
+    """A permission set names a customer managed policy; the account in which it is provisioned completes the ARN."""
+    account = aws.account if account == "its own" else account
+    Path("unapproved-iam-policies.yaml").write_text(
+        f"version: 1\ndeny: ['arn:aws:iam::{account}:policy/it/only-there']\n"
+    )
+    sets = PermissionSets()
+    sets.add("Here", "/it/only-there", provisioned=True)
+    sets.add("Nowhere", "/it/only-there")
+    told = audit("--output", "json")
+    assert told.code == code
+    assert told.verdicts == ({("permission-set/Here", "only-there", "denied")} if code else set())
+
+
+DENIED_CALLS = [
+    ("iam:ListPolicies", "AccessDenied", "not told which policies are attached: access to iam:ListPolicies is denied"),
+    ("iam:ListEntitiesForPolicy", "AccessDenied", f"not told to whom {ADMIN} is attached: access to iam:ListEntities"),
+    ("iam:ListRoles", "AccessDenied", "not told which roles stand for a permission set: access to iam:ListRoles"),
+    ("iam:ListPolicies", "ExpiredToken", "not told which policies are attached: the credentials have expired"),
+    ("iam:ListPolicies", "Throttling", "AWS still throttled iam:ListPolicies at the last attempt: Rate exceeded"),
+    ("iam:ListPolicies", "ServiceFailure", "iam:ListPolicies failed: ServiceFailure: "),
+    ("sso:ListInstances", "AccessDeniedException", "not told which permission sets there are (--no-identity-center"),
+    ("sso:ListPermissionSets", "AccessDeniedException", "not told which permission sets there are (--no-identity-c"),
+    ("sso:ListPermissionSets", "ThrottlingException", "AWS still throttled sso:ListPermissionSets"),
+    ("sso:ListManagedPoliciesInPermissionSet", "AccessDeniedException", "not told what permission set arn:aws:sso:::"),
+    ("sso:ListCustomerManagedPolicyReferencesInPermissionSet", "AccessDeniedException", "not told what permission set"),
+    ("sso:DescribePermissionSet", "AccessDeniedException", "not told what permission set arn:aws:sso:::"),
+]
+
+
+@pytest.mark.parametrize(("action", "fault", "words"), DENIED_CALLS, ids=[" ".join(row[:2]) for row in DENIED_CALLS])
+def test_one_call_that_fails_is_said_and_is_not_clean(
+    aws: AccountServer, audit: Audit, monkeypatch: pytest.MonkeyPatch, action: str, fault: str, words: str
+) -> None:
+    PermissionSets().add("Emergency", ADMIN)
+    aws.attach((f"{IDENTITY_CENTER}/AWSReservedSSO_Emergency_0123456789abcdef", "AdministratorAccess"))
+    assert audit().code == 0
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    aws.tell(faults={action: fault})
+    told = audit()
+    assert told.code == 2
+    assert told.error.startswith(f"account {aws.account}: ")
+    assert words in told.error
+    assert len(told.error.splitlines()) == 1
+    assert "not everything could be looked at" in told.out
+
+
+def test_what_was_found_is_reported_beside_what_was_not_looked_at(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(("role/app", "AdministratorAccess"), ("role/app", "DataScientist"), ("role/app", "Billing"))
+    aws.tell(faults={"iam:ListEntitiesForPolicy job-function": "AccessDenied"})
+    told = audit("--output", "json")
+    assert told.code == 2
+    assert told.verdicts == {("role/app", "AdministratorAccess", "denied")}
+    assert "each of 2 policies (arn:aws:iam::aws:policy/job-function/" in told.error
+
+
+def test_throttling_is_waited_out(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(("role/app", "AdministratorAccess"))
+    aws.tell(faults={"iam:ListPolicies": ["Throttling", 1], "iam:ListEntitiesForPolicy": ["Throttling", 2]})
+    assert audit("--no-identity-center").code == 1
+    assert aws.calls().count("iam:ListEntitiesForPolicy") == 3
+
+
+def test_permission_sets_of_another_account_are_no_gap(
+    aws: AccountServer, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member account sees the organization's instance and may not list its permission sets; it has their roles."""
+    instance = {"InstanceArn": "arn:aws:sso:::instance/ssoins-1", "OwnerAccountId": "210987654321"}
+    aws.tell(
+        faults={"sso:ListPermissionSets": "AccessDeniedException"},
+        answers={"sso:ListInstances": {"Instances": [instance]}},
+    )
+    told = audit("--output", "json")
+    assert told.code == 0
+    assert "belong to account 210987654321: audit them there" in told.json["remarks"][0]
+    instance["OwnerAccountId"] = aws.account
+    aws.tell(answers={"sso:ListInstances": {"Instances": [instance]}})
+    assert audit().code == 2
+
+
+def test_a_region_without_identity_center_is_named(aws: AccountServer, audit: Audit) -> None:
+    aws.tell(answers={"sso:ListInstances": {"Instances": []}})
+    told = audit("--output", "json", "--region", "eu-west-3")
+    assert told.code == 0
+    assert told.json["remarks"] == [
+        "no instance of IAM Identity Center is to be seen in eu-west-3: no permission sets to look at"
+    ]
+
+
+class Refusal(NamedTuple):
+    id: str
+    words: str
+    arguments: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str | None], ...] = ()
+    fault: str = ""
+
+
+REFUSALS = [
+    Refusal(
+        "no credentials",
+        "no AWS credentials were found (name a --profile, or sign in)",
+        environment=(("AWS_ACCESS_KEY_ID", None), ("AWS_SECRET_ACCESS_KEY", None)),
+    ),
+    Refusal(
+        "half of the credentials", "the AWS credentials are incomplete", environment=(("AWS_SECRET_ACCESS_KEY", None),)
+    ),
+    Refusal("expired", "the credentials have expired; sign in again", fault="ExpiredToken"),
+    Refusal("refused", "AWS does not accept the credentials", fault="InvalidClientTokenId"),
+    Refusal("unknown profile", 'unknown profile "nobody" (expected one of ~/.aws', ("--profile", "nobody")),
+    Refusal("unknown region", 'unknown region "mars-1" (expected one such as', ("--region", "mars-1")),
+    Refusal(
+        "no region", "no region is configured (name one with --region", environment=(("AWS_DEFAULT_REGION", None),)
+    ),
+    Refusal(
+        "nobody listens",
+        "sts:GetCallerIdentity cannot be reached",
+        environment=(("AWS_ENDPOINT_URL", "http://127.0.0.1:9"), ("AWS_MAX_ATTEMPTS", "1")),
+    ),
+    Refusal("no URL", "the endpoint of sts: Invalid endpoint", environment=(("AWS_ENDPOINT_URL", "nonsense"),)),
+    Refusal("no role ARN", "sts:AssumeRole", ("--role-arn", "short")),
+    Refusal("accounts without a role", "--accounts and --role-name need each other", ("--accounts", "org")),
+    Refusal("two ways at once", "not allowed with argument", ("--accounts", "org", "--config-aggregator", "all")),
+    Refusal("unknown output", "invalid choice: 'pdf'", ("--output", "pdf")),
+    Refusal("no such list", "nowhere.yaml", ("--deny-list", "nowhere.yaml")),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.id)
+def test_what_cannot_be_reached_is_one_line(
+    aws: AccountServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: Refusal,
+) -> None:
+    for name, value in refusal.environment:
+        monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+    if refusal.fault:
+        aws.tell(faults={"sts:GetCallerIdentity": refusal.fault})
+    try:
+        code = main(["audit", *refusal.arguments])
+    except SystemExit as stop:  # argparse
+        code = int(str(stop.code))
+    out, error = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert refusal.words in error
+    assert len(error.splitlines()) == 1 or error.startswith("usage: ")
+
+
+def test_a_role_is_assumed_before_anything_else(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(("role/app", "AdministratorAccess"), account="210987654321")
+    told = audit("--output", "json", "--role-arn", "arn:aws:iam::210987654321:role/audit")
+    assert [account["id"] for account in told.json["accounts"]] == ["210987654321"]
+    assert told.code == 1
+    assert audit("--role-arn", f"arn:aws:iam::{aws.account}:role/audit").code == 0
+
+
+def documented(*statements: str) -> list[str]:
+    """The actions of docs/audit.md's policy document."""
+    [block] = [block for block in blocks(PROJECT / "docs" / "audit.md") if block.language == "json"]
+    return [
+        action
+        for statement in json.loads(block.text)["Statement"]
+        if statement["Sid"] in statements
+        for action in statement["Action"]
+    ]
+
+
+def test_the_documented_privileges_suffice_and_each_is_needed(
+    aws: AccountServer, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto refuses what the caller's policies do not allow, as AWS does."""
+    aws.attach((f"{IDENTITY_CENTER}/AWSReservedSSO_Emergency_0123456789abcdef", "AdministratorAccess"))
+    sets = PermissionSets()
+    sets.add("Emergency", ADMIN)
+    sets.add("Here", "/only-there", provisioned=True)
+    iam = boto3.Session().client("iam")
+    iam.create_user(UserName="auditor")
+    key = iam.create_access_key(UserName="auditor")["AccessKey"]
+    actions = documented("Account", "IdentityCenter")
+
+    def audit_with(allowed: list[str]) -> Told:
+        aws.enforce(False)
+        statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="auditor", PolicyName="audit", PolicyDocument=document)
+        aws.enforce(True)
+        return audit()
+
+    with monkeypatch.context() as caller:
+        caller.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        caller.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        try:
+            told = audit_with(actions)
+            assert (told.code, told.error) == (0, "")
+            needed = {action for action in actions if audit_with([a for a in actions if a != action]).code == 2}
+        finally:
+            aws.enforce(False)
+    assert needed == set(actions)
