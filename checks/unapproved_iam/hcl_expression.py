@@ -181,7 +181,8 @@ class Conditional(Expression):
     otherwise: Expression
 
     def __str__(self) -> str:
-        return f"{_operand(self.condition)} ? {_operand(self.then)} : {_operand(self.otherwise)}"
+        condition = f"({self.condition})" if isinstance(self.condition, Conditional) else str(self.condition)
+        return f"{condition} ? {_operand(self.then)} : {_operand(self.otherwise)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,10 @@ class Operation(Expression):
 
 
 def _operand(expression: Expression) -> str:
-    return f"({expression})" if isinstance(expression, Operation | Conditional) else str(expression)
+    is_compound = isinstance(expression, Conditional) or (
+        isinstance(expression, Operation) and len(expression.operands) > 1
+    )
+    return f"({expression})" if is_compound else str(expression)
 
 
 def _in_quotes(part: str | Expression) -> str:

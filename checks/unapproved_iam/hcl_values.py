@@ -22,11 +22,12 @@ from unapproved_iam.attachment import Place
 from unapproved_iam.possible_text import Hole, Text, text
 
 MAX_POSSIBLE = 64  # alternatives of one value; beyond, the value is a hole that remembers the policies in it
+MAX_COMBINATIONS = 256  # of the alternatives of a function's arguments
 MAX_ITEMS = 10_000  # of one collection
 MAX_LENGTH = 1_000_000  # characters of one text
 
 
-def _short(written: object) -> str:
+def short(written: object) -> str:
     """An expression as messages show it."""
     shown = str(written)
     return shown if len(shown) <= 120 else shown[:117] + "..."
@@ -48,10 +49,16 @@ class Condition:
     owner: Hashable = None
 
     def __str__(self) -> str:
-        written = _short(self.written)
+        written = short(self.written)
         if not _OPERATOR.search(written):
             return f"{written} is {'true' if self.holds else 'false'}"
-        return written if self.holds else f"not ({written})"
+        if self.holds:
+            return written
+        return (
+            written.replace(" == ", " != ")
+            if len(_OPERATOR.findall(written)) == 1 and " == " in written
+            else f"not ({written})"
+        )
 
     def excludes(self, other: Condition) -> bool:
         return self.holds != other.holds and self.written == other.written and self.owner == other.owner
@@ -74,11 +81,12 @@ class Kind(Enum):
 class String:
     text: Text
     place: Place | None = field(default=None, compare=False)  # of the literal that it comes from, when it is one
+    address: str = field(default="", compare=False)  # of the resource that it names, when it is such a name
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    value: Fraction
+    value: Fraction | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,7 @@ class Found(NamedTuple):
     when: When = ()
     origin: str = ""
     place: Place | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +212,14 @@ def string(content: str | Text, place: Place | None = None) -> Value:
 def unknown(written: object, reason: str, remedy: str = "", found: Iterable[Found] = ()) -> Value:
     """Any value at all, and the policies that it may hold."""
     return Value(
-        (Possible(Unknown(Hole(_short(written), reason, remedy=remedy), tuple(found)), openness=Openness.VARIABLE),)
+        (Possible(Unknown(Hole(short(written), reason, remedy=remedy), tuple(found)), openness=Openness.VARIABLE),)
     )
 
 
-def refused(written: object, reason: str) -> Value:
+def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
     """What Terraform would refuse to compute, as far as the tree tells: `try` goes on, everything else is unknown."""
-    return Value((Possible(Unknown(Hole(_short(written), f"terraform would refuse it: {reason}"), fails=True)),))
+    hole = Hole(short(written), f"terraform would refuse it: {reason}")
+    return Value((Possible(Unknown(hole, tuple(found), fails=True)),))
 
 
 NULL = exactly(Null())
@@ -232,11 +242,8 @@ def _of_json(data: Any, place: Place | None, remaining: Iterator[int]) -> Value:
     if isinstance(data, list | tuple):
         return exactly(Sequence(tuple(Item(_of_json(element, place, remaining)) for element in data)))
     if isinstance(data, dict):
-        # Terraform's order: by key.
-        entries = ((str(key), element) for key, element in data.items())
-        return exactly(
-            Mapping(tuple(Entry(text(key), _of_json(element, place, remaining)) for key, element in sorted(entries)))
-        )
+        entries = {str(key): _of_json(element, place, remaining) for key, element in data.items()}
+        return exactly(Mapping(tuple(Entry(text(key), element) for key, element in entries.items())))
     return string(str(data), place)
 
 
@@ -286,7 +293,7 @@ def bounded(alternatives: tuple[Possible, ...], written: object) -> Value:
     if len(alternatives) <= MAX_POSSIBLE:
         return Value(alternatives)
     found = (found for possible in alternatives for found in _policies_of(possible))
-    return unknown(written, f"{_short(written)} has more than {MAX_POSSIBLE} possible values", found=_distinct(found))
+    return unknown(written, f"{short(written)} has more than {MAX_POSSIBLE} possible values", found=_distinct(found))
 
 
 def applied(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
@@ -294,29 +301,34 @@ def applied(function: Callable[..., Value], arguments: Iterable[Value], written:
 
     It takes plain values. What it yields holds under the conditions of its arguments, and is open when one of them is.
     """
+
+    def of_plain(*combination: Possible) -> Value:
+        result = function(*(possible.plain for possible in combination))
+        when = joined(*(possible.when for possible in combination)) or ()
+        openness = max((possible.openness for possible in combination), default=Openness.DECIDED)
+        origin = ", ".join(dict.fromkeys(possible.origin for possible in combination if possible.origin))
+        return under(result, when, openness, origin)
+
+    return applied_to_alternatives(of_plain, arguments, written)
+
+
+def applied_to_alternatives(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
+    """The function of every combination of alternatives; it takes care of their conditions itself."""
     arguments = tuple(arguments)
-    if all(len(argument.possible) == 1 for argument in arguments):
-        return _applied_once(function, tuple(argument.possible[0] for argument in arguments), written)
     combinations = 1
     for argument in arguments:
         combinations *= len(argument.possible)
-    if combinations > MAX_POSSIBLE * 4:
-        return unknown(
-            written, f"{_short(written)} has more than {MAX_POSSIBLE} possible values", found=policies_in(*arguments)
-        )
-    results = (
-        _applied_once(function, combination, written)
+    if combinations == 1:
+        return function(*(argument.possible[0] for argument in arguments))
+    if combinations > MAX_COMBINATIONS:
+        reason = f"{short(written)} has more than {MAX_POSSIBLE} possible values"
+        return unknown(written, reason, found=policies_in(*arguments))
+    results = [
+        function(*combination)
         for combination in product(*arguments)
-        if joined(*(p.when for p in combination)) is not None
-    )
-    return one_of(list(results), written)
-
-
-def _applied_once(function: Callable[..., Value], combination: tuple[Possible, ...], written: object) -> Value:
-    result = function(*(possible.plain for possible in combination))
-    when = joined(*(possible.when for possible in combination)) or ()
-    origin = ", ".join(dict.fromkeys(possible.origin for possible in combination if possible.origin))
-    return under(result, when, max((possible.openness for possible in combination), default=Openness.DECIDED), origin)
+        if joined(*(possible.when for possible in combination)) is not None
+    ]
+    return one_of(results, written) if results else unknown(written, "no combination of its conditions is possible")
 
 
 def possible_texts(value: Value) -> list[Found]:
@@ -324,7 +336,13 @@ def possible_texts(value: Value) -> list[Found]:
 
     A part that is unknown yields a text of one hole; null yields nothing.
     """
-    return list(_distinct(found for possible in value for found in _texts_of(possible)))
+    return list(_distinct(found for possible in _computed(value) for found in _texts_of(possible)))
+
+
+def _computed(value: Value) -> list[Possible]:
+    """The alternatives that Terraform computes, as far as there are any: where it refuses to go on nothing happens."""
+    computed = [possible for possible in value if not isinstance(possible.plain, Unknown) or not possible.plain.fails]
+    return computed or list(value)
 
 
 def policies_in(*values: Value) -> tuple[Found, ...]:
@@ -342,7 +360,7 @@ def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
 def _texts_of(possible: Possible) -> Iterator[Found]:
     plain = possible.plain
     if isinstance(plain, String):
-        yield Found(plain.text, possible.when, possible.origin, plain.place)
+        yield Found(plain.text, possible.when, possible.origin, plain.place, plain.address)
     elif isinstance(plain, Number | Boolean):
         yield Found(text_of(plain) or text(), possible.when, possible.origin)
     elif isinstance(plain, Unknown):
@@ -354,7 +372,12 @@ def _texts_of(possible: Possible) -> Iterator[Found]:
     else:
         yield from _within(
             possible,
-            (found for value, when in parts_of(plain) for one in under(value, when) for found in _texts_of(one)),
+            (
+                found
+                for value, when in parts_of(plain)
+                for one in _computed(under(value, when))
+                for found in _texts_of(one)
+            ),
         )
 
 
@@ -418,8 +441,16 @@ def text_of(plain: Plain) -> Text | None:
     return None
 
 
-def number_as_text(number: Fraction) -> str:
-    """In digits, without an exponent."""
+def whole_number(plain: Plain) -> int | None:
+    """The plain value as an index: a whole number, or a string of one; None when it is none, or not known."""
+    if isinstance(plain, String):
+        known = plain.text.known
+        return int(known) if known and re.fullmatch(r"-?\d{1,9}", known, re.ASCII) else None
+    return int(plain.value) if isinstance(plain, Number) and plain.value.denominator == 1 else None
+
+
+def number_as_text(number: Fraction | int) -> str:
+    """In digits, without an exponent; every `Number` is a decimal fraction."""
     if number.denominator == 1:
         return str(number.numerator)
     digits = 0

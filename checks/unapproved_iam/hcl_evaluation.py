@@ -1,0 +1,430 @@
+"""Evaluate an expression over all values that the tree gives it: what Terraform computes is among the possible ones.
+
+For `terraform_tree`. Values without unknown parts and without open conditions are exact. A condition is open when it
+depends on a root variable, with or without a default, or on something unknown: then both sides are possible, each
+under its condition. Source: "HCL Native Syntax Specification" and "Expressions" in the Terraform documentation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import fields
+
+from unapproved_iam.hcl_collections import (
+    Element,
+    Refused,
+    attribute_of,
+    bounded_sequence,
+    conditions_of,
+    element_of,
+    elements_of,
+    key_of,
+    mapping_of,
+    unknown_like,
+    with_strings,
+)
+from unapproved_iam.hcl_expression import (
+    Call,
+    Conditional,
+    Expression,
+    For,
+    GetAttribute,
+    Index,
+    Literal,
+    Name,
+    ObjectOf,
+    Operation,
+    Splat,
+    SplatItem,
+    Template,
+    TemplateFor,
+    TemplateIf,
+    TupleOf,
+)
+from unapproved_iam.hcl_operators import boolean_of, operated
+from unapproved_iam.hcl_scope import Layer, Reference, Scope, length_of_reference, variable_of
+from unapproved_iam.hcl_strings import as_strings, concatenated
+from unapproved_iam.hcl_values import (
+    NULL,
+    Boolean,
+    Condition,
+    Entry,
+    Item,
+    Null,
+    Number,
+    Possible,
+    Sequence,
+    String,
+    Unknown,
+    Value,
+    When,
+    applied_to_alternatives,
+    exactly,
+    joined,
+    one_of,
+    refused,
+    string,
+    under,
+    unknown,
+)
+
+MAX_DEPTH = 150  # of expressions within expressions, through references too: Python's stack holds about 1,000 frames
+MAX_STEPS = 200_000  # expressions evaluated for one that was asked for: some seconds
+
+
+class _Effort(threading.local):
+    depth = 0
+    steps = 0
+
+
+_effort = _Effort()
+
+
+def evaluate(expression: Expression, scope: Scope) -> Value:
+    """Every value that the expression may yield. Total, except for HclSyntaxError when something that it refers to
+    is read and is broken."""
+    if _effort.depth == 0:
+        _effort.steps = 0
+    _effort.steps += 1
+    if _effort.depth >= MAX_DEPTH:
+        return unknown(_outline(expression), "it is nested too deeply to be evaluated")
+    if _effort.steps > MAX_STEPS:
+        return unknown(_outline(expression), f"it takes more than {MAX_STEPS} steps to evaluate")
+    _effort.depth += 1
+    try:
+        return _EVALUATIONS[type(expression)](expression, scope)
+    except Refused as reason:
+        return refused(_outline(expression), str(reason))
+    except RecursionError:
+        return unknown(_outline(expression), "it is nested too deeply to be evaluated")
+    finally:
+        _effort.depth -= 1
+
+
+def _outline(expression: Expression) -> str:
+    """How the expression is written, if that can be said without going deep."""
+    try:
+        return str(expression)
+    except RecursionError:
+        return "an expression"
+
+
+# -- literals and references -------------------------------------------------------------------------------------------
+
+
+def _literal(expression: Literal, scope: Scope) -> Value:
+    if expression.value is None:
+        return NULL
+    if isinstance(expression.value, bool):
+        return exactly(Boolean(expression.value))
+    return exactly(Number(expression.value))
+
+
+def _reference(expression: Name | GetAttribute, scope: Scope) -> Value:
+    """A loop's variable, or a reference of the module; the names that follow it are attributes."""
+    names: list[str] = []
+    source: Expression = expression
+    while isinstance(source, GetAttribute):
+        names.append(source.name)
+        source = source.source
+    if isinstance(source, Name):
+        names.append(source.name)
+        names.reverse()
+        value = variable_of(scope, source.name)
+        length = 1
+        if value is None:
+            if names[0] == "resource" and len(names) > 2:
+                names = names[1:]
+            length = length_of_reference(names[0])
+            if len(names) < length:
+                return unknown(expression, f"{expression} is no reference")
+            value = scope.value_of(tuple(names[:length]))
+        names = names[length:]
+    else:
+        names.reverse()
+        value = evaluate(source, scope)
+    for name in names:
+        value = applied_to_alternatives(lambda one, name=name: attribute_of(one, name, expression), [value], expression)
+    return value
+
+
+def _index(expression: Index, scope: Scope) -> Value:
+    owner = owner_of(expression.key, scope)
+    written = str(expression.key)
+
+    def chosen(source: Possible, key: Possible) -> Value:
+        value = element_of(source, key_of(key, written, owner), expression)
+        return under(value, key.when, key.openness, key.origin)
+
+    values = [evaluate(expression.source, scope), evaluate(expression.key, scope)]
+    return applied_to_alternatives(chosen, values, expression)
+
+
+def _splat(expression: Splat, scope: Scope) -> Value:
+    def every(source: Possible) -> Value:
+        plain = source.plain
+        if isinstance(plain, Null):
+            return exactly(Sequence(()))
+        if not isinstance(plain, Sequence | Unknown):
+            item = Item(_of_item(expression.each, Value((source,)), scope))
+            return exactly(Sequence((item,)))
+        elements = elements_of(source, expression.source)
+        items = tuple(Item(_of_item(expression.each, each.value, scope), each.when) for each in elements.each)
+        rest = _of_item(expression.each, elements.rest.value, scope) if elements.rest else None
+        result = exactly(Sequence(items, rest, ordered=elements.ordered))
+        return under(result, source.when, source.openness, source.origin)
+
+    return applied_to_alternatives(every, [evaluate(expression.source, scope)], expression)
+
+
+_ITEM: Reference = ("*",)
+
+
+def _of_item(each: Expression, item: Value, scope: Scope) -> Value:
+    return item if isinstance(each, SplatItem) else evaluate(each, Layer(scope, {_ITEM: item}))
+
+
+def _splat_item(expression: SplatItem, scope: Scope) -> Value:
+    return variable_of(scope, _ITEM[0]) or unknown("*", "there is no splat around it")
+
+
+# -- collections -------------------------------------------------------------------------------------------------------
+
+
+def _tuple(expression: TupleOf, scope: Scope) -> Value:
+    items = tuple(Item(evaluate(item, scope)) for item in expression.items)
+    return exactly(bounded_sequence(Sequence(items), expression))
+
+
+def _object(expression: ObjectOf, scope: Scope) -> Value:
+    entries: list[Entry] = []
+    for key, value in expression.items:
+        entries.extend(_entries(evaluate(key, scope), evaluate(value, scope), (), key))
+    return exactly(mapping_of(entries))
+
+
+def _entries(keys: Value, value: Value, when: When, written: object) -> Iterator[Entry]:
+    """One entry for each key that it may be."""
+    keys = as_strings(keys, written)
+    for key in keys:
+        conditions = joined(when, conditions_of(key, keys, written))
+        if conditions is not None and isinstance(key.plain, String):
+            yield Entry(key.plain.text, value, conditions)
+
+
+def _for(expression: For, scope: Scope) -> Value:
+    def looped(collection: Possible) -> Value:
+        elements = elements_of(collection, expression.collection)
+        turns = [(each, _turn(each, expression, scope)) for each in elements.each]
+        rest = (elements.rest, _turn(elements.rest, expression, scope)) if elements.rest else None
+        if expression.result_key is not None:
+            result = _for_object(expression, expression.result_key, turns, rest)
+        else:
+            result = _for_tuple(expression, turns, rest, elements.ordered)
+        return under(result, collection.when, collection.openness, collection.origin)
+
+    return applied_to_alternatives(looped, [evaluate(expression.collection, scope)], expression)
+
+
+_Turn = tuple[Element, Layer]
+
+
+def _turn(element: Element, expression: For | TemplateFor, scope: Scope) -> Layer:
+    values: dict[Reference, Value] = {(expression.value,): element.value}
+    if expression.key is not None:
+        values[(expression.key,)] = element.key
+    return Layer(scope, values)
+
+
+def _for_tuple(expression: For, turns: list[_Turn], rest: _Turn | None, ordered: bool) -> Value:
+    items = [
+        Item(evaluate(expression.result, scope), when)
+        for element, scope in turns
+        for when in _inclusions(expression, element, scope)
+    ]
+    further = None
+    if rest is not None:
+        included = [under(evaluate(expression.result, rest[1]), when) for when in _inclusions(expression, *rest)]
+        further = one_of(included, expression.result) if included else None
+    return exactly(bounded_sequence(Sequence(tuple(items), further, ordered=ordered), expression))
+
+
+def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: _Turn | None) -> Value:
+    entries: list[Entry] = []
+    for element, scope in turns:
+        for when in _inclusions(expression, element, scope):
+            entries.extend(_entries(evaluate(key, scope), evaluate(expression.result, scope), when, key))
+    if rest is not None:
+        element, scope = rest
+        for when in _inclusions(expression, element, scope):
+            perhaps = joined(when, (Condition(f"length({expression.collection}) > {len(turns)}"),)) or when
+            entries.extend(_entries(evaluate(key, scope), evaluate(expression.result, scope), perhaps, key))
+    return exactly(mapping_of(_grouped(entries) if expression.grouped else entries))
+
+
+def _grouped(entries: list[Entry]) -> Iterator[Entry]:
+    """One entry for each key, of the tuple of its values."""
+    unknown_keys = [entry for entry in entries if entry.key.holes]
+    rest = one_of([under(entry.value, entry.when) for entry in unknown_keys], "the group") if unknown_keys else None
+    for key in dict.fromkeys(entry.key for entry in entries):
+        same = [entry for entry in entries if entry.key == key]
+        items = () if key.holes else tuple(Item(entry.value, entry.when) for entry in same)
+        group = exactly(Sequence(items, rest, ordered=rest is None))
+        conditions = [entry.when for entry in same]
+        for when in [()] if () in conditions else dict.fromkeys(conditions):
+            yield Entry(key, group, when)
+
+
+def _inclusions(expression: For, element: Element, scope: Scope) -> list[When]:
+    """The conditions under which a turn yields something; none when it surely yields nothing."""
+    if expression.condition is None:
+        return [element.when]
+    inclusions = []
+    for possible in evaluate(expression.condition, scope):
+        truth = boolean_of(possible.plain)
+        when = joined(element.when, possible.when)
+        if truth is None or possible.openness:
+            when = joined(when or (), _condition(expression.condition, True, scope)) if when is not None else None
+        elif not truth:
+            when = None
+        if when is not None:
+            inclusions.append(when)
+    return list(dict.fromkeys(inclusions))
+
+
+# -- conditions --------------------------------------------------------------------------------------------------------
+
+
+def _conditional(expression: Conditional, scope: Scope) -> Value:
+    return _decided(expression.condition, expression.then, expression.otherwise, scope, expression)
+
+
+def _decided(condition: Expression, then: Expression, otherwise: Expression, scope: Scope, written: object) -> Value:
+    """One branch where the condition is decided, both under their conditions where it is open."""
+    branches: dict[bool, Value] = {}
+
+    def branch(holds: bool) -> Value:
+        if holds not in branches:
+            branches[holds] = evaluate(then if holds else otherwise, scope)
+        return branches[holds]
+
+    results = []
+    for possible in evaluate(condition, scope):
+        truth = boolean_of(possible.plain)
+        if truth is not None and not possible.openness:
+            results.append(under(branch(truth), possible.when, origin=possible.origin))
+            continue
+        for holds in (True, False):
+            when = joined(possible.when, _condition(condition, holds, scope))
+            if when is not None:
+                results.append(under(branch(holds), when, origin=possible.origin))
+    chosen = one_of(results, written)
+    # Both branches have one type: next to a string, numbers and bools become strings.
+    if any(isinstance(possible.plain, Number | Boolean) for possible in chosen):
+        both = [possible.plain for holds in (True, False) for possible in branch(holds)]
+        if any(isinstance(plain, String) for plain in both):
+            return with_strings(chosen)
+    return chosen
+
+
+def _condition(expression: Expression, holds: bool, scope: Scope) -> When:
+    """The condition in its simplest words: `!x` is true when x is false, `a != b` when `a == b` is false."""
+    while isinstance(expression, Operation) and expression.operator in ("!", "!="):
+        holds = not holds
+        is_negation = expression.operator == "!"
+        expression = expression.operands[0] if is_negation else Operation("==", expression.operands)
+    return (Condition(str(expression), holds, owner_of(expression, scope)),)
+
+
+def owner_of(expression: Expression, scope: Scope) -> Hashable:
+    """Where the expression has its meaning: the innermost scope that has any of its names."""
+    while isinstance(scope, Layer):
+        references = list(_references_in(expression))
+        if any(reference[:length] in scope.values for reference in references for length in (1, 2)):
+            return scope
+        scope = scope.outer
+    return next((scope.owner_of(reference) for reference in _references_in(expression)), None)
+
+
+def _references_in(part: object) -> Iterator[Reference]:
+    """The names with which the references in an expression begin."""
+    if isinstance(part, GetAttribute) and isinstance(part.source, Name):
+        yield (part.source.name, part.name)
+    elif isinstance(part, Name):
+        yield (part.name,)
+    elif isinstance(part, SplatItem):
+        yield _ITEM
+    elif isinstance(part, Expression):
+        for field in fields(part):  # type: ignore[arg-type]
+            yield from _references_in(getattr(part, field.name))
+    elif isinstance(part, tuple):
+        for element in part:
+            yield from _references_in(element)
+
+
+# -- templates, operators and calls ------------------------------------------------------------------------------------
+
+
+def _template(expression: Template, scope: Scope) -> Value:
+    parts = expression.parts
+    if not parts or (len(parts) == 1 and isinstance(parts[0], str)):
+        return string("".join(map(str, parts)), expression.place)
+    if len(parts) == 1 and isinstance(parts[0], Expression) and not isinstance(parts[0], TemplateIf | TemplateFor):
+        return evaluate(parts[0], scope)
+    values = [string(part) if isinstance(part, str) else evaluate(part, scope) for part in parts]
+    return concatenated(values, expression, expression.place)
+
+
+def _template_if(expression: TemplateIf, scope: Scope) -> Value:
+    chosen = _decided(expression.condition, expression.then, expression.otherwise, scope, expression)
+    return as_strings(chosen, expression)
+
+
+def _template_for(expression: TemplateFor, scope: Scope) -> Value:
+    def looped(collection: Possible) -> Value:
+        elements = elements_of(collection, expression.collection)
+        turns = [*elements.each, *([elements.rest] if elements.rest else [])]
+        values = [
+            concatenated([evaluate(expression.body, _turn(each, expression, scope))], expression) for each in turns
+        ]
+        if elements.certain:
+            result = concatenated(values, expression)
+        else:
+            result = unknown_like(expression, collection.plain, exact_sequence(values))
+        return under(result, collection.when, collection.openness, collection.origin)
+
+    return applied_to_alternatives(looped, [evaluate(expression.collection, scope)], expression)
+
+
+def exact_sequence(values: list[Value]) -> Sequence:
+    return Sequence(tuple(map(Item, values)))
+
+
+def _operation(expression: Operation, scope: Scope) -> Value:
+    return operated(expression.operator, [evaluate(operand, scope) for operand in expression.operands], expression)
+
+
+def _call(expression: Call, scope: Scope) -> Value:
+    from unapproved_iam.hcl_functions import called  # it evaluates template files
+
+    return called(expression, scope)
+
+
+_EVALUATIONS: dict[type[Expression], Callable[..., Value]] = {
+    Literal: _literal,
+    Name: _reference,
+    GetAttribute: _reference,
+    Index: _index,
+    Splat: _splat,
+    SplatItem: _splat_item,
+    TupleOf: _tuple,
+    ObjectOf: _object,
+    For: _for,
+    Conditional: _conditional,
+    Operation: _operation,
+    Template: _template,
+    TemplateIf: _template_if,
+    TemplateFor: _template_for,
+    Call: _call,
+}

@@ -1,0 +1,260 @@
+"""Call Terraform's functions, also where not everything about their arguments is known.
+
+For `hcl_evaluation`. Source: "Functions" in the Terraform documentation. A function that is not known here, or not for
+such arguments, yields the policies in its arguments and something unknown: never nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sized
+from dataclasses import dataclass, replace
+from typing import Any
+
+from unapproved_iam.attachment import Place
+from unapproved_iam.hcl_collection_functions import ARGUMENT_FUNCTIONS, COLLECTION_FUNCTIONS, Argument
+from unapproved_iam.hcl_collections import Refused, is_exact, spliced, unknown_like
+from unapproved_iam.hcl_data_functions import DATA_FUNCTIONS, Inexact, data_of
+from unapproved_iam.hcl_evaluation import evaluate, owner_of
+from unapproved_iam.hcl_expression import Call
+from unapproved_iam.hcl_operators import number_of
+from unapproved_iam.hcl_scope import Files, Layer, Reference, Scope
+from unapproved_iam.hcl_string_functions import STRING_FUNCTIONS, text_argument
+from unapproved_iam.hcl_strings import as_strings
+from unapproved_iam.hcl_syntax import HclSyntaxError, parse_template
+from unapproved_iam.hcl_values import (
+    Boolean,
+    Condition,
+    Mapping,
+    Openness,
+    Plain,
+    String,
+    Unknown,
+    Value,
+    When,
+    applied,
+    exactly,
+    joined,
+    one_of,
+    parts_of,
+    policies_in,
+    refused,
+    string,
+    under,
+    unknown,
+    value_of_json,
+)
+
+
+def called(call: Call, scope: Scope) -> Value:
+    """The value of a function call."""
+    name = call.name.removeprefix("core::")
+    if name in _LAZY_FUNCTIONS:
+        return _LAZY_FUNCTIONS[name](call, scope)
+    arguments = _arguments(call, scope)
+    values = [argument.value for argument in arguments]
+    try:
+        if name in ARGUMENT_FUNCTIONS:
+            function, fewest, most, takes_uncertain = ARGUMENT_FUNCTIONS[name]
+            _check_number(arguments, fewest, most)
+            if takes_uncertain or not any(argument.when for argument in arguments):
+                return function(call, arguments)
+        elif not any(argument.when for argument in arguments):
+            return applied(lambda *plains: _of_plains(name, call, scope, plains), values, call)
+    except Refused as reason:
+        return refused(call, str(reason), policies_in(*values))
+    return unknown(call, f"the arguments of {call.name} are not certain", found=policies_in(*values))
+
+
+def _arguments(call: Call, scope: Scope) -> list[Argument]:
+    """The arguments; of `list...` the elements, which may be absent."""
+    arguments = [Argument(evaluate(argument, scope), str(argument)) for argument in call.arguments]
+    if not call.expands:
+        return arguments
+    last = arguments.pop()
+    sequence = spliced([(last.value, ())], call)
+    arguments.extend(Argument(item.value, f"{last.written}[{n}]", item.when) for n, item in enumerate(sequence.items))
+    if sequence.rest is not None:
+        further = (Condition(f"length({last.written}) > {len(sequence.items)}"),)
+        arguments.append(Argument(sequence.rest, last.written, further, is_repeated=True))
+    return arguments
+
+
+def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
+    if len(arguments) < fewest or (most is not None and len(arguments) > most):
+        raise Refused("wrong number of arguments")
+
+
+def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -> Value:
+    """The function of one alternative of each argument."""
+    refusal = next((plain for plain in plains if isinstance(plain, Unknown) and plain.fails), None)
+    if refusal is not None:
+        return exactly(refusal)
+    try:
+        if name in COLLECTION_FUNCTIONS or name in STRING_FUNCTIONS:
+            function, fewest, most = COLLECTION_FUNCTIONS.get(name) or STRING_FUNCTIONS[name]
+            _check_number(plains, fewest, most)
+            return function(call, *plains)
+        if name in _FILE_FUNCTIONS:
+            return _FILE_FUNCTIONS[name](call, scope, *plains)
+        if name in DATA_FUNCTIONS:
+            return _of_data(name, call, plains)
+    except Refused as reason:
+        return refused(call, str(reason), policies_in(*map(exactly, plains)))
+    found = policies_in(*map(exactly, plains))
+    return unknown(call, f"the function {call.name} is not computed here", found=found)
+
+
+# -- data that is wholly known -----------------------------------------------------------------------------------------
+
+
+def _of_data(name: str, call: Call, plains: tuple[Plain, ...]) -> Value:
+    parameters, function = DATA_FUNCTIONS[name]
+    if parameters.endswith("*"):
+        parameters = parameters[0] * len(plains)
+    if len(parameters) != len(plains):
+        raise Refused("wrong number of arguments")
+    opennesses: list[Openness] = []
+    try:
+        arguments = [_argument(kind, plain, opennesses) for kind, plain in zip(parameters, plains, strict=True)]
+        result = value_of_json(function(*arguments))
+    except (Inexact, ValueError, ArithmeticError, TypeError, KeyError):
+        return unknown_like(call, *plains)
+    return under(result, (), max(opennesses, default=Openness.DECIDED))
+
+
+def _argument(kind: str, plain: Plain, opennesses: list[Openness]) -> Any:
+    if kind == "s":
+        known = text_argument(plain).known
+        if known is None:
+            raise Inexact
+        return known
+    if kind == "n":
+        number = number_of(plain)
+        if number is None:
+            raise Inexact
+        return number
+    data = data_of(plain, opennesses)
+    if (kind == "l" and not isinstance(data, list)) or (kind == "m" and not isinstance(data, dict)):
+        raise Refused("a list is required" if kind == "l" else "a map is required")
+    return data
+
+
+# -- functions that look at how their arguments are computed -----------------------------------------------------------
+
+
+def _try(call: Call, scope: Scope) -> Value:
+    """The first argument that Terraform computes."""
+    results: list[Value] = []
+    open_conditions: list[When] = [()]
+    for argument in call.arguments:
+        value = evaluate(argument, scope)
+        following: list[When] = []
+        for when in open_conditions:
+            for possible in value:
+                conditions = joined(when, possible.when)
+                if conditions is None:
+                    continue
+                fails = may_fail(possible.plain)
+                if fails is False:
+                    results.append(Value((replace(possible, when=conditions),)))
+                elif fails:
+                    following.append(conditions)
+                else:
+                    can = Condition(f"can({argument})", True, owner_of(argument, scope))
+                    results.append(Value((replace(possible, when=joined(conditions, (can,)) or conditions),)))
+                    following.append(joined(conditions, (replace(can, holds=False),)) or conditions)
+        open_conditions = list(dict.fromkeys(following))
+        if not open_conditions:
+            break
+    if open_conditions:
+        results.append(under(refused(call, "none of its arguments can be computed"), open_conditions[0]))
+    return one_of(results, call)
+
+
+def _can(call: Call, scope: Scope) -> Value:
+    """Whether Terraform computes the argument."""
+    if len(call.arguments) != 1:
+        raise Refused("wrong number of arguments")
+
+    def computed(plain: Plain) -> Value:
+        fails = may_fail(plain)
+        return unknown_like(call, plain) if fails is None else exactly(Boolean(not fails))
+
+    return applied(computed, [evaluate(call.arguments[0], scope)], call)
+
+
+def may_fail(plain: Plain) -> bool | None:
+    """Whether Terraform refuses to compute a value, or a part of it; None when that is not known."""
+    if isinstance(plain, Unknown):
+        return True if plain.fails else None
+    result: bool | None = False
+    for value, when in parts_of(plain):
+        parts = [may_fail(possible.plain) for possible in value]
+        if all(part is True for part in parts) and not when:
+            return True
+        if any(part is not False for part in parts):
+            result = None
+    return result
+
+
+def _templatefile(call: Call, scope: Scope) -> Value:
+    """templatefile(PATH, VARIABLES)"""
+    if len(call.arguments) != 2:
+        raise Refused("wrong number of arguments")
+
+    def rendered(path: Plain, variables: Plain) -> Value:
+        found = _found(scope.files, path)
+        content = None if found is None else scope.files.read(found)
+        if found is None or content is None or not isinstance(variables, Mapping) or not is_exact(variables):
+            return _unread(call, path, variables)
+        values: dict[Reference, Value] = {(entry.key.known or "",): entry.value for entry in variables.entries}
+        try:
+            template = parse_template(content, Place(found))
+        except HclSyntaxError as error:
+            raise Refused(str(error)) from None
+        return as_strings(evaluate(template, Layer(_Nothing(scope.files), values)), call)
+
+    return applied(rendered, [evaluate(argument, scope) for argument in call.arguments], call)
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """The scope of a template file, which sees its variables only."""
+
+    files: Files
+
+    def value_of(self, reference: Reference) -> Value:
+        return refused(".".join(reference), "a template file sees its variables only")
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        return self
+
+
+# -- files of the tree -------------------------------------------------------------------------------------------------
+
+
+def _file(call: Call, scope: Scope, path: Plain) -> Value:
+    found = _found(scope.files, path)
+    content = None if found is None else scope.files.read(found)
+    return _unread(call, path) if found is None or content is None else string(content, Place(found))
+
+
+def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:
+    found = _found(scope.files, path)
+    return _unread(call, path) if found is None else exactly(Boolean(scope.files.exists(found)))
+
+
+def _found(files: Files, path: Plain) -> str | None:
+    name = text_argument(path).known
+    return None if name is None else files.find(name)
+
+
+def _unread(call: Call, *plains: Plain) -> Value:
+    if any(isinstance(plain, Unknown) or (isinstance(plain, String) and plain.text.holes) for plain in plains):
+        return unknown_like(call, *plains)
+    found = policies_in(*map(exactly, plains))
+    return unknown(call, f"{call} reads a file that the tree does not hold", "scan the plan", found)
+
+
+_LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope], Value]] = {"can": _can, "templatefile": _templatefile, "try": _try}
+_FILE_FUNCTIONS: dict[str, Callable[..., Value]] = {"file": _file, "fileexists": _fileexists}

@@ -1,0 +1,58 @@
+"""A module for tests of HCL expressions: the variables and locals of one source text."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from unapproved_iam.hcl_evaluation import evaluate
+from unapproved_iam.hcl_scope import Files, Reference
+from unapproved_iam.hcl_syntax import parse_body, parse_expression
+from unapproved_iam.hcl_values import Value, opened, possible_texts, string, unknown
+
+
+class Module:
+    """A root module: variables with a default are open, those without are unknown; arguments are decided."""
+
+    def __init__(self, source: str, directory: str = "/module", arguments: dict[str, str] | None = None) -> None:
+        self.files = Files(directory, directory)
+        self.attributes = {}
+        self.variables = {}
+        for block in parse_body(source, "main.tf").blocks:
+            if block.type == "locals":
+                self.attributes |= block.body.attributes
+            elif block.type == "variable":
+                self.variables[block.labels[0]] = block.body.attributes.get("default")
+        self.arguments = {name: self.evaluated(text) for name, text in (arguments or {}).items()}
+        self._values: dict[Reference, Value | None] = {}
+
+    def value_of(self, reference: Reference) -> Value:
+        written = ".".join(reference)
+        if reference not in self._values:
+            self._values[reference] = None
+            self._values[reference] = self._computed(reference, written)
+        return self._values[reference] or unknown(written, f"{written} refers to itself")
+
+    def _computed(self, reference: Reference, written: str) -> Value:
+        kind, name = reference[0], reference[-1]
+        if kind == "var" and name in self.arguments:
+            return self.arguments[name]
+        if kind == "var" and self.variables.get(name):
+            return opened(evaluate(self.variables[name].expression, self))
+        if kind == "local" and name in self.attributes:
+            return evaluate(self.attributes[name].expression, self)
+        if reference == ("path", "module"):
+            return string(".")
+        return unknown(written, f"{written} is not known")
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        return self
+
+    def evaluated(self, expression: str) -> Value:
+        return evaluate(parse_expression(expression, "main.tf"), self)
+
+    def texts(self, expression: str) -> list[str]:
+        """Every possible string with its conditions: "TEXT when CONDITION and CONDITION"."""
+        return [
+            f"{found.text} when {' and '.join(map(str, found.when))}" if found.when else str(found.text)
+            for found in possible_texts(self.evaluated(expression))
+        ]
