@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unapproved_iam.attachment import Attachment, Place, Principal
-from unapproved_iam.deny_list import Approval, DenyList, Entry, Origin, path_matches
+from unapproved_iam.deny_list import Approval, DenyList, Entry, InlineSkips, Origin, Unresolved, path_matches
 from unapproved_iam.policy_arn import aws_managed, customer_managed, display_name, narrowed
 from unapproved_iam.possible_text import Alphabet, Hole, Text, text, unknown
 from unapproved_iam.verdict import Finding, Judge, Verdict, without_instance_keys
@@ -42,6 +43,7 @@ def approval(attached_to: str, policy: str = "AdministratorAccess", **more: obje
 
 
 DENIED, CLEAN, UNRESOLVED, APPROVED = Verdict.DENIED, Verdict.CLEAN, Verdict.UNRESOLVED, Verdict.APPROVED
+WARNED, UNKNOWN = Verdict.WARNED, unknown("var.p", "no default")
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,87 @@ def test_an_address_without_keys_covers_every_instance(address: str, without: st
     place = Place(f"{ROOT}/main.tf")
     judged = Attachment(address, "x", text(ADMIN), (OTHER,), place, place)
     assert judge(["AdministratorAccess"], judged, approval(without, files="**")).verdict is APPROVED
+
+
+LATER = TODAY + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("in_force", "announced", "policy", "unresolved", "verdict"),
+    [
+        pytest.param([], ["AdministratorAccess"], ADMIN, "pass", WARNED, id="a later day"),
+        pytest.param([], ["AdministratorAccess"], ADMIN, "fail", WARNED, id="a later day, strict"),
+        pytest.param(["Admin*"], ["AdministratorAccess"], ADMIN, "pass", DENIED, id="denied today by another"),
+        pytest.param([], ["AdministratorAccess"], UNKNOWN, "pass", UNRESOLVED, id="perhaps denied later"),
+        pytest.param([], ["AdministratorAccess"], UNKNOWN, "fail", WARNED, id="would fail later"),
+        pytest.param(["IAMFullAccess"], ["AdministratorAccess"], UNKNOWN, "fail", UNRESOLVED, id="fails today"),
+        pytest.param(["IAMFullAccess"], ["*"], UNKNOWN, "pass", WARNED, id="certain later, perhaps today"),
+        pytest.param(["IAMFullAccess"], ["*"], UNKNOWN, "fail", UNRESOLVED, id="certain later, fails today"),
+        pytest.param([], ["IAMFullAccess"], ADMIN, "fail", CLEAN, id="another policy"),
+    ],
+)
+def test_an_entry_that_counts_from_a_later_day_warns(
+    in_force: list[str], announced: list[str], policy: str | Text, unresolved: str, verdict: Verdict
+) -> None:
+    origin = Origin("list.yaml", 3)
+    entries = [
+        Entry(policy, origin, enforce_from=day)
+        for day, them in ((TODAY, in_force), (LATER, announced))
+        for policy in them
+    ]
+    deny_list = DenyList("list.yaml", tuple(entries), unresolved=Unresolved(unresolved))
+    finding = Judge(deny_list, ROOT, TODAY).judge(attachment(policy, OTHER))
+    assert finding.verdict is verdict
+    assert (str(LATER) in finding.message) is (verdict is WARNED)
+    approved = replace(deny_list, approvals=(approval("*", "*"),))
+    if verdict is not CLEAN:
+        assert Judge(approved, ROOT, TODAY).judge(attachment(policy, OTHER)).verdict is APPROVED
+
+
+@pytest.mark.parametrize("policy", [ADMIN, unknown("var.p", "no default")])
+def test_an_inline_skip_counts_unless_the_list_refuses_it(policy: str | Text) -> None:
+    entries = (Entry("AdministratorAccess", Origin("list.yaml", 3)),)
+    skipped = attachment(policy, OTHER, skip="because")
+    for inline_skips, skip in ((InlineSkips.ALLOW, "because"), (InlineSkips.REFUSE, None)):
+        finding = Judge(DenyList("list.yaml", entries, inline_skips=inline_skips), ROOT, TODAY).judge(skipped)
+        assert finding.attachment.skip == skip
+        refused = "; its inline skip does not count, for list.yaml refuses them"
+        assert finding.message.endswith(refused) is (skip is None)
+
+
+def test_what_the_list_itself_denies_is_no_advice() -> None:
+    advising = Entry("AdministratorAccess", Origin("list.yaml", 3), "why", ("ReadOnlyAccess", "a policy of your own"))
+    others = Entry("ReadOnly*", Origin("list.yaml", 4))
+    anywhere = approval("*", "ReadOnlyAccess")
+    for entries, approvals, advice in (
+        ((advising,), (), "use ReadOnlyAccess or a policy of your own instead"),
+        ((advising, others), (), "use a policy of your own instead"),
+        ((advising, others), (anywhere,), "use ReadOnlyAccess or a policy of your own instead"),
+        ((advising, others), (replace(anywhere, files="live/**"),), "use a policy of your own instead"),
+    ):
+        finding = Judge(DenyList("list.yaml", entries, approvals), ROOT, TODAY).judge(attachment(ADMIN, OTHER))
+        assert finding.message == f"AdministratorAccess must not be attached to role/app: why; {advice}"
+
+
+def test_where_nothing_is_allowed_but_what_is_approved() -> None:
+    approvals = (
+        approval("*", "ReadOnlyAccess"),
+        approval("role/team-*", "arn:aws:iam::*:policy/team-*"),
+        approval("role/break-glass", files="live/**"),
+    )
+    for policy, verdict in (
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", APPROVED),
+        (aws_managed("ReadOnlyAccess"), APPROVED),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess2", DENIED),
+        (customer_managed(text("team-x")), DENIED),
+        (unknown("var.p", "no default"), DENIED),
+    ):
+        assert judge(["*"], attachment(policy, OTHER), *approvals).verdict is verdict
+    assert judge(["*"], attachment(customer_managed(text("team-x")), role("team-a")), *approvals).verdict is APPROVED
+    assert judge(["*"], attachment(ADMIN, OTHER), *approvals).message == (
+        "AdministratorAccess must not be attached to role/app: only what list.yaml approves may be attached; "
+        "approved only for role/break-glass in live/**"
+    )
 
 
 def test_messages() -> None:

@@ -36,6 +36,7 @@ class Entry:
     reason: str = ""
     use_instead: tuple[str, ...] = ()
     source: str = ""  # of a built-in entry: who advises against the policy, by title
+    enforce_from: date | None = None  # before this day, UTC, findings are shown and do not fail
 
     @cached_property
     def globs(self) -> tuple[Glob, ...]:
@@ -92,6 +93,13 @@ class Unresolved(Enum):
     FAIL = "fail"
 
 
+class InlineSkips(Enum):
+    """Whether a comment beside the code (`checkov:skip=IAM_068`) may silence a finding."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
 @dataclass(frozen=True)
 class DenyList:
     """One effective list, after `use` and `extends`."""
@@ -101,6 +109,7 @@ class DenyList:
     approvals: tuple[Approval, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     unresolved: Unresolved = Unresolved.PASS
+    inline_skips: InlineSkips = InlineSkips.ALLOW
 
     def exclusion_of(self, path: str) -> Exclusion | None:
         """The exclusion that covers a file, given its POSIX path from the repository root."""

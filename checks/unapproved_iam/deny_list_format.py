@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from unapproved_iam.builtin_lists import BUILTIN_LISTS
-from unapproved_iam.deny_list import PRINCIPAL_KINDS, Unresolved
+from unapproved_iam.builtin_lists import PURPOSES
+from unapproved_iam.deny_list import PRINCIPAL_KINDS, InlineSkips, Unresolved
 from unapproved_iam.marked_yaml import Kind
 from unapproved_iam.policy_pattern import PATTERN
 
@@ -56,6 +56,20 @@ ATTACHED_TO = Form(
     f"{NEEDS_NO_FILES}|{ADDRESS_PATTERN}",
 )
 
+BUILTIN_LIST = Form(Kind.TEXT, f"one of {', '.join(PURPOSES)}", choices=tuple(PURPOSES))
+ENFORCE_FROM = Key(DAY, "The first day, in UTC, on which findings fail; before it they are only shown.")
+ALLOW_UNKNOWN = Key(TRUTH, "The policy is an AWS managed one that is newer than this release.")
+
+USE = Form(
+    Kind.MAPPING,
+    f"{BUILTIN_LIST.expected}, or a mapping with the key list",
+    short="list",
+    keys={
+        "list": Key(BUILTIN_LIST, "The name of a built-in list.", True),
+        "enforce_from": ENFORCE_FROM,
+    },
+)
+
 ENTRY = Form(
     Kind.MAPPING,
     "a policy's name or ARN, or a mapping with the key policy",
@@ -68,7 +82,8 @@ ENTRY = Form(
         "use_instead": Key(
             Form(Kind.LIST, "a list of policies", items=WORDS), "What to attach instead; findings say so."
         ),
-        "allow_unknown": Key(TRUTH, "The policy is an AWS managed one that is newer than this release."),
+        "enforce_from": ENFORCE_FROM,
+        "allow_unknown": ALLOW_UNKNOWN,
     },
 )
 
@@ -87,7 +102,7 @@ APPROVAL = Form(
         "reason": Key(WORDS, "Why it may be attached.", True),
         "approved_by": Key(WORDS, "Who approved it."),
         "expires": Key(DAY, "The last day on which the approval counts, in UTC."),
-        "allow_unknown": Key(TRUTH, "The policy is an AWS managed one that is newer than this release."),
+        "allow_unknown": ALLOW_UNKNOWN,
     },
 )
 
@@ -106,12 +121,7 @@ DENY_LIST = Form(
     keys={
         "version": Key(Form(Kind.NUMBER, "1", choices=("1",)), "The version of this format.", True),
         "use": Key(
-            Form(
-                Kind.LIST,
-                "a list of built-in lists",
-                items=Form(Kind.TEXT, f"one of {', '.join(BUILTIN_LISTS)}", choices=tuple(BUILTIN_LISTS)),
-            ),
-            "Built-in lists whose policies are denied, too.",
+            Form(Kind.LIST, "a list of built-in lists", items=USE), "Built-in lists whose policies are denied, too."
         ),
         "extends": Key(
             Form(Kind.LIST, "a list of files", items=Form(Kind.TEXT, "the path of a local file", WORDS.pattern)),
@@ -123,6 +133,10 @@ DENY_LIST = Form(
         "unresolved": Key(
             Form(Kind.TEXT, "pass or fail", choices=tuple(choice.value for choice in Unresolved)),
             "What becomes of an attachment of which the tree does not tell whether it is denied (default: pass).",
+        ),
+        "inline_skips": Key(
+            Form(Kind.TEXT, "allow or refuse", choices=tuple(choice.value for choice in InlineSkips)),
+            "Whether a comment `checkov:skip=IAM_068` beside the code silences a finding (default: allow).",
         ),
     },
 )

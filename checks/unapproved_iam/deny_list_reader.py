@@ -9,18 +9,30 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple, TypeVar
 
 from unapproved_iam.builtin_lists import BUILTIN_LISTS
-from unapproved_iam.deny_list import PRINCIPAL_KINDS, Approval, DenyList, Entry, Exclusion, Origin, Unresolved
+from unapproved_iam.deny_list import (
+    PRINCIPAL_KINDS,
+    Approval,
+    DenyList,
+    Entry,
+    Exclusion,
+    InlineSkips,
+    Origin,
+    Unresolved,
+)
 from unapproved_iam.deny_list_format import ATTACHED_TO, DAY, DENY_LIST, FILES, NEEDS_NO_FILES, POLICY, Form, Key
 from unapproved_iam.marked_yaml import MOST_BYTES, Kind, Marked, NoYaml, read_marked_yaml
 from unapproved_iam.policy_pattern import impossible_because, unknown_because
 
 # Looking for the name that was meant takes some milliseconds; beyond so many the file is no list of policy names.
 MOST_SUGGESTIONS = 50
+
+
+_Value = TypeVar("_Value")
 
 
 class Problem(NamedTuple):
@@ -63,7 +75,8 @@ def read_deny_list(path: str, *, shown_as: str | None = None, within: str | None
         entries,
         tuple(approval for part in parts for approval in part.approvals),
         tuple(exclusion for part in parts for exclusion in part.exclusions),
-        _effective_unresolved(parts),
+        _effective([part.unresolved for part in parts], Unresolved.FAIL, Unresolved.PASS),
+        _effective([part.inline_skips for part in parts], InlineSkips.REFUSE, InlineSkips.ALLOW),
     )
 
 
@@ -75,12 +88,19 @@ class _Part:
     approvals: list[Approval] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
     unresolved: Unresolved | None = None
+    inline_skips: InlineSkips | None = None
 
 
-def _effective_unresolved(parts: list[_Part]) -> Unresolved:
+class _Use(NamedTuple):
+    """A built-in list whose entries count, perhaps from a later day on."""
+
+    name: str
+    enforce_from: date | None
+
+
+def _effective(words: list[_Value | None], strict: _Value, default: _Value) -> _Value:
     """The first file's word counts; where it is silent, the strictest of those that it extends."""
-    first, *others = (part.unresolved for part in parts)
-    return first or (Unresolved.FAIL if Unresolved.FAIL in others else Unresolved.PASS)
+    return words[0] or (strict if strict in words else default)
 
 
 class _Reader:
@@ -154,9 +174,6 @@ def _content(path: str) -> bytes:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise _NoFile(f"cannot be read: {why} (expected a deny list)") from error
-
-
-_Value = TypeVar("_Value")
 
 
 class _File:
@@ -236,9 +253,10 @@ class _File:
             list(self._values(keys, "approve", self._approval, lambda a: (a.policy, a.attached_to, a.files))),
             list(self._values(keys, "exclude", self._exclusion, lambda exclusion: (exclusion.path,))),
             Unresolved(keys["unresolved"].text) if "unresolved" in keys else None,
+            InlineSkips(keys["inline_skips"].text) if "inline_skips" in keys else None,
         )
-        for name in self.items(keys.get("use"), DENY_LIST.keys["use"].form, "use"):
-            part.entries += BUILTIN_LISTS[name.text]
+        for use in self._values(keys, "use", self._use, lambda use: (use.name,)):
+            part.entries += [replace(entry, enforce_from=use.enforce_from) for entry in BUILTIN_LISTS[use.name]]
         return part
 
     def _values(
@@ -256,19 +274,24 @@ class _File:
             value = made(found, Origin(self.shown_as, item.line))
             if value is None:
                 continue
-            line = first.setdefault(identity(value), item.line)
-            if line != item.line:
+            line = first.get(identity(value))
+            if line is not None:
                 what = " ".join(filter(None, identity(value)))
                 self.report(item.line, f'"{what}" is here already, at line {line} (expected it once)')
+            first.setdefault(identity(value), item.line)
             yield value
+
+    def _use(self, keys: dict[str, Marked], origin: Origin) -> _Use | None:
+        return _Use(keys["list"].text, self._day(keys.get("enforce_from"))) if "list" in keys else None
 
     def _entry(self, keys: dict[str, Marked], origin: Origin) -> Entry | None:
         policy = self._policy(keys)
         use_instead = self.items(keys.get("use_instead"), _form_of("deny", "use_instead"), "use_instead")
         replacements = tuple(_sentence(item) for item in use_instead)
+        enforce_from = self._day(keys.get("enforce_from"))
         if policy is None:
             return None
-        return Entry(policy, origin, _sentence(keys.get("reason")), replacements)
+        return Entry(policy, origin, _sentence(keys.get("reason")), replacements, enforce_from=enforce_from)
 
     def _approval(self, keys: dict[str, Marked], origin: Origin) -> Approval | None:
         policy = self._policy(keys)

@@ -56,8 +56,14 @@ def _schema_of_mapping(form: Form) -> dict[str, Any]:
         "required": [name for name, key in form.keys.items() if key.required],
         "properties": {name: {"description": key.purpose, **_schema_of(key.form)} for name, key in form.keys.items()},
     }
-    if form.short:  # "pattern" speaks of text only, the rest of mappings only
-        schema |= {"type": ["string", "object"], "pattern": _schema_of(form.keys[form.short].form)["pattern"]}
+    if form.short:
+        short = _schema_of(form.keys[form.short].form)
+        if "pattern" not in short:
+            return {"anyOf": [short, schema]}
+        schema |= {
+            "type": ["string", "object"],
+            "pattern": short["pattern"],
+        }  # speaks of text only, the rest of mappings
     if form is APPROVAL:
         addresses_nothing = {"properties": {"attached_to": {"pattern": f"^(?:{NEEDS_NO_FILES})$"}}}
         schema |= {"if": addresses_nothing, "else": {"required": ["in"]}}

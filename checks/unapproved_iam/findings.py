@@ -42,9 +42,22 @@ class Findings:
         return tuple(finding for finding in self.judged if self.is_violation(finding))
 
     @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What will be a violation from a later day on."""
+        return tuple(finding for finding in self.judged if _is_warning(finding))
+
+    @property
+    def shown(self) -> tuple[Finding, ...]:
+        """Violations and warnings, in the order of their places."""
+        return tuple(finding for finding in self.judged if self.is_violation(finding) or _is_warning(finding))
+
+    @property
     def skipped(self) -> tuple[Finding, ...]:
-        """Denied, and silenced by a comment in the source."""
-        return tuple(finding for finding in self.judged if self._would_fail(finding) and not self.is_violation(finding))
+        """What a comment in the source has silenced."""
+        speaking = (
+            finding for finding in self.judged if finding.verdict is Verdict.WARNED or self._would_fail(finding)
+        )
+        return tuple(finding for finding in speaking if finding.attachment.skip is not None)
 
     @property
     def approved(self) -> tuple[Finding, ...]:
@@ -75,6 +88,10 @@ class Findings:
         return (path if outside else relative).replace(os.sep, "/")
 
 
+def _is_warning(finding: Finding) -> bool:
+    return finding.verdict is Verdict.WARNED and finding.attachment.skip is None
+
+
 def one_per_policy(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Keep one finding for each policy that a resource attaches, the one with the fewest conditions; sort by place.
 
@@ -91,7 +108,7 @@ def one_per_policy(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _by_weight(finding: Finding) -> tuple[int, int, int, str]:
     attachment = finding.attachment
-    order = (Verdict.DENIED, Verdict.UNRESOLVED, Verdict.APPROVED, Verdict.CLEAN)
+    order = (Verdict.DENIED, Verdict.WARNED, Verdict.UNRESOLVED, Verdict.APPROVED, Verdict.CLEAN)
     return order.index(finding.verdict), len(attachment.when), len(attachment.origin), finding.message
 
 

@@ -31,8 +31,8 @@ def impossible_because(pattern: str) -> str | None:
             return f'"{pattern}" is neither a name nor an ARN (expected the name of an AWS managed policy, or {_ARN})'
         return f'"{pattern}" ends without a name (expected a name)' if pattern.endswith("/") else None
     segments = pattern.split(":", 5)
-    # An ARN has five colons: of a pattern with as many, each part stands for one of the ARN's; with fewer, a `*` must
-    # stand for colons, too (`arn:*:policy/X`).
+    # An ARN has five colons (AWS allows more in a path, where nobody has any): of a pattern with as many, each part
+    # stands for one of the ARN's; with fewer, a `*` must stand for colons, too (`arn:*:policy/X`).
     possible = len(segments) < 6 and _may_match_across_segments(pattern)
     wrong = None if possible else _wrong_segment(segments)
     return f'"{pattern}" can match no policy: {wrong}' if wrong else None

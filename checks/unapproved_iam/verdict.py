@@ -1,7 +1,8 @@
-"""Decide the verdict of an attachment and put it into words, alike for every front end.
+"""Decide the verdict of an attachment, alike for every front end.
 
 An attachment is denied when an entry matches whatever its holes turn out to be, approved when every principal that it
-may be attached to is covered by a valid approval, unresolved when an entry matches for some values, else clean.
+may be attached to is covered by a valid approval, unresolved when an entry matches for some values, else clean. It is
+warned about when it would be denied and the entry counts from a later day only.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
+from typing import NamedTuple
 
 from unapproved_iam.attachment import Attachment, Principal
-from unapproved_iam.deny_list import Approval, DenyList, Entry, path_matches
-from unapproved_iam.policy_arn import display_name, narrowed
-from unapproved_iam.possible_text import Alphabet, Glob, Match, Text, match
+from unapproved_iam.deny_list import Approval, DenyList, Entry, InlineSkips, Unresolved, path_matches
+from unapproved_iam.policy_arn import POLICY_NAME, aws_managed, narrowed
+from unapproved_iam.possible_text import Glob, Match, Text, match
+from unapproved_iam.verdict_message import approved, denied, unresolved
 
 
 class Verdict(Enum):
@@ -24,6 +27,7 @@ class Verdict(Enum):
     APPROVED = "approved"
     CLEAN = "clean"
     UNRESOLVED = "unresolved"
+    WARNED = "warned"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,14 @@ class Finding:
     message: str = ""
 
 
+class _Approvals(NamedTuple):
+    """The approvals of a policy, as one attachment of it sees them."""
+
+    used: tuple[Approval, ...]  # valid ones that together cover every principal
+    expired: tuple[Approval, ...] = ()  # that would have covered a principal
+    elsewhere: tuple[Approval, ...] = ()  # valid ones, of other principals, resources or files
+
+
 class Judge:
     """Judges attachments by one deny list on one day.
 
@@ -47,46 +59,60 @@ class Judge:
         self.deny_list = deny_list
         self.root = root
         self.today = today
+        announced = [entry.enforce_from is not None and today < entry.enforce_from for entry in deny_list.entries]
+        self._in_force = tuple(entry for entry, later in zip(deny_list.entries, announced, strict=True) if not later)
+        self._announced = tuple(entry for entry, later in zip(deny_list.entries, announced, strict=True) if later)
 
     def judge(self, attachment: Attachment) -> Finding:
         policy = narrowed(attachment.policy)
-        entry, certainty = self._entry_of(policy)
+        verdict, entry, certain = self._before_approvals(policy)
         if entry is None:
-            return Finding(attachment, Verdict.CLEAN)
-        valid, expired = self._approvals_of(attachment, policy)
-        if valid:
-            return Finding(attachment, Verdict.APPROVED, entry, valid, _approved(attachment, valid))
+            return Finding(attachment, verdict)
+        approvals = self._approvals_of(attachment, policy)
+        if approvals.used:
+            return Finding(attachment, Verdict.APPROVED, entry, approvals.used, approved(attachment, approvals.used))
+        from_day = entry.enforce_from if verdict is Verdict.WARNED else None
+        if certain:
+            advice = [policy for policy in entry.use_instead if not self._refuses(policy)]
+            sentence = denied(attachment, entry, from_day, advice, approvals.expired, approvals.elsewhere)
+        else:
+            sentence = unresolved(attachment, from_day)
+        if attachment.skip is not None and self.deny_list.inline_skips is InlineSkips.REFUSE:
+            attachment = replace(attachment, skip=None)
+            sentence += f"; its inline skip does not count, for {self.deny_list.source} refuses them"
+        return Finding(attachment, verdict, entry, approvals.expired, sentence)
+
+    def _before_approvals(self, policy: Text) -> tuple[Verdict, Entry | None, bool]:
+        """The verdict without approvals, the entry that it comes from, and whether that matches for certain."""
+        entry, certainty = _first_match(policy, self._in_force)
+        later, later_certainty = _first_match(policy, self._announced)
+        fails = self.deny_list.unresolved is Unresolved.FAIL
         if certainty is Match.ALWAYS:
-            return Finding(attachment, Verdict.DENIED, entry, expired, _denied(attachment, entry, expired))
-        return Finding(attachment, Verdict.UNRESOLVED, entry, expired, _unresolved(attachment))
+            return Verdict.DENIED, entry, True
+        if later_certainty is Match.ALWAYS and not (entry and fails):
+            return Verdict.WARNED, later, True
+        if entry or later:
+            return Verdict.UNRESOLVED if entry or not fails else Verdict.WARNED, entry or later, False
+        return Verdict.CLEAN, None, True
 
-    def _entry_of(self, policy: Text) -> tuple[Entry | None, Match]:
-        """The first entry that always matches, else the first that may."""
-        possible: Entry | None = None
-        for entry in self.deny_list.entries:
-            certainty = match(policy, entry.globs)
-            if certainty is Match.ALWAYS:
-                return entry, certainty
-            if certainty is Match.SOMETIMES and possible is None:
-                possible = entry
-        if possible and match(policy, self._all_globs) is Match.ALWAYS:
-            return possible, Match.ALWAYS  # no single entry is certain, but one of them is
-        return possible, Match.SOMETIMES if possible else Match.NEVER
+    def _approvals_of(self, attachment: Attachment, policy: Text) -> _Approvals:
+        of_policy = [a for a in self.deny_list.approvals if match(policy, a.globs) is Match.ALWAYS]
+        valid = [approval for approval in of_policy if not approval.expired(self.today)]
+        here = [approval for approval in of_policy if self._covers_files(approval, attachment)]
+        used = _covering_all(attachment, [approval for approval in here if approval in valid])
+        if used:
+            return _Approvals(used)
+        expired = (a for a in here if a not in valid and _covers_any(attachment, a))
+        return _Approvals((), tuple(expired), tuple(valid))
 
-    @property
-    def _all_globs(self) -> tuple[Glob, ...]:
-        return tuple(glob for entry in self.deny_list.entries for glob in entry.globs)
-
-    def _approvals_of(self, attachment: Attachment, policy: Text) -> tuple[tuple[Approval, ...], tuple[Approval, ...]]:
-        """The valid approvals that together cover every principal, and the expired ones that would."""
-        covering = [
-            approval
-            for approval in self.deny_list.approvals
-            if match(policy, approval.globs) is Match.ALWAYS and self._covers_files(approval, attachment)
-        ]
-        valid = [approval for approval in covering if not approval.expired(self.today)]
-        used = _covering_all(attachment, valid)
-        return used, () if used else tuple(a for a in covering if a not in valid and _covers_any(attachment, a))
+    def _refuses(self, advised: str) -> bool:
+        """Whether this list denies, today or later, what an entry advises: then it is no advice."""
+        if not POLICY_NAME.fullmatch(advised):
+            return False
+        policy = aws_managed(advised)
+        _, entry, _ = self._before_approvals(policy)
+        approvals = (a for a in self.deny_list.approvals if a.anywhere and not a.files and not a.expired(self.today))
+        return entry is not None and not any(match(policy, approval.globs) is Match.ALWAYS for approval in approvals)
 
     def _covers_files(self, approval: Approval, attachment: Attachment) -> bool:
         if not approval.files:
@@ -97,6 +123,20 @@ class Judge:
     def relative(self, path: str) -> str:
         """The POSIX path from the repository root."""
         return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+
+def _first_match(policy: Text, entries: tuple[Entry, ...]) -> tuple[Entry | None, Match]:
+    """The first entry that always matches, else the first that may."""
+    possible: Entry | None = None
+    for entry in entries:
+        certainty = match(policy, entry.globs)
+        if certainty is Match.ALWAYS:
+            return entry, certainty
+        if certainty is Match.SOMETIMES and possible is None:
+            possible = entry
+    if possible and match(policy, (glob for entry in entries for glob in entry.globs)) is Match.ALWAYS:
+        return possible, Match.ALWAYS  # no single entry is certain, but one of them is
+    return possible, Match.SOMETIMES if possible else Match.NEVER
 
 
 def _covering_all(attachment: Attachment, approvals: Iterable[Approval]) -> tuple[Approval, ...]:
@@ -138,43 +178,3 @@ def _covers_principal(approval: Approval, principal: Principal) -> bool:
 
 def without_instance_keys(address: str) -> str:
     return re.sub(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]', "", address)
-
-
-def _denied(attachment: Attachment, entry: Entry, expired: tuple[Approval, ...]) -> str:
-    sentence = f"{display_name(attachment.policy)} must not be attached{_to(attachment)}{_when(attachment)}"
-    sentence += f": {entry.reason}" if entry.reason else f": denied by {entry.origin}"
-    if entry.use_instead:
-        sentence += f"; use {' or '.join(entry.use_instead)} instead"
-    for approval in expired:
-        sentence += f"; the approval at {approval.origin} expired on {approval.expires}"
-    return sentence
-
-
-def _approved(attachment: Attachment, approvals: tuple[Approval, ...]) -> str:
-    reasons = "; ".join(
-        approval.reason + (f", until {approval.expires}" if approval.expires else "") for approval in approvals
-    )
-    return f"{display_name(attachment.policy)} is approved{_to(attachment)}: {reasons}"
-
-
-def _unresolved(attachment: Attachment) -> str:
-    holes = [hole for hole in attachment.policy.holes if hole.alphabet is Alphabet.ANY]
-    reasons = "; ".join(dict.fromkeys(hole.reason for hole in holes))
-    remedies = " or ".join(dict.fromkeys(hole.remedy for hole in holes if hole.remedy))
-    sentence = f"cannot tell which policy is attached{_to(attachment)}{_when(attachment)}: {reasons}"
-    return f"{sentence}; {remedies}" if remedies else sentence
-
-
-def _to(attachment: Attachment) -> str:
-    names = dict.fromkeys(
-        f"{principal.kind}/{principal.address if principal.name.is_unknown and principal.address else principal.name}"
-        for principal in attachment.principals
-    )
-    return f" to {', '.join(names)}" if names else f" by {attachment.resource}"
-
-
-def _when(attachment: Attachment) -> str:
-    asides = [f"value from {attachment.origin}"] if attachment.origin else []
-    asides += [attachment.note] if attachment.note else []
-    conditions = f" when {' and '.join(attachment.when)}" if attachment.when else ""
-    return conditions + (f" ({', '.join(asides)})" if asides else "")
