@@ -122,11 +122,6 @@ def test_where_unresolved_fails_types_alone_decide() -> None:
     assert not strict.terraform(b'resource "aws_s3_bucket" "x" {}').suffices
 
 
-def test_without_screen_everything_is_evidence() -> None:
-    screen = Screen(ADMIN, enabled=False)
-    assert screen.terraform(b"") == screen.template(b"") == EVERYTHING
-
-
 def test_the_transforms_own_policies_are_known() -> None:
     source = Path(sam_resources.__file__).read_text()
     written = set(re.findall(r'"((?:service-role/)?AWS\w+)"', source))

@@ -17,18 +17,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from unapproved_iam.deny_list import DenyList, path_matches
 from unapproved_iam.deny_list_discovery import FILE_NAME
 from unapproved_iam.module_graph import ModuleGraph, contents
 from unapproved_iam.source_files import Kind, kind_of, listed
-from unapproved_iam.unit_screen import Screen
+from unapproved_iam.unit_screen import Screen, nests_files
 
 # A call that reads a file, with its argument where that is one literal.
 _READING_CALL = re.compile(rb'\b(?:file\w*|templatefile)\s*\(\s*("(?:[^"\\]|\\.)*"\s*[,)])?')
 _INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
+
+
+# The graph of a tree's modules, and its files that may be templates.
+Tree = tuple[ModuleGraph, Sequence[str]]
 
 
 class Affected(NamedTuple):
@@ -48,10 +52,10 @@ def lists_of(deny_list: DenyList, root: str) -> frozenset[str]:
     return frozenset(paths | {os.path.realpath(path) for path in paths})
 
 
-def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_graph: Callable[[], ModuleGraph]) -> Affected:
+def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: Callable[[], Tree]) -> Affected:
     """What a change of these files can affect, the deny list aside; absolute paths, files need not exist.
 
-    `whole_graph` makes the graph of the repository; it is asked for only when others may depend on what changed.
+    `whole_tree` looks through the repository; it is asked only when others may depend on what changed.
     """
     by_kind: dict[Kind | None, set[str]] = {}
     for path in changed:
@@ -69,9 +73,34 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_graph: 
     others = set().union(*by_kind.values())
     if not starts and not others:
         return Affected()
-    graph = whole_graph()
+    graph, files = whole_tree()
     starts |= {path for path, module in graph.modules.items() if module.reads_files and may_read(path, others)}
-    return Affected(frozenset(graph.callers_of(starts)), frozenset(by_kind.get(Kind.TEMPLATE, ())))
+    return Affected(frozenset(graph.callers_of(starts)), frozenset(others | _nesting(others, files)))
+
+
+def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:
+    """The templates that have one of these files as a nested stack, directly or not."""
+    found: set[str] = set()
+    named = {path for path in changed if kind_of(os.path.basename(path)) is Kind.TEMPLATE and _may_be_template(path)}
+    if not named:
+        return found
+    parents = {path: source for path in files if (source := _contents(path)) and nests_files(source)}
+    while named:
+        names = [os.path.basename(path).encode("utf-8", "surrogateescape") for path in named]
+        named = {path for path, source in parents.items() if any(name in source for name in names)} - found
+        found |= named
+    return found
+
+
+def _may_be_template(path: str) -> bool:
+    return not os.path.exists(path) or b"Resources" in _contents(path)
+
+
+def _contents(path: str) -> bytes:
+    try:
+        return contents(path)
+    except OSError:
+        return b""
 
 
 def _up_to(directory: str, root: str) -> Iterator[str]:
@@ -93,10 +122,7 @@ def may_read(directory: str, others: Iterable[str]) -> bool:
     """Whether source in a directory may read one of these files, by the literals in its calls."""
     for name, kind in listed(directory).files:
         if kind is Kind.TERRAFORM:
-            try:
-                source = contents(os.path.join(directory, name))
-            except OSError:
-                return True
+            source = _contents(os.path.join(directory, name))
             globs = {_glob_of(argument, directory) for argument in _READING_CALL.findall(source)}
             if any(path_matches(path.replace(os.sep, "/"), glob) for glob in globs for path in others):
                 return True

@@ -101,7 +101,7 @@ def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:
         from unapproved_iam.report_text import text_report
 
         sys.stdout.write(text_report(findings, seconds, colours=_wants_colours()))
-        if os.environ.get("GITHUB_ACTIONS") and findings.exit_code:
+        if os.environ.get("GITHUB_ACTIONS"):
             sys.stdout.write(_written(findings, seconds, "github"))
     else:
         from unapproved_iam.report_text import summary

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from unapproved_iam.affected_units import affected_by
+from unapproved_iam.affected_units import Tree, affected_by
 from unapproved_iam.attachment import Unjudged
 from unapproved_iam.command_line import UsageError
 from unapproved_iam.module_graph import ModuleGraph
@@ -25,7 +25,7 @@ class Request:
     given one, need not exist any more.
     """
 
-    paths: Sequence[str] = ()  # without any, the current directory, or with `changed` everywhere
+    paths: Sequence[str] = ()  # none: the current directory; with `changed` anywhere; with `plans` nothing else
     changed: Sequence[str] | None = None
     plans: Sequence[str] = ()
     var_files: Sequence[str] = ()
@@ -57,7 +57,7 @@ def scope_of(
     `lists` are the files of the deny list: when one changed, everything is asked for. `left_out` are directories that
     are not walked into.
     """
-    default = [os.curdir] if request.changed is None else []
+    default = [os.curdir] if request.changed is None and not request.plans else []
     directories, files = _sorted_out(request.paths or default)
     changed = {*files, *map(os.path.abspath, request.changed or ())}
     within = directories if request.changed is not None else []
@@ -77,16 +77,18 @@ def scope_of(
 def _add_affected(
     scope: Scope, changed: set[str], within: list[str], root: str, screen: Screen, left_out: frozenset[str]
 ) -> None:
-    def whole_graph() -> ModuleGraph:
+    def whole_tree() -> Tree:
+        templates = []
         for directory in _walked([root], left_out, scope):
             scope.graph.add(directory)
+            templates += [os.path.join(directory.path, name) for name, kind in directory.files if kind is Kind.TEMPLATE]
         scope.graph.complete()
-        return scope.graph
+        return scope.graph, templates
 
-    affected = affected_by(changed, root, screen, whole_graph)
+    affected = affected_by(changed, root, screen, whole_tree)
     for path in affected.directories:
         if is_below(path, within):
-            scope.add(listed(path))
+            scope.add(listed(path).of_terraform)
     scope.files |= {
         path: kind_of(os.path.basename(path))
         for path in affected.files

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from unapproved_iam.source_files import Kind, SourceDirectory, listed
-from unapproved_iam.unit_screen import EVERYTHING, NOTHING, Evidence, Screen, reads_other_files, relative_paths
+from unapproved_iam.unit_screen import EVERYTHING, NOTHING, Evidence, Screen, local_sources, reads_other_files
 
 
 class Module(NamedTuple):
@@ -50,7 +50,7 @@ class ModuleGraph:
     def _module(self, directory: SourceDirectory) -> Module:
         evidence = variables = NOTHING
         called: list[str] = []
-        has_sources = has_outputs = reads_files = False
+        has_sources = has_outputs = reads_files = calls = False
         for name, kind in directory.files:
             if kind is Kind.VARIABLES:
                 variables |= self._evidence(os.path.join(directory.path, name))[0]
@@ -58,11 +58,12 @@ class ModuleGraph:
                 found, source = self._evidence(os.path.join(directory.path, name))
                 evidence |= found
                 has_sources = True
+                calls |= b"module" in source
                 has_outputs |= b"output" in source
                 reads_files |= reads_other_files(source)
-                if b"module" in source:
-                    called += relative_paths(source)
-        absolute = (os.path.normpath(os.path.join(directory.path, path)) for path in called)
+                called += local_sources(source)
+        # Where nothing is called, a path in quotes is something else.
+        absolute = (os.path.normpath(os.path.join(directory.path, path)) for path in (called if calls else ()))
         return Module(evidence, variables, tuple(dict.fromkeys(absolute)), has_sources, has_outputs, reads_files)
 
     def _evidence(self, path: str) -> tuple[Evidence, bytes]:

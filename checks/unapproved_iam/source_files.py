@@ -49,6 +49,11 @@ class SourceDirectory(NamedTuple):
     path: str
     files: tuple[tuple[str, Kind], ...]  # names of those that matter
 
+    @property
+    def of_terraform(self) -> SourceDirectory:
+        kinds = (Kind.TERRAFORM, Kind.VARIABLES)
+        return SourceDirectory(self.path, tuple(file for file in self.files if file[1] in kinds))
+
 
 def listed(directory: str) -> SourceDirectory:
     """One directory by itself; without files when there is none, or when it cannot be listed."""

@@ -36,10 +36,12 @@ def findings_of(request: Request, deny_list: DenyList, root: str, today: date | 
 
 @dataclass
 class _Suspicious:
-    """What the screen leaves over in a scope."""
+    """What the screen leaves over in a scope. Without the screen everything is read, and this counts all the same:
+    what cannot be read is reported only where a denied attachment may be in it."""
 
-    directories: set[str] = field(default_factory=set)  # root modules are among them
-    files: list[str] = field(default_factory=list)
+    directories: set[str] = field(default_factory=set)  # of Terraform source; root modules are among them
+    files: set[str] = field(default_factory=set)
+    harmless: list[str] = field(default_factory=list)  # files that may be templates or plans
     mentions: list[Mention] = field(default_factory=list)
     unjudged: list[Unjudged] = field(default_factory=list)
 
@@ -53,7 +55,7 @@ class _Check:
         self._deny_list = deny_list
         self._root = root
         self._judge = Judge(deny_list, root, today)
-        self._screen = Screen(deny_list, request.screen)
+        self._screen = Screen(deny_list)
         self._mentions = Mentions(deny_list)
         self._lists = lists_of(deny_list, root)
         by_argument = tuple(Exclusion(glob, "by --exclude", Origin("--exclude")) for glob in request.exclude)
@@ -61,25 +63,26 @@ class _Check:
 
     def findings(self) -> Findings:
         scope, suspicious = self._screened(frozenset())
-        if suspicious:
+        if suspicious or not self._request.screen:
             # Only now, because asking git takes longer than looking at most trees.
-            ignored = self._ignored(scope)
+            ignored = self._ignored()
             if ignored:
                 scope, suspicious = self._screened(ignored)
-        readings = list(self._readings(scope, suspicious))
+        readings = [*self._root_modules(scope, suspicious), *self._files(suspicious), *self._plans()]
+        unjudged = [*suspicious.unjudged, *(one for reading in readings for one in reading.unjudged)]
         return Findings(
             deny_list=self._deny_list,
             root=self._root,
             judged=one_per_policy(finding for reading in readings for finding in self._judged(reading)),
-            unjudged=self._kept([*suspicious.unjudged, *(one for reading in readings for one in reading.unjudged)]),
+            unjudged=self._kept(unjudged),
             mentions=tuple(mention for mention in suspicious.mentions if not self._is_read(mention.place.path, scope)),
             files=len(scope.files) + len(self._request.plans),
             units=len(readings),
             excluded=self._excluded(scope),
         )
 
-    def _ignored(self, scope: Scope) -> frozenset[str]:
-        """The directories of the scope that git ignores, but for those that were asked for by name."""
+    def _ignored(self) -> frozenset[str]:
+        """The directories that git ignores, but for those that were asked for by name."""
         given = [os.path.abspath(path) for path in self._request.paths]
         ignored = ignored_directories(self._root)
         return frozenset(path for path in ignored if not any(is_below(one, [path]) for one in given))
@@ -89,7 +92,8 @@ class _Check:
         given = NOTHING
         for path in self._request.var_files:
             given |= self._screen.terraform(_argument(path, "--var-file"))
-        suspicious = _Suspicious(scope.graph.suspicious(given) & scope.directories, unjudged=list(scope.unjudged))
+        suspicious = _Suspicious(scope.graph.suspicious(given), unjudged=list(scope.unjudged))
+        suspicious.directories &= scope.directories
         for path, kind in scope.files.items():
             if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
                 self._look_at(path, kind, suspicious)
@@ -102,45 +106,53 @@ class _Check:
         except OSError as error:
             suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
             return
-        if kind is not Kind.OTHER:
+        if kind is Kind.TEMPLATE or (kind is None and b"Resources" in source):
             evidence = self._screen.template(source)
             if may_be_plan(source):
                 evidence |= self._screen.terraform(source)
             if evidence.suffices:
-                suspicious.files.append(path)
+                suspicious.files.add(path)
                 return
+            suspicious.harmless.append(path)
         mention = self._mentions.first_in(source, path) if kind else None
         if mention:
             suspicious.mentions.append(mention)
 
-    def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
-        if suspicious.directories:
-            yield from self._root_modules(scope, suspicious)
-        for path in suspicious.files:
+    def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
+        wanted = suspicious.directories if self._request.screen else scope.directories
+        if not wanted:
+            return
+        from unapproved_iam.terraform_tree import TerraformTree
+
+        tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
+        for directory in tree.root_modules(scope.surroundings):
+            if directory in wanted:
+                reading = _guarded(tree.read, directory) or Reading()
+                yield reading if directory in suspicious.directories else Reading(reading.attachments)
+
+    def _files(self, suspicious: _Suspicious) -> Iterator[Reading]:
+        for path in sorted(suspicious.files):
             reading = _guarded(_read_file, path)
             if reading:
                 yield reading
             else:
                 mention = self._mentions.first_in(contents(path), path)
                 suspicious.mentions += [mention] if mention else []
+        for path in suspicious.harmless if not self._request.screen else ():
+            reading = _guarded(_read_file, path)
+            if reading:
+                yield Reading(reading.attachments)
+
+    def _plans(self) -> Iterator[Reading]:
         for path in self._request.plans:
             from unapproved_iam.terraform_plan import read_plan
 
             _argument(path, "--plan")
             reading = _guarded(read_plan, os.path.abspath(path))
             if reading is None:
-                raise UsageError(
-                    f"--plan {path}: no Terraform plan (expected what `terraform show -json PLANFILE` prints)"
-                )
+                expected = "expected what `terraform show -json PLANFILE` prints"
+                raise UsageError(f"--plan {path}: no Terraform plan ({expected})")
             yield reading
-
-    def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
-        from unapproved_iam.terraform_tree import TerraformTree
-
-        tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
-        for directory in tree.root_modules(scope.surroundings):
-            if directory in suspicious.directories:
-                yield _guarded(tree.read, directory) or Reading()
 
     def _judged(self, reading: Reading) -> Iterator[Finding]:
         for attachment in reading.attachments:

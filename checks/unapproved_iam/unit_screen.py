@@ -66,7 +66,11 @@ _TAGGED = re.compile(rb"![^\s\"']*binary")
 _TERRAFORM_TYPES = re.compile(_any_of(ATTACHING_TYPES).encode())
 # A call of a module that is not in the tree attaches by its arguments; a reference `module.x` makes none.
 _MODULE_CALL = re.compile(rb"module(?![.\w-])")
-_RELATIVE_PATH = re.compile(rb'"(\.\.?\\?/[^"$\n]*)"')
+# Sources of local modules: every quoted relative path, and absolute ones where they are written as sources.
+_LOCAL_SOURCE = re.compile(rb'"(\.\.?(?:\\?/[^"$\n]*)?)"')
+_ABSOLUTE_SOURCE = re.compile(rb'source"?\s*[=:]\s*"(\\?/[^"$\n]+)"')
+# OpenTofu lets variables choose the source: then anything may be called.
+_CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
 # Text that comes from outside of the source files, or that stands in them in another form.
 _OTHER_TEXT = re.compile(rb"file(?:set|base64\w*)?\s*\(|base64\w*\s*\(")
 # The data source looks a policy up by its name; harmless when that is a plain literal, as is a reference.
@@ -116,12 +120,11 @@ _BEFORE_SLASH = re.compile(rb":policy(?![\\/\w-])")
 
 
 class Screen:
-    """Looks for evidence against one deny list; `enabled=False` rules nothing out."""
+    """Looks for evidence against one deny list."""
 
-    def __init__(self, deny_list: DenyList, enabled: bool = True) -> None:
-        self.enabled = enabled
+    def __init__(self, deny_list: DenyList) -> None:
         patterns = [_PolicyPattern.of(entry.policy) for entry in deny_list.entries]
-        self._by_names = enabled and deny_list.unresolved is Unresolved.PASS and all(p.is_telling for p in patterns)
+        self._by_names = deny_list.unresolved is Unresolved.PASS and all(p.is_telling for p in patterns)
         if not self._by_names:
             return
         self._names = re.compile(_any_of(pattern.longest_run for pattern in patterns).encode())
@@ -134,18 +137,21 @@ class Screen:
 
     def terraform(self, source: bytes) -> Evidence:
         """The evidence in a file of Terraform source or variables, or in the JSON of a plan."""
-        if not self.enabled or _is_rewritten(source):
+        if _is_rewritten(source):
             return EVERYTHING
-        types = _TERRAFORM_TYPES.search(source) or _MODULE_CALL.search(source)
+        calls = _MODULE_CALL.search(source)
+        if calls and _CHOSEN_SOURCE.search(source):
+            return EVERYTHING
+        types = calls or _TERRAFORM_TYPES.search(source)
         evidence = Evidence(bool(types), self._shows_name(source) or self._looks_elsewhere(source))
         # A template may stand in Terraform source, or in the values of a plan.
         return evidence | self.template(source) if b"AWS::" in source else evidence
 
     def template(self, source: bytes) -> Evidence:
         """The evidence in a CloudFormation template, or in what may be one."""
-        if not self.enabled or _is_rewritten_yaml(source) or _TEMPLATE_MACROS.search(source):
+        if _is_rewritten_yaml(source) or _TEMPLATE_MACROS.search(source):
             return EVERYTHING
-        names = self._shows_name(source) or self._sam_may_name(source) or _nests_files(source)
+        names = self._shows_name(source) or self._sam_may_name(source) or nests_files(source)
         return Evidence(bool(_TEMPLATE_TYPES.search(source)), names)
 
     def _shows_name(self, source: bytes) -> bool:
@@ -187,7 +193,7 @@ def _is_rewritten_yaml(source: bytes) -> bool:
     return (b"binary" in source and _TAGGED.search(source) is not None) or b"%TAG" in source
 
 
-def _nests_files(source: bytes) -> bool:
+def nests_files(source: bytes) -> bool:
     """Whether a template has nested stacks in files of the tree, which are read with it."""
     if not _NESTED.search(source):
         return False
@@ -248,6 +254,9 @@ def reads_other_files(source: bytes) -> bool:
     return _OTHER_TEXT.search(source) is not None
 
 
-def relative_paths(source: bytes) -> list[str]:
-    """Every quoted relative path, among them the sources of all calls of local modules."""
-    return [path.decode("utf-8", "surrogateescape").replace("\\/", "/") for path in _RELATIVE_PATH.findall(source)]
+def local_sources(source: bytes) -> list[str]:
+    """The paths in Terraform source that may be sources of local modules."""
+    found = _LOCAL_SOURCE.findall(source)
+    if b"source" in source:
+        found += _ABSOLUTE_SOURCE.findall(source)
+    return [path.decode("utf-8", "surrogateescape").replace("\\/", "/") for path in found]
