@@ -32,6 +32,7 @@ LIST = DenyList(
     (
         Entry("AdministratorAccess", Origin("unapproved-iam-policies.yaml", 3), "it allows everything", ("ReadOnly",)),
         Entry("arn:aws:iam::*:policy/legacy-*", Origin("unapproved-iam-policies.yaml", 5)),
+        Entry("ViewOnly*", Origin("unapproved-iam-policies.yaml", 6), enforce_from=date(2027, 1, 1)),
     ),
     (Approval("AdministratorAccess", "role/break-glass", Origin("unapproved-iam-policies.yaml", 8), "drill"),),
 )
@@ -61,10 +62,11 @@ SKIPPED = attachment("aws_iam_role_policy_attachment.skipped", skip="agreed")
 APPROVED = attachment("aws_iam_role_policy_attachment.approved", role=text("break-glass"))
 OPEN = attachment("aws_iam_role_policy_attachment.open", policy=unknown("var.arn", "variable arn has no default"))
 CALLED = attachment("module.a.aws_iam_role_policy_attachment.x", calls=(Place(f"{ROOT}/live/a.tf", 7, 9),))
+WARNED = attachment("aws_iam_role_policy_attachment.warned", aws_managed("ViewOnlyAccess"), line=5)
 UNREAD = Unjudged(Place(f"{ROOT}/stack.yaml", 4), "the YAML ends too early", "close the bracket")
 MENTION = Mention(Place(f"{ROOT}/serverless.yml", 2), "AdministratorAccess")
 EVERYTHING = findings(
-    VIOLATION, SKIPPED, APPROVED, OPEN, CALLED, unjudged=(UNREAD,), mentions=(MENTION,), files=9, units=2
+    VIOLATION, SKIPPED, APPROVED, OPEN, CALLED, WARNED, unjudged=(UNREAD,), mentions=(MENTION,), files=9, units=2
 )
 CLEAN = findings(files=9)
 
@@ -114,7 +116,9 @@ def test_gitlab_keeps_its_schema(found: Findings) -> None:
 
 def test_sarif_shows_violations_and_what_could_not_be_judged() -> None:
     run = json.loads(sarif_report(EVERYTHING))["runs"][0]
-    assert [result["locations"][0]["physicalLocation"]["region"]["startLine"] for result in run["results"]] == [3, 3]
+    lines = [result["locations"][0]["physicalLocation"]["region"]["startLine"] for result in run["results"]]
+    assert lines == [3, 3, 5]
+    assert [result["level"] for result in run["results"]] == ["error", "error", "warning"]
     assert "AdministratorAccess must not be attached to role/ops" in run["results"][0]["message"]["text"]
     assert run["invocations"][0]["executionSuccessful"] is False
     assert run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"] == "the YAML ends too early"
@@ -126,7 +130,7 @@ def test_fingerprints_tell_attachments_apart_and_not_lines() -> None:
     def fingerprints(report: str) -> list[str]:
         return [issue["fingerprint"] for issue in json.loads(report)]
 
-    assert len(set(fingerprints(gitlab_report(EVERYTHING)))) == 3
+    assert len(set(fingerprints(gitlab_report(EVERYTHING)))) == 4
     moved = findings(attachment(line=99))
     assert fingerprints(gitlab_report(moved)) == fingerprints(gitlab_report(findings(VIOLATION)))
 
@@ -141,12 +145,14 @@ def test_json_tells_everything_that_is_not_clean() -> None:
         "skipped": ("denied", False),
         "approved": ("approved", False),
         "open": ("unresolved", False),
+        "warned": ("warned", False),
     }
     assert report["summary"] | {"seconds": 0} == {
         "files": 9,
         "units": 2,
         "seconds": 0,
         "violations": 2,
+        "warnings": 1,
         "approved": 1,
         "skipped": 1,
         "unresolved": 1,
@@ -161,23 +167,27 @@ def test_json_tells_everything_that_is_not_clean() -> None:
 
 def test_text_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert text_report(findings(VIOLATION, files=9, units=1), 0.25) == (
-        "/repository/live/main.tf:3: AdministratorAccess must not be attached to role/ops: it allows everything; use"
-        " ReadOnly instead\n"
+    found = findings(VIOLATION, files=9, units=1)
+    sentence = found.judged[0].message
+    assert sentence.startswith(
+        "AdministratorAccess must not be attached to role/ops: it allows everything; use ReadOnly"
+    )
+    assert text_report(found, 0.25) == (
+        f"/repository/live/main.tf:3: {sentence}\n"
         "    resource  aws_iam_role_policy_attachment.ops (aws_iam_role_policy_attachment)\n"
         "    denied by AdministratorAccess in unapproved-iam-policies.yaml:3\n"
         "    approve   - {policy: AdministratorAccess, attached_to: role/ops, reason: …}\n"
         "\n"
         "to get one approved, propose its line under `approve:` in unapproved-iam-policies.yaml, with the reason and,"
         " better, the day it `expires`\n"
-        "1 violation: 9 files, 1 read closely, in 0.25 s by unapproved-iam-policies.yaml (2 entries);"
+        "1 violation: 9 files, 1 read closely, in 0.25 s by unapproved-iam-policies.yaml (3 entries);"
         " 0 approved, 0 skipped inline, 0 unresolved, 0 not judged\n"
     )
 
 
 def test_text_is_one_line_when_clean() -> None:
     assert text_report(CLEAN, 0.25) == (
-        "clean: 9 files, 0 read closely, in 0.25 s by unapproved-iam-policies.yaml (2 entries);"
+        "clean: 9 files, 0 read closely, in 0.25 s by unapproved-iam-policies.yaml (3 entries);"
         " 0 approved, 0 skipped inline, 0 unresolved, 0 not judged\n"
     )
 
@@ -185,6 +195,16 @@ def test_text_is_one_line_when_clean() -> None:
 def test_what_could_not_be_judged_wins_over_violations() -> None:
     assert (CLEAN.exit_code, findings(VIOLATION).exit_code, EVERYTHING.exit_code) == (0, 1, 2)
     assert summary(EVERYTHING, 0).startswith("2 violations, could not judge everything: ")
+
+
+def test_warnings_are_shown_and_do_not_fail() -> None:
+    warned = findings(WARNED)
+    assert warned.exit_code == 0
+    first, *_, last = text_report(warned, 0).splitlines()
+    assert "ViewOnlyAccess must not be attached to role/ops" in first
+    assert last.startswith("clean: ")
+    assert "; 1 warning, 0 approved" in last
+    assert github_report(warned).startswith("::warning ")
 
 
 def test_unresolved_fails_where_the_list_says_so() -> None:

@@ -20,8 +20,9 @@ def github_report(findings: Findings) -> str:
 
 
 def _annotations(findings: Findings) -> Iterator[str]:
-    for finding in findings.violations:
-        yield _annotation("error", finding.attachment.place, CHECK_ID, finding.message, findings)
+    for finding in findings.shown:
+        level = "error" if findings.is_violation(finding) else "warning"
+        yield _annotation(level, finding.attachment.place, CHECK_ID, finding.message, findings)
     for unjudged in findings.unjudged:
         yield _annotation("error", unjudged.place, f"{CHECK_ID}: could not be judged", unjudged.reason, findings)
     for mention in findings.mentions:

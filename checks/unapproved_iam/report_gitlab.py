@@ -17,29 +17,25 @@ from unapproved_iam.report_sarif import fingerprint, identity_of
 
 def gitlab_report(findings: Findings) -> str:
     """A JSON array of issues."""
-    issues = [
-        _issue(finding.message, fingerprint(finding, findings), finding.attachment.place, findings)
-        for finding in findings.violations
-    ]
-    issues += [
-        _issue(
-            f"could not be judged: {unjudged.reason}",
-            identity_of(findings.relative(unjudged.place.path), unjudged.reason),
-            unjudged.place,
-            findings,
-        )
-        for unjudged in findings.unjudged
-    ]
+    issues = []
+    for finding in findings.shown:
+        severity = "critical" if findings.is_violation(finding) else "minor"
+        place = finding.attachment.place
+        issues.append(_issue(finding.message, severity, fingerprint(finding, findings), place, findings))
+    for unjudged in findings.unjudged:
+        identity = identity_of(findings.relative(unjudged.place.path), unjudged.reason)
+        said = f"could not be judged: {unjudged.reason}"
+        issues.append(_issue(said, "critical", identity, unjudged.place, findings))
     return json.dumps(issues, indent=2)
 
 
-def _issue(description: str, identity: str, place: Place, findings: Findings) -> dict[str, Any]:
+def _issue(description: str, severity: str, identity: str, place: Place, findings: Findings) -> dict[str, Any]:
     return {
         "type": "issue",
         "check_name": CHECK_ID,
         "description": description,
         "categories": ["Security"],
-        "severity": "critical",
+        "severity": severity,
         "fingerprint": identity,
         "location": {
             "path": findings.relative(place.path),

@@ -30,6 +30,7 @@ def json_report(findings: Findings, seconds: float) -> str:
                 "units": findings.units,
                 "seconds": round(seconds, 3),
                 "violations": len(findings.violations),
+                "warnings": len(findings.warnings),
                 "approved": len(findings.approved),
                 "skipped": len(findings.skipped),
                 "unresolved": len(findings.unresolved),

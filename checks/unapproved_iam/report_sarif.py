@@ -1,4 +1,4 @@
-"""Write findings as SARIF, for code scanning: violations are results, what could not be judged are notifications.
+"""Write findings as SARIF, for code scanning: results, and notifications of what could not be judged.
 
 Source: "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" of OASIS, and "SARIF support for code
 scanning" in the GitHub documentation.
@@ -51,7 +51,7 @@ def sarif_report(findings: Findings) -> str:
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, findings) for finding in findings.violations],
+        "results": [_result(finding, findings) for finding in findings.shown],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
@@ -61,7 +61,7 @@ def _result(finding: Finding, findings: Findings) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": CHECK_ID,
         "ruleIndex": 0,
-        "level": "error",
+        "level": "error" if findings.is_violation(finding) else "warning",
         "message": {"text": finding.message},
         "locations": [
             _location(attachment.place, findings) | {"logicalLocations": [{"fullyQualifiedName": attachment.resource}]}

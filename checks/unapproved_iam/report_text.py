@@ -36,6 +36,8 @@ def summary(findings: Findings, seconds: float) -> str:
         f"{len(findings.unresolved)} unresolved",
         f"{len(findings.unjudged) + len(findings.mentions)} not judged",
     ]
+    if findings.warnings:
+        counts.insert(0, _count(len(findings.warnings), "warning"))
     counts += [f"{number} excluded ({reason})" for reason, number in findings.excluded.items()]
     looked_at = f"{_count(findings.files, 'file')}, {findings.units:,} read closely, in {seconds:.2f} s"
     by = f"{deny_list.source} ({_count(len(deny_list.entries), 'entry', 'entries')})"
@@ -64,7 +66,7 @@ class _Paint:
 
 
 def _lines(findings: Findings, seconds: float, paint: _Paint) -> Iterator[str]:
-    for finding in findings.violations:
+    for finding in findings.shown:
         yield from _finding(finding, findings, paint)
     for unjudged in findings.unjudged:
         said = unjudged.reason + (f" ({unjudged.advice})" if unjudged.advice else "")
@@ -74,7 +76,7 @@ def _lines(findings: Findings, seconds: float, paint: _Paint) -> Iterator[str]:
         yield f"{_at(mention.place, paint)} {paint(_YELLOW, printable(said))}"
     if len(findings.mentions) > MOST_MENTIONS:
         yield f"and {len(findings.mentions) - MOST_MENTIONS} more files that are not judged (--output json lists all)"
-    if findings.violations:
+    if findings.shown:
         yield ""
         yield paint(_DIM, printable(_way_out(findings)))
     yield paint(_GREEN if findings.exit_code == 0 else _RED, summary(findings, seconds))
@@ -83,13 +85,14 @@ def _lines(findings: Findings, seconds: float, paint: _Paint) -> Iterator[str]:
 def _finding(finding: Finding, findings: Findings, paint: _Paint) -> Iterator[str]:
     attachment = finding.attachment
     policy = printable(display_name(attachment.policy))
-    yield f"{_at(attachment.place, paint)} {printable(finding.message).replace(policy, paint(_RED, policy), 1)}"
+    colour = _YELLOW if finding.verdict is Verdict.WARNED else _RED
+    yield f"{_at(attachment.place, paint)} {printable(finding.message).replace(policy, paint(colour, policy), 1)}"
     details = [("resource", f"{attachment.resource} ({attachment.resource_type})")]
     if attachment.calls:
         details.append(("called at", ", ".join(f"{shown(call.path)}:{call.line}" for call in attachment.calls)))
     if finding.entry:
         details.append(("denied by", f"{finding.entry.policy} in {finding.entry.origin}"))
-    if finding.verdict is Verdict.DENIED:
+    if finding.verdict is not Verdict.UNRESOLVED:
         details += [("approve", line) for line in approval_lines(finding, findings)]
     for label, detail in details:
         yield f"    {paint(_DIM, f'{label:<10}')}{printable(detail)}"
