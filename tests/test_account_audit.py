@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 import pytest
@@ -13,23 +12,10 @@ from account_server import AccountServer
 from documentation import PROJECT, blocks
 from unapproved_iam.command_line import main
 
-LIST = """\
-version: 1
-deny:
-  - policy: AdministratorAccess
-    reason: it grants everything
-    use_instead: [PowerUserAccess]
-  - arn:aws:iam::aws:policy/job-function/*
-  - arn:aws:iam::*:policy/legacy-*
-  - arn:aws:iam::210987654321:policy/only-there
-approve:
-  - {policy: AdministratorAccess, attached_to: role/break-glass, reason: SEC-1, approved_by: security}
-  - {policy: AdministratorAccess, attached_to: role/pipeline-*, in: live/**, reason: SEC-2}
-  - {policy: AdministratorAccess, attached_to: user/visitor, reason: SEC-3, expires: 2020-02-29}
-  - {policy: AdministratorAccess, attached_to: permission-set/Emergency, reason: SEC-4}
-  - {policy: AdministratorAccess, attached_to: aws_iam_role.app, in: main.tf, reason: SEC-5}
-  - {policy: 'arn:aws:iam::aws:policy/job-function/*', attached_to: group/finance, reason: SEC-6}
-"""
+if TYPE_CHECKING:
+    from account_fixtures import Audit, PermissionSets, Told
+
+pytest_plugins = ["account_fixtures"]
 
 IDENTITY_CENTER = "role/aws-reserved/sso.amazonaws.com/eu-west-1"
 
@@ -55,57 +41,6 @@ ATTACHMENTS: list[tuple[str, str, str | None]] = [
     (f"{IDENTITY_CENTER}/AWSReservedSSO_Emergencies_0123456789abcdef", "AdministratorAccess", "denied"),
     ("role/AWSReservedSSO_Emergency_fedcba9876543210", "AdministratorAccess", "denied"),  # anyone may choose the name
 ]
-
-
-class Told(NamedTuple):
-    code: int
-    out: str
-    error: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def verdicts(self) -> set[tuple[str, str, str | None]]:
-        """Principal, policy and verdict of everything in a JSON report."""
-        return {
-            (f"{attachment['kind']}/{attachment['principal']}", policy["arn"].rpartition("/")[2], attachment["verdict"])
-            for policy in self.json["policies"]
-            for attachment in policy["attachments"]
-        }
-
-
-Audit = Callable[..., Told]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[AccountServer]:
-    server = AccountServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def aws(server: AccountServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AccountServer:
-    """An AWS that holds nothing, reached by this process, with the list above at the root of the repository."""
-    server.renew()
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "unapproved-iam-policies.yaml").write_text(LIST)
-    return server
-
-
-@pytest.fixture
-def audit(aws: AccountServer, capsys: pytest.CaptureFixture[str]) -> Audit:
-    def run(*arguments: str) -> Told:
-        code = main(["audit", *arguments])
-        out, error = capsys.readouterr()
-        assert "Traceback" not in error
-        return Told(code, out, error)
-
-    return run
 
 
 def test_each_attachment_has_its_verdict(aws: AccountServer, audit: Audit) -> None:
@@ -197,40 +132,16 @@ def test_pages_are_read_to_the_end(aws: AccountServer, audit: Audit) -> None:
     assert calls.count("iam:ListEntitiesForPolicy") == 3 + 26
 
 
-class PermissionSets:
-    """Identity Center as moto has it: one instance in each region."""
-
-    def __init__(self) -> None:
-        self.client = boto3.Session().client("sso-admin")
-        self.instance = self.client.list_instances()["Instances"][0]["InstanceArn"]
-
-    def add(self, name: str, *policies: str, provisioned: bool = False) -> None:
-        """A permission set with AWS managed policies (ARNs) and customer managed ones (path and name)."""
-        made = self.client.create_permission_set(Name=name, InstanceArn=self.instance)["PermissionSet"]
-        named = {"InstanceArn": self.instance, "PermissionSetArn": made["PermissionSetArn"]}
-        for policy in policies:
-            if policy.startswith("arn:"):
-                self.client.attach_managed_policy_to_permission_set(**named, ManagedPolicyArn=policy)
-            else:
-                path, _, policy_name = policy.rpartition("/")
-                self.client.attach_customer_managed_policy_reference_to_permission_set(
-                    **named, CustomerManagedPolicyReference={"Name": policy_name, "Path": path + "/"}
-                )
-        if provisioned:
-            self.client.provision_permission_set(**named, TargetType="ALL_PROVISIONED_ACCOUNTS")
-
-
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
-def test_permission_sets_are_judged_too(aws: AccountServer, audit: Audit) -> None:
-    sets = PermissionSets()
-    sets.add("Admins", ADMIN, "arn:aws:iam::aws:policy/ReadOnlyAccess")
-    sets.add("Emergency", ADMIN)
-    sets.add("Readers", "arn:aws:iam::aws:policy/ReadOnlyAccess")
-    sets.add("Old", "/legacy-all", "/teams/legacy-all")
+def test_permission_sets_are_judged_too(permission_sets: PermissionSets, audit: Audit) -> None:
+    permission_sets.add("Admins", ADMIN, "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    permission_sets.add("Emergency", ADMIN)
+    permission_sets.add("Readers", "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    permission_sets.add("Old", "/legacy-all", "/teams/legacy-all")
     for number in range(100):  # beyond a page
-        sets.add(f"None{number}")
+        permission_sets.add(f"None{number}")
     told = audit("--output", "json")
     assert told.verdicts == {
         ("permission-set/Admins", "AdministratorAccess", "denied"),
@@ -242,7 +153,7 @@ def test_permission_sets_are_judged_too(aws: AccountServer, audit: Audit) -> Non
     [admins, _] = told.json["policies"][0]["attachments"]
     assert admins["detach"].startswith(
         "aws sso-admin detach-managed-policy-from-permission-set --region us-east-1"
-        f" --instance-arn {sets.instance} --permission-set-arn arn:aws:sso:::"
+        f" --instance-arn {permission_sets.instance} --permission-set-arn arn:aws:sso:::"
     )
     assert "provisioned again" in admins["note"]
     told = audit("--output", "json", "--no-identity-center")
@@ -252,16 +163,15 @@ def test_permission_sets_are_judged_too(aws: AccountServer, audit: Audit) -> Non
 
 @pytest.mark.parametrize(("account", "code"), [("its own", 1), ("210987654321", 0)])
 def test_a_reference_counts_in_the_accounts_where_it_is_provisioned(
-    aws: AccountServer, audit: Audit, account: str, code: int
+    aws: AccountServer, audit: Audit, permission_sets: PermissionSets, account: str, code: int
 ) -> None:
     """A permission set names a customer managed policy; the account in which it is provisioned completes the ARN."""
     account = aws.account if account == "its own" else account
     Path("unapproved-iam-policies.yaml").write_text(
         f"version: 1\ndeny: ['arn:aws:iam::{account}:policy/it/only-there']\n"
     )
-    sets = PermissionSets()
-    sets.add("Here", "/it/only-there", provisioned=True)
-    sets.add("Nowhere", "/it/only-there")
+    permission_sets.add("Here", "/it/only-there", provisioned=True)
+    permission_sets.add("Nowhere", "/it/only-there")
     told = audit("--output", "json")
     assert told.code == code
     assert told.verdicts == ({("permission-set/Here", "only-there", "denied")} if code else set())
@@ -285,9 +195,15 @@ DENIED_CALLS = [
 
 @pytest.mark.parametrize(("action", "fault", "words"), DENIED_CALLS, ids=[" ".join(row[:2]) for row in DENIED_CALLS])
 def test_one_call_that_fails_is_said_and_is_not_clean(
-    aws: AccountServer, audit: Audit, monkeypatch: pytest.MonkeyPatch, action: str, fault: str, words: str
+    aws: AccountServer,
+    audit: Audit,
+    permission_sets: PermissionSets,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    fault: str,
+    words: str,
 ) -> None:
-    PermissionSets().add("Emergency", ADMIN)
+    permission_sets.add("Emergency", ADMIN)
     aws.attach((f"{IDENTITY_CENTER}/AWSReservedSSO_Emergency_0123456789abcdef", "AdministratorAccess"))
     assert audit().code == 0
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
@@ -421,13 +337,12 @@ def documented(*statements: str) -> list[str]:
 
 
 def test_the_documented_privileges_suffice_and_each_is_needed(
-    aws: AccountServer, audit: Audit, monkeypatch: pytest.MonkeyPatch
+    aws: AccountServer, audit: Audit, permission_sets: PermissionSets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """moto refuses what the caller's policies do not allow, as AWS does."""
     aws.attach((f"{IDENTITY_CENTER}/AWSReservedSSO_Emergency_0123456789abcdef", "AdministratorAccess"))
-    sets = PermissionSets()
-    sets.add("Emergency", ADMIN)
-    sets.add("Here", "/only-there", provisioned=True)
+    permission_sets.add("Emergency", ADMIN)
+    permission_sets.add("Here", "/only-there", provisioned=True)
     iam = boto3.Session().client("iam")
     iam.create_user(UserName="auditor")
     key = iam.create_access_key(UserName="auditor")["AccessKey"]
