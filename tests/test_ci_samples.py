@@ -140,6 +140,7 @@ def test_on_other_events_everything_is_judged(runner_temp: Path, tmp_path: Path)
 
 def test_inputs_are_data(runner_temp: Path, tmp_path: Path) -> None:
     """Nothing that an input holds is run or taken for an option, and several paths stay several."""
+    git(tmp_path, "init", "--quiet")
     (tmp_path / "a b").mkdir()
     (tmp_path / "a b/main.tf").write_text(DENIED)
     hostile = '$(touch pwned); `touch pwned`"; touch pwned #'
