@@ -16,6 +16,7 @@ from unapproved_iam.cloudformation_resources import ATTACHING_TYPES as CLOUDFORM
 from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, SUBCOMMANDS, VIOLATION, main
 from unapproved_iam.deny_list_discovery import FILE_NAME
 from unapproved_iam.deny_list_reader import read_deny_list
+from unapproved_iam.source_files import _KINDS
 from unapproved_iam.terraform_resources import ATTACHING_TYPES as TERRAFORM_TYPES
 
 
@@ -61,6 +62,12 @@ def test_hooks() -> None:
     rows = table(README, "| hook")
     assert [row[0] for row in rows] == [hook["id"] for hook in hooks]
     assert all(hook["entry"].startswith(row[1]) for row, hook in zip(rows, hooks, strict=True))
+
+
+@pytest.mark.parametrize("suffix", _KINDS)
+def test_hooks_start_for_every_file_that_is_looked_at(suffix: str) -> None:
+    for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text()):
+        assert re.search(hook["files"], f"directory/name{suffix}")
 
 
 def test_the_default_list_is_named_whole() -> None:
