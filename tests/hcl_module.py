@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_scope import Files, Reference
-from unapproved_iam.hcl_syntax import parse_body, parse_expression
+from unapproved_iam.hcl_syntax import Attribute, parse_body, parse_expression
 from unapproved_iam.hcl_values import Value, opened, possible_texts, string, unknown
 
 
@@ -15,8 +15,8 @@ class Module:
 
     def __init__(self, source: str, directory: str = "/module", arguments: dict[str, str] | None = None) -> None:
         self.files = Files(directory, directory)
-        self.attributes = {}
-        self.variables = {}
+        self.attributes: dict[str, Attribute] = {}
+        self.variables: dict[str, Attribute | None] = {}
         for block in parse_body(source, "main.tf").blocks:
             if block.type == "locals":
                 self.attributes |= block.body.attributes
@@ -36,8 +36,9 @@ class Module:
         kind, name = reference[0], reference[-1]
         if kind == "var" and name in self.arguments:
             return self.arguments[name]
-        if kind == "var" and self.variables.get(name):
-            return opened(evaluate(self.variables[name].expression, self))
+        default = self.variables.get(name)
+        if kind == "var" and default:
+            return opened(evaluate(default.expression, self))
         if kind == "local" and name in self.attributes:
             return evaluate(self.attributes[name].expression, self)
         if reference == ("path", "module"):

@@ -64,9 +64,9 @@ def _only(value: Value, opennesses: list[Openness]) -> Any:
     return data_of(possible.plain, opennesses)
 
 
-def ascii_only(*strings: str) -> None:
-    """Terraform counts and turns characters as people see them (grapheme clusters); here that is done for ASCII."""
-    if not all(string.isascii() and "\r" not in string for string in strings):
+def single_characters(*strings: str) -> None:
+    """Terraform counts characters as people see them (grapheme clusters): here only where each is one code point."""
+    if any(character == "\r" or character >= "\u0300" for string in strings for character in string):
         raise Inexact
 
 
@@ -74,19 +74,19 @@ def ascii_only(*strings: str) -> None:
 
 
 def _title(string: str) -> str:
-    ascii_only(string)
+    single_characters(string)
     return re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda first: first[0].upper(), string)
 
 
 def _substr(string: str, offset: Fraction, length: Fraction) -> str:
-    ascii_only(string)
+    single_characters(string)
     start, count = _whole(offset), _whole(length)
     start = max(len(string) + start, 0) if start < 0 else start
     return string[start:] if count < 0 else string[start : start + count]
 
 
 def _strrev(string: str) -> str:
-    ascii_only(string)
+    single_characters(string)
     return string[::-1]
 
 
@@ -114,15 +114,17 @@ def _groups(found: re.Match[str]) -> Any:
 # What Go's regular expressions (RE2) and Python's read alike, and what takes polynomial time here.
 _OTHER_SYNTAX = re.compile(r"\\[^dDwWsSbB.\\\-/+*?()\[\]{}^$|:]|\[\[:|\(\?(?!P<|:)|\)[*+?{]|[*+?}][+?]|&&|--|~~|\|\|")
 
+_LAST = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|\$")  # `$` is the very end for Go, also before a last newline for Python
+
 
 def _compiled(pattern: str, string: str) -> re.Pattern[str]:
     quantifiers = len(re.findall(r"[*+?{]", pattern))
-    if _OTHER_SYNTAX.search(pattern) or not string.isascii() or "\n" in string:
+    if _OTHER_SYNTAX.search(pattern) or "\v" in string:
         raise Inexact
     if max(len(string), 2) ** quantifiers > 10_000_000:
         raise Inexact
     try:
-        return re.compile(pattern, re.ASCII)
+        return re.compile(_LAST.sub(lambda found: found[1] or r"\Z", pattern), re.ASCII)
     except re.error:
         raise Refused("this is no regular expression") from None
 
@@ -214,9 +216,12 @@ def _decimal(number: str) -> Fraction:
 
 
 def _yamldecode(string: str) -> Any:
-    from unapproved_iam.hcl_yaml import yaml_of  # PyYAML is not needed by most
+    from unapproved_iam.hcl_yaml import UnusualYaml, yaml_of  # PyYAML is not needed by most
 
-    return yaml_of(string)
+    try:
+        return yaml_of(string)
+    except UnusualYaml:
+        raise Inexact from None
 
 
 def _csvdecode(string: str) -> list[dict[str, str]]:

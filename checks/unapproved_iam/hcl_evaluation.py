@@ -51,6 +51,7 @@ from unapproved_iam.hcl_values import (
     Condition,
     Entry,
     Item,
+    Mapping,
     Null,
     Number,
     Possible,
@@ -61,6 +62,7 @@ from unapproved_iam.hcl_values import (
     When,
     applied_to_alternatives,
     exactly,
+    is_refused,
     joined,
     one_of,
     refused,
@@ -164,15 +166,20 @@ def _index(expression: Index, scope: Scope) -> Value:
 def _splat(expression: Splat, scope: Scope) -> Value:
     def every(source: Possible) -> Value:
         plain = source.plain
+        parts = _Parts()
         if isinstance(plain, Null):
             return exactly(Sequence(()))
         if not isinstance(plain, Sequence | Unknown):
-            item = Item(_of_item(expression.each, Value((source,)), scope))
-            return exactly(Sequence((item,)))
+            only = parts.accepts(_of_item(expression.each, Value((source,)), scope))
+            return parts.whole(Sequence((Item(only),) if only else ()), expression)
         elements = elements_of(source, expression.source)
-        items = tuple(Item(_of_item(expression.each, each.value, scope), each.when) for each in elements.each)
+        items = [
+            Item(item, each.when)
+            for each in elements.each
+            if (item := parts.accepts(_of_item(expression.each, each.value, scope), each.when)) is not None
+        ]
         rest = _of_item(expression.each, elements.rest.value, scope) if elements.rest else None
-        result = exactly(Sequence(items, rest, ordered=elements.ordered))
+        result = parts.whole(Sequence(tuple(items), rest, ordered=elements.ordered), expression)
         return under(result, source.when, source.openness, source.origin)
 
     return applied_to_alternatives(every, [evaluate(expression.source, scope)], expression)
@@ -192,25 +199,54 @@ def _splat_item(expression: SplatItem, scope: Scope) -> Value:
 # -- collections -------------------------------------------------------------------------------------------------------
 
 
+class _Parts:
+    """Gathers the parts of a collection: where Terraform refuses to compute one, it refuses the whole."""
+
+    def __init__(self) -> None:
+        self.refusals: list[Value] = []
+        self.is_refused = False
+
+    def accepts(self, value: Value, when: When = ()) -> Value | None:
+        """The part without the alternatives that are refused; None when all are."""
+        computed = tuple(possible for possible in value if not is_refused(possible))
+        if len(computed) == len(value.possible):
+            return value
+        refusals = Value(tuple(possible for possible in value if is_refused(possible)))
+        self.refusals.append(under(refusals, when))
+        self.is_refused |= not computed and not when
+        return Value(computed) if computed else None
+
+    def whole(self, collection: Sequence | Mapping, written: object) -> Value:
+        if not self.refusals:
+            return exactly(collection)
+        return one_of([*([] if self.is_refused else [exactly(collection)]), *self.refusals], written)
+
+
 def _tuple(expression: TupleOf, scope: Scope) -> Value:
-    items = tuple(Item(evaluate(item, scope)) for item in expression.items)
-    return exactly(bounded_sequence(Sequence(items), expression))
+    parts = _Parts()
+    items = (parts.accepts(evaluate(item, scope)) for item in expression.items)
+    sequence = Sequence(tuple(Item(item) for item in items if item is not None))
+    return parts.whole(bounded_sequence(sequence, expression), expression)
 
 
 def _object(expression: ObjectOf, scope: Scope) -> Value:
+    parts = _Parts()
     entries: list[Entry] = []
     for key, value in expression.items:
-        entries.extend(_entries(evaluate(key, scope), evaluate(value, scope), (), key))
-    return exactly(mapping_of(entries))
+        entries.extend(_entries(parts, evaluate(key, scope), evaluate(value, scope), (), key))
+    return parts.whole(mapping_of(entries), expression)
 
 
-def _entries(keys: Value, value: Value, when: When, written: object) -> Iterator[Entry]:
+def _entries(parts: _Parts, key: Value, value: Value, when: When, written: object) -> Iterator[Entry]:
     """One entry for each key that it may be."""
-    keys = as_strings(keys, written)
-    for key in keys:
-        conditions = joined(when, conditions_of(key, keys, written))
-        if conditions is not None and isinstance(key.plain, String):
-            yield Entry(key.plain.text, value, conditions)
+    keys = parts.accepts(as_strings(key, written), when)
+    element = parts.accepts(value, when)
+    if keys is None or element is None:
+        return
+    for possible in keys:
+        conditions = joined(when, conditions_of(possible, keys, written))
+        if conditions is not None and isinstance(possible.plain, String):
+            yield Entry(possible.plain.text, element, conditions)
 
 
 def _for(expression: For, scope: Scope) -> Value:
@@ -238,29 +274,30 @@ def _turn(element: Element, expression: For | TemplateFor, scope: Scope) -> Laye
 
 
 def _for_tuple(expression: For, turns: list[_Turn], rest: _Turn | None, ordered: bool) -> Value:
-    items = [
-        Item(evaluate(expression.result, scope), when)
-        for element, scope in turns
-        for when in _inclusions(expression, element, scope)
-    ]
-    further = None
+    parts = _Parts()
+    items = []
+    for element, scope in turns:
+        for when in _inclusions(parts, expression, element, scope):
+            item = parts.accepts(evaluate(expression.result, scope), when)
+            if item is not None:
+                items.append(Item(item, when))
+    further = []
     if rest is not None:
-        included = [under(evaluate(expression.result, rest[1]), when) for when in _inclusions(expression, *rest)]
-        further = one_of(included, expression.result) if included else None
-    return exactly(bounded_sequence(Sequence(tuple(items), further, ordered=ordered), expression))
+        further = [under(evaluate(expression.result, rest[1]), when) for when in _inclusions(parts, expression, *rest)]
+    sequence = Sequence(tuple(items), one_of(further, expression.result) if further else None, ordered=ordered)
+    return parts.whole(bounded_sequence(sequence, expression), expression)
 
 
 def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: _Turn | None) -> Value:
+    parts = _Parts()
     entries: list[Entry] = []
-    for element, scope in turns:
-        for when in _inclusions(expression, element, scope):
-            entries.extend(_entries(evaluate(key, scope), evaluate(expression.result, scope), when, key))
-    if rest is not None:
-        element, scope = rest
-        for when in _inclusions(expression, element, scope):
-            perhaps = joined(when, (Condition(f"length({expression.collection}) > {len(turns)}"),)) or when
-            entries.extend(_entries(evaluate(key, scope), evaluate(expression.result, scope), perhaps, key))
-    return exactly(mapping_of(_grouped(entries) if expression.grouped else entries))
+    perhaps = Condition(f"length({expression.collection}) > {len(turns)}")
+    for number, (element, scope) in enumerate([*turns, *([rest] if rest else [])]):
+        for when in _inclusions(parts, expression, element, scope):
+            conditions = when if number < len(turns) else joined(when, (perhaps,)) or when
+            name, value = evaluate(key, scope), evaluate(expression.result, scope)
+            entries.extend(_entries(parts, name, value, conditions, key))
+    return parts.whole(mapping_of(_grouped(entries) if expression.grouped else entries), expression)
 
 
 def _grouped(entries: list[Entry]) -> Iterator[Entry]:
@@ -276,12 +313,13 @@ def _grouped(entries: list[Entry]) -> Iterator[Entry]:
             yield Entry(key, group, when)
 
 
-def _inclusions(expression: For, element: Element, scope: Scope) -> list[When]:
+def _inclusions(parts: _Parts, expression: For, element: Element, scope: Scope) -> list[When]:
     """The conditions under which a turn yields something; none when it surely yields nothing."""
     if expression.condition is None:
         return [element.when]
     inclusions = []
-    for possible in evaluate(expression.condition, scope):
+    condition = parts.accepts(evaluate(expression.condition, scope), element.when)
+    for possible in condition or ():
         truth = boolean_of(possible.plain)
         when = joined(element.when, possible.when)
         if truth is None or possible.openness:
@@ -311,6 +349,9 @@ def _decided(condition: Expression, then: Expression, otherwise: Expression, sco
 
     results = []
     for possible in evaluate(condition, scope):
+        if is_refused(possible):
+            results.append(Value((possible,)))
+            continue
         truth = boolean_of(possible.plain)
         if truth is not None and not possible.openness:
             results.append(under(branch(truth), possible.when, origin=possible.origin))

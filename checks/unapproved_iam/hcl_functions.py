@@ -27,12 +27,14 @@ from unapproved_iam.hcl_values import (
     Mapping,
     Openness,
     Plain,
+    Possible,
     String,
     Unknown,
     Value,
     When,
     applied,
     exactly,
+    is_refused,
     joined,
     one_of,
     parts_of,
@@ -57,7 +59,7 @@ def called(call: Call, scope: Scope) -> Value:
             function, fewest, most, takes_uncertain = ARGUMENT_FUNCTIONS[name]
             _check_number(arguments, fewest, most)
             if takes_uncertain or not any(argument.when for argument in arguments):
-                return function(call, arguments)
+                return _of_arguments(function, call, arguments)
         elif not any(argument.when for argument in arguments):
             return applied(lambda *plains: _of_plains(name, call, scope, plains), values, call)
     except Refused as reason:
@@ -79,6 +81,23 @@ def _arguments(call: Call, scope: Scope) -> list[Argument]:
     return arguments
 
 
+def _of_arguments(function: Callable[[object, list[Argument]], Value], call: Call, arguments: list[Argument]) -> Value:
+    """The function of whole arguments, without the alternatives that Terraform refuses to compute."""
+    refusals = [
+        under(Value((possible,)), argument.when)
+        for argument in arguments
+        for possible in argument.value
+        if is_refused(possible)
+    ]
+    if not refusals:
+        return function(call, arguments)
+    computed = [tuple(possible for possible in argument.value if not is_refused(possible)) for argument in arguments]
+    if not all(computed):
+        return one_of(refusals, call)
+    kept = [replace(argument, value=Value(part)) for argument, part in zip(arguments, computed, strict=True)]
+    return one_of([function(call, kept), *refusals], call)
+
+
 def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
     if len(arguments) < fewest or (most is not None and len(arguments) > most):
         raise Refused("wrong number of arguments")
@@ -86,9 +105,6 @@ def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
 
 def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -> Value:
     """The function of one alternative of each argument."""
-    refusal = next((plain for plain in plains if isinstance(plain, Unknown) and plain.fails), None)
-    if refusal is not None:
-        return exactly(refusal)
     try:
         if name in COLLECTION_FUNCTIONS or name in STRING_FUNCTIONS:
             function, fewest, most = COLLECTION_FUNCTIONS.get(name) or STRING_FUNCTIONS[name]
@@ -176,25 +192,20 @@ def _can(call: Call, scope: Scope) -> Value:
     if len(call.arguments) != 1:
         raise Refused("wrong number of arguments")
 
-    def computed(plain: Plain) -> Value:
-        fails = may_fail(plain)
-        return unknown_like(call, plain) if fails is None else exactly(Boolean(not fails))
+    def computed(possible: Possible) -> Value:
+        fails = may_fail(possible.plain)
+        result = unknown_like(call, possible.plain) if fails is None else exactly(Boolean(not fails))
+        return under(result, possible.when, possible.openness, possible.origin)
 
-    return applied(computed, [evaluate(call.arguments[0], scope)], call)
+    return one_of([computed(possible) for possible in evaluate(call.arguments[0], scope)], call)
 
 
 def may_fail(plain: Plain) -> bool | None:
-    """Whether Terraform refuses to compute a value, or a part of it; None when that is not known."""
+    """Whether Terraform refuses to compute a value; None when that is not known of it, or of a part of it."""
     if isinstance(plain, Unknown):
         return True if plain.fails else None
-    result: bool | None = False
-    for value, when in parts_of(plain):
-        parts = [may_fail(possible.plain) for possible in value]
-        if all(part is True for part in parts) and not when:
-            return True
-        if any(part is not False for part in parts):
-            result = None
-    return result
+    parts = (may_fail(possible.plain) for value, _ in parts_of(plain) for possible in value)
+    return None if any(part is not False for part in parts) else False
 
 
 def _templatefile(call: Call, scope: Scope) -> Value:

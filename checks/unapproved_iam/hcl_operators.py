@@ -80,11 +80,12 @@ def _result(operator: str, plains: tuple[Plain, ...], written: object) -> Value:
         return unknown_like(written, *plains)
     if operator in _COMPARISONS:
         return exactly(Boolean(_COMPARISONS[operator](*known)))
-    if len(known) == 1:
-        return number_value(-known[0], written)
-    if operator in ("/", "%") and not known[1]:
+    if operator in ("/", "%") and not known[-1]:
         raise Refused("division by zero")
-    return number_value(_ARITHMETIC[operator](*known), written)
+    result = -known[0] if len(known) == 1 else _ARITHMETIC[operator](*known)
+    if not result and (len(known) == 1 or (operator in ("*", "/", "%") and min(known) < 0)):
+        return unknown(written, "it is zero or minus zero")  # which Terraform writes differently
+    return number_value(result, written)
 
 
 _COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {

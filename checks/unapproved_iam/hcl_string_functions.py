@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from unapproved_iam.hcl_collections import Refused, bounded_sequence, is_certain, sequence_of, unknown_like
-from unapproved_iam.hcl_data_functions import Inexact, data_of, json_of, replaced
+from unapproved_iam.hcl_data_functions import Inexact, data_of, json_of, replaced, single_characters
 from unapproved_iam.hcl_operators import number_of
 from unapproved_iam.hcl_strings import concatenated
 from unapproved_iam.hcl_values import (
@@ -69,19 +69,22 @@ def _format_parts(written: object, pattern: str, arguments: tuple[Plain, ...]) -
         highest = max(highest, number)
         if not 1 <= number <= len(arguments):
             raise Refused("the format asks for more arguments than there are")
-        yield _format_argument(written, verb, arguments[number - 1])
+        try:
+            yield _format_argument(verb, arguments[number - 1])
+        except Inexact:
+            yield unknown_like(f"{verb[0]} of {written}", arguments[number - 1])
     yield string(pattern[position:])
     if highest < len(arguments):
         raise Refused("there are more arguments than the format asks for")
 
 
-def _format_argument(written: object, verb: re.Match[str], argument: Plain) -> Value:
+def _format_argument(verb: re.Match[str], argument: Plain) -> Value:
     flags, width, precision, _, mode = verb.groups()
     if mode in ("s", "v") and not flags and not width and not precision:
         if mode == "v" and isinstance(argument, Null):
             return string("null")
         if mode == "v" and text_of(argument) is None:
-            return _json_text(written, argument)
+            return string(json_of(data_of(argument, [])))
         return exactly(argument)  # it is converted where it is put together
     if mode == "d":
         found = number_of(argument)
@@ -91,21 +94,16 @@ def _format_argument(written: object, verb: re.Match[str], argument: Plain) -> V
             digits = number_as_text(found)
             return string(digits.zfill(int(width or 0)) if "0" in flags else digits.rjust(int(width or 0)))
     known = text_argument(argument).known
-    if known is not None and not precision and (known.isascii() or not width):
+    if known is not None and not precision:
+        if width:
+            single_characters(known)
         if mode == "t":
             return string(known)
         if mode in ("s", "q"):
             shown = json_of(known) if mode == "q" else known
             padding = ("0" if "0" in flags else " ") * (int(width or 0) - len(shown))
             return string(shown + padding if "-" in flags else padding + shown)
-    return unknown_like(f"{verb[0]} of {written}", argument)
-
-
-def _json_text(written: object, plain: Plain) -> Value:
-    try:
-        return string(json_of(data_of(plain, [])))
-    except Inexact:
-        return unknown_like(written, plain)
+    raise Inexact
 
 
 def formatted_list(written: object, pattern: Plain, *arguments: Plain) -> Value:

@@ -36,7 +36,7 @@ def as_strings(value: Value, written: object) -> Value:
 
 def _strings_of(possible: Possible, written: object) -> Iterator[Possible]:
     plain = possible.plain
-    if isinstance(plain, String):
+    if isinstance(plain, String) or (isinstance(plain, Unknown) and plain.fails):
         yield possible
     elif isinstance(plain, Unknown):
         for found in plain.found[:MAX_POSSIBLE]:

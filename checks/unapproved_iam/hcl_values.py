@@ -11,6 +11,7 @@ further elements of which only a model is known (`rest`). What Terraform compute
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
@@ -205,7 +206,9 @@ def exactly(plain: Plain) -> Value:
 
 def string(content: str | Text, place: Place | None = None) -> Value:
     """A string that is decided, except for its holes."""
-    content = text(content) if isinstance(content, str) else content
+    if isinstance(content, str):
+        # Terraform normalizes strings: the Kelvin sign becomes the letter K.
+        content = text(content if content.isascii() else unicodedata.normalize("NFC", content))
     return Value((Possible(String(content, place), openness=Openness.VARIABLE if content.holes else Openness.DECIDED),))
 
 
@@ -226,7 +229,8 @@ NULL = exactly(Null())
 
 
 def value_of_json(data: Any, place: Place | None = None) -> Value:
-    """The value of decoded JSON or YAML. Raises OverflowError when it has more than MAX_ITEMS elements."""
+    """The value of decoded JSON or YAML. Raises OverflowError when it has more than MAX_ITEMS elements,
+    TypeError when it is no such data."""
     return _of_json(data, place, iter(range(MAX_ITEMS)))
 
 
@@ -244,7 +248,9 @@ def _of_json(data: Any, place: Place | None, remaining: Iterator[int]) -> Value:
     if isinstance(data, dict):
         entries = {str(key): _of_json(element, place, remaining) for key, element in data.items()}
         return exactly(Mapping(tuple(Entry(text(key), element) for key, element in entries.items())))
-    return string(str(data), place)
+    if not isinstance(data, str):
+        raise TypeError(f"{type(data).__name__} is no JSON")
+    return string(data, place)
 
 
 def joined(*conditions: When) -> When | None:
@@ -313,22 +319,30 @@ def applied(function: Callable[..., Value], arguments: Iterable[Value], written:
 
 
 def applied_to_alternatives(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
-    """The function of every combination of alternatives; it takes care of their conditions itself."""
+    """The function of every combination of alternatives, save refused ones; it minds their conditions itself."""
     arguments = tuple(arguments)
     combinations = 1
     for argument in arguments:
         combinations *= len(argument.possible)
     if combinations == 1:
-        return function(*(argument.possible[0] for argument in arguments))
+        return _strictly(function, tuple(argument.possible[0] for argument in arguments))
     if combinations > MAX_COMBINATIONS:
         reason = f"{short(written)} has more than {MAX_POSSIBLE} possible values"
         return unknown(written, reason, found=policies_in(*arguments))
     results = [
-        function(*combination)
+        _strictly(function, combination)
         for combination in product(*arguments)
         if joined(*(possible.when for possible in combination)) is not None
     ]
     return one_of(results, written) if results else unknown(written, "no combination of its conditions is possible")
+
+
+def _strictly(function: Callable[..., Value], combination: tuple[Possible, ...]) -> Value:
+    """What Terraform refuses to compute it refuses to go on with."""
+    for possible in combination:
+        if is_refused(possible):
+            return Value((replace(possible, when=joined(*(one.when for one in combination)) or ()),))
+    return function(*combination)
 
 
 def possible_texts(value: Value) -> list[Found]:
@@ -339,9 +353,13 @@ def possible_texts(value: Value) -> list[Found]:
     return list(_distinct(found for possible in _computed(value) for found in _texts_of(possible)))
 
 
+def is_refused(possible: Possible) -> bool:
+    return isinstance(possible.plain, Unknown) and possible.plain.fails
+
+
 def _computed(value: Value) -> list[Possible]:
     """The alternatives that Terraform computes, as far as there are any: where it refuses to go on nothing happens."""
-    computed = [possible for possible in value if not isinstance(possible.plain, Unknown) or not possible.plain.fails]
+    computed = [possible for possible in value if not is_refused(possible)]
     return computed or list(value)
 
 
