@@ -131,7 +131,7 @@ class _Plan:
             yield Principal(attribute.kind, text_of(resource, attribute.name), resource.address)
             return
         declared = self._lookup.principals(resource, attribute.kind, expression)
-        if attribute.name == "permission_set_arn":
+        if attribute.by_arn:
             names: tuple[str, ...] = ()  # an ARN that holds an identifier, not the name
         else:
             names = tuple(_strings(resource.values.get(attribute.name)))

@@ -37,6 +37,7 @@ class PrincipalAttribute:
     kind: str  # role, user, group or permission-set
     name: str
     own: bool = False  # the resource is itself the principal, and this is its name
+    by_arn: bool = False  # the attribute holds an ARN, which does not tell the name
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _of(kind: str, name: str = "", own: bool = False) -> PrincipalAttribute:
     return PrincipalAttribute(kind, name or kind, own)
 
 
-_PERMISSION_SET = _of("permission-set", "permission_set_arn")
+_PERMISSION_SET = PrincipalAttribute("permission-set", "permission_set_arn", by_arn=True)
 _POLICY_REFERENCE = "customer_managed_policy_reference"
 _PRINCIPAL_LISTS = (_of("role", "roles"), _of("user", "users"), _of("group", "groups"))
 
