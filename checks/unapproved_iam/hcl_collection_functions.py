@@ -33,6 +33,7 @@ from unapproved_iam.hcl_collections import (
 from unapproved_iam.hcl_operators import are_equal, boolean_of, number_of
 from unapproved_iam.hcl_values import (
     MAX_ITEMS,
+    MAX_POSSIBLE,
     NULL,
     Boolean,
     Condition,
@@ -177,6 +178,8 @@ def _first(written: object, arguments: list[Argument], taken: Callable[[Plain], 
         open_conditions = list(dict.fromkeys(following))
         if not open_conditions:
             break
+        if len(open_conditions) > MAX_POSSIBLE:
+            open_conditions = [()]  # more is possible than before, and nothing is lost
     if open_conditions:
         results.append(under(refused(written, "all arguments are null or empty"), open_conditions[0]))
     result = one_of(results, written)
