@@ -1,14 +1,15 @@
 """Find the declarations of one module directory: its resources, variables, locals, outputs and module calls.
 
-For `terraform_instance`, which evaluates them, and `terraform_tree`. A file is parsed only when it mentions what is
-looked for. A file that cannot be parsed and mentions it is reported: it may declare it.
+For `terraform_scope`, which evaluates them, and `terraform_reading`. A file is parsed only when it mentions what is
+looked for. One that cannot be parsed is reported when it may attach policies; when it may declare something else, then
+only if an attachment needs that.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from unapproved_iam.attachment import Place, Unjudged
@@ -31,7 +32,7 @@ class Module:
         self._files = [ConfigurationFile(os.path.join(directory, name)) for name in listing.configuration]
         self._overrides = [ConfigurationFile(os.path.join(directory, name)) for name in listing.overrides]
         self._unjudged: dict[tuple[Place, str], Unjudged] = {}
-        self._found: dict[tuple[str, ...], tuple[Declaration, ...]] = {}
+        self._found: dict[tuple[str, ...], list[Declaration]] = {}
 
     @cached_property
     def identity(self) -> str:
@@ -46,78 +47,66 @@ class Module:
     @cached_property
     def attaching(self) -> tuple[Declaration, ...]:
         """The resources of types that attach policies, in the order of files and lines."""
-        files = [file for file in self._all_files if self._readable(file) and _ATTACHING_TYPE.search(file.data)]
-        found = self._declarations("resource", files)
+        files = [file for file in self._all_files if _ATTACHING_TYPE.search(file.data)]
+        found = self._declarations("resource", files, self.report)
         return tuple(one for one in found if len(one.labels) == 2 and one.labels[0] in ATTACHING_TYPES)
 
     @cached_property
     def calls(self) -> tuple[Declaration, ...]:
         """The module calls."""
-        files = [file for file in self._all_files if self._readable(file) and _MODULE_CALL.search(file.data)]
-        return tuple(one for one in self._declarations("module", files) if len(one.labels) == 1)
+        files = [file for file in self._all_files if _MODULE_CALL.search(file.data)]
+        return tuple(one for one in self._declarations("module", files, self.report) if len(one.labels) == 1)
 
     def written_source(self, call: Declaration) -> str | None:
         """The source of a module call when it is written out, as Terraform wants it."""
-        source = self.guarded(call).get("source")
-        expression = source.expression if source else None
+        try:
+            source = call.attributes.get("source")
+            expression = source.expression if source else None
+        except HclSyntaxError:
+            return None  # reported when the call is judged
         parts = expression.parts if isinstance(expression, Template) else (None,)
         return "".join(map(str, parts)) if all(isinstance(part, str) for part in parts) else None
 
     def find(self, block_type: str, *labels: str) -> Declaration | None:
         """The declaration of this type and these labels."""
-        found = self._found.get((block_type, *labels))
-        if found is None:
-            files = [file for file in self._all_files if self._readable(file) and file.mentions(block_type, *labels)]
-            found = tuple(one for one in self._declarations(block_type, files) if one.labels == labels)
-            self._found[(block_type, *labels)] = found
-        return found[0] if found else None
-
-    def names_of(self, block_type: str, label: str) -> tuple[str, ...]:
-        """The last labels of all blocks of a type whose first label this is, e.g. of all resources of one type."""
-        files = [file for file in self._all_files if self._readable(file) and file.mentions(block_type, label)]
-        found = self._declarations(block_type, files)
-        return tuple(one.labels[-1] for one in found if one.labels[:1] == (label,))
+        key = (block_type, *labels)
+        if key not in self._found:
+            files = [file for file in self._all_files if file.mentions(*key)]
+            self._found[key] = [one for one in self._declarations(block_type, files) if one.labels == labels]
+        return self._found[key][0] if self._found[key] else None
 
     def outputs(self) -> tuple[str, ...]:
         """The names of all outputs."""
-        files = [file for file in self._all_files if self._readable(file) and file.mentions("output")]
+        files = [file for file in self._all_files if file.mentions("output")]
         return tuple(one.labels[0] for one in self._declarations("output", files) if one.labels)
 
     def local(self, name: str) -> Attribute | None:
-        """The argument of a `locals` block that defines this local."""
-        files = [file for file in self._all_files if self._readable(file) and file.mentions("locals", name)]
-        found: Attribute | None = None
-        for declaration in self._declarations("locals", files):
-            attributes = self.guarded(declaration)
-            found = attributes.get(name, found)
-        return found
+        """The argument of a `locals` block that defines this local. Raises HclSyntaxError."""
+        files = [file for file in self._all_files if file.mentions("locals", name)]
+        found = [one.attributes[name] for one in self._declarations("locals", files) if name in one.attributes]
+        return found[-1] if found else None
 
-    def guarded(self, declaration: Declaration) -> dict[str, Attribute]:
-        """The arguments of a block; none, and a report, when it cannot be read."""
-        try:
-            return declaration.attributes
-        except HclSyntaxError as error:
-            self.report(error)
-            return {}
-
-    def guarded_blocks(self, declaration: Declaration) -> tuple[Block, ...]:
-        """The nested blocks; none, and a report, when the block cannot be read."""
-        try:
-            return declaration.blocks
-        except HclSyntaxError as error:
-            self.report(error)
-            return ()
+    def broken_file(self, *names: str) -> HclSyntaxError | None:
+        """Why a file that mentions these names cannot be read: it may declare them."""
+        for file in self._all_files:
+            if file.mentions(*names):
+                try:
+                    file.body  # noqa: B018
+                except HclSyntaxError as error:
+                    return error
+        return None
 
     def report(self, error: HclSyntaxError) -> None:
         self.report_at(Place(error.path, error.line), error.problem)
 
     def report_at(self, place: Place, reason: str, advice: str = "") -> None:
+        """Record that something which may attach policies cannot be judged."""
         self._unjudged.setdefault((place, reason), Unjudged(place, reason, advice))
 
     @property
     def has_backend(self) -> bool:
         """Whether its state has a place of its own: then it is applied by itself."""
-        return any(self._holds_backend(file) for file in self._all_files if self._readable(file))
+        return any(self._holds_backend(file) for file in self._all_files)
 
     @staticmethod
     def _holds_backend(file: ConfigurationFile) -> bool:
@@ -136,33 +125,36 @@ class Module:
         file = next((file for file in self._all_files if file.path == path), None)
         return file.data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n") if file else []
 
-    @property
+    @cached_property
     def _all_files(self) -> list[ConfigurationFile]:
-        return self._files + self._overrides
+        return [file for file in (*self._files, *self._overrides) if self._is_readable(file)]
 
-    def _declarations(self, block_type: str, files: list[ConfigurationFile]) -> Iterator[Declaration]:
-        """The blocks of a type in these files, merged with their overrides; an override of nothing stands alone."""
-        overriding = [block for file in self._overrides if file in files for block in self._blocks(file, block_type)]
-        used: set[int] = set()
-        for file in self._files:
-            if file not in files:
-                continue
-            for block in self._blocks(file, block_type):
-                overrides = [one for one in overriding if one.labels == block.labels]
-                used.update(id(one) for one in overrides)
-                yield Declaration(block, overrides)
-        yield from (Declaration(block) for block in overriding if id(block) not in used)
-
-    def _blocks(self, file: ConfigurationFile, block_type: str) -> tuple[Block, ...]:
+    def _is_readable(self, file: ConfigurationFile) -> bool:
         try:
-            return tuple(block for block in file.body.blocks if block.type == block_type)
-        except HclSyntaxError as error:
-            self.report(error)
-            return ()
-
-    def _readable(self, file: ConfigurationFile) -> bool:
-        try:
-            return bool(file.data) or True
+            file.data  # noqa: B018
         except OSError as error:
             self.report_at(Place(file.path), f"the file cannot be read: {error.strerror or error}")
             return False
+        return True
+
+    def _declarations(
+        self, block_type: str, files: list[ConfigurationFile], broken: Callable[[HclSyntaxError], None] | None = None
+    ) -> Iterator[Declaration]:
+        """The blocks of a type in these files, merged with their overrides; an override of nothing stands alone.
+
+        A file that cannot be parsed has none; `broken` is told.
+        """
+        blocks: dict[ConfigurationFile, list[Block]] = {}
+        for file in files:
+            try:
+                blocks[file] = [block for block in file.body.blocks if block.type == block_type]
+            except HclSyntaxError as error:
+                if broken:
+                    broken(error)
+        overriding = [block for file in self._overrides for block in blocks.get(file, ())]
+        overridden: set[tuple[str, ...]] = set()
+        for file in self._files:
+            for block in blocks.get(file, ()):
+                overridden.add(block.labels)
+                yield Declaration(block, [one for one in overriding if one.labels == block.labels])
+        yield from (Declaration(block) for block in overriding if block.labels not in overridden)

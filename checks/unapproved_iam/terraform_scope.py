@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from unapproved_iam.attachment import Place, Unjudged
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_scope import Files, Reference
 from unapproved_iam.hcl_syntax import HclSyntaxError
@@ -43,6 +44,14 @@ class Unit:
     calls: ModuleCalls
     modules: dict[str, Module] = field(default_factory=dict)  # those that were called, by directory
     declared: dict[str, Declared] = field(default_factory=dict)  # resources that were referred to, by address
+    problems: dict[str, Unjudged] = field(default_factory=dict)  # by the reason that holes have of them
+
+    def unreadable(self, written: str, error: HclSyntaxError) -> Value:
+        """What stands in a part of the source that cannot be read; it matters when an attachment needs it."""
+        shown = os.path.relpath(error.path, self.root.directory).replace(os.sep, "/")
+        reason = f"{shown}:{error.line} cannot be read: {error.problem}"
+        self.problems[reason] = Unjudged(Place(error.path, error.line), error.problem)
+        return unknown(written, reason)
 
 
 class Call(NamedTuple):
@@ -72,7 +81,7 @@ class ModuleScope:
 
     def source_of(self, call: Declaration) -> str | None:
         """The source of a module call, None when it is not decided."""
-        source = self.module.guarded(call).get("source")
+        source = call.attributes.get("source")
         decided = evaluate(source.expression, self).decided if source else None
         return decided.text.known if isinstance(decided, String) else None
 
@@ -96,8 +105,7 @@ class ModuleScope:
         try:
             value = self._value_of(reference, written)
         except HclSyntaxError as error:
-            self.module.report(error)
-            value = unknown(written, f"{written} cannot be read: {error.problem}")
+            value = self.unit.unreadable(written, error)
         finally:
             self._in_progress.discard(reference)
         self._values[reference] = value
@@ -111,13 +119,13 @@ class ModuleScope:
             return self._variable(names[0])
         if root == "local":
             attribute = self.module.local(names[0])
-            return evaluate(attribute.expression, self) if attribute else unknown(written, f"{written} is not declared")
+            return evaluate(attribute.expression, self) if attribute else self._missing(written, "locals", names[0])
         if root == "module":
             return self._module(names[0], written)
         if root == "output":
             declaration = self.module.find("output", names[0])
-            attribute = self.module.guarded(declaration).get("value") if declaration else None
-            return evaluate(attribute.expression, self) if attribute else unknown(written, f"{written} is not declared")
+            attribute = declaration.attributes.get("value") if declaration else None
+            return evaluate(attribute.expression, self) if attribute else self._missing(written, "output", names[0])
         if root == "path":
             return self._path(names[0])
         if root == "terraform":
@@ -125,6 +133,10 @@ class ModuleScope:
         if root == "data" and len(names) == 2:
             return self._resource("data", names[0], names[1], written)
         return self._resource("resource", root, names[0], written)
+
+    def _missing(self, written: str, *names: str) -> Value:
+        error = self.module.broken_file(*names)
+        return self.unit.unreadable(written, error) if error else unknown(written, f"{written} is not declared")
 
     def _path(self, name: str) -> Value:
         if name == "module":
@@ -135,25 +147,27 @@ class ModuleScope:
 
     def _variable(self, name: str) -> Value:
         declaration = self.module.find("variable", name)
-        arguments = self.module.guarded(declaration) if declaration else {}
+        arguments = declaration.attributes if declaration else {}
 
         def default() -> Value | None:
             return evaluate(arguments["default"].expression, self) if "default" in arguments else None
 
         if self.call is None:
-            value = self.unit.variables.value(name, default, self)
+            value = self.unit.variables.value(name, default, self, self.unit.unreadable)
         else:
             nullable = evaluate(arguments["nullable"].expression, self) if "nullable" in arguments else None
             value = self._argument(self.call, name, default, nullable != exactly(Boolean(False)))
         written = f"var.{name}"
+        if value is None and declaration is None:
+            return self._missing(written, "variable", name)
         if value is None:
-            declared = f"variable {name} {'has no default' if declaration else 'is not declared'}"
-            return unknown(written, declared, f"give variable {name} a default, or {SCAN_THE_PLAN}")
+            remedy = f"give variable {name} a default, or {SCAN_THE_PLAN}"
+            return unknown(written, f"variable {name} has no default", remedy)
         return converted(value, arguments["type"].expression, self, written) if "type" in arguments else value
 
     def _argument(self, call: Call, name: str, default: Callable[[], Value | None], nullable: bool) -> Value | None:
         """What the call gives, else the default; null counts as given where the variable is nullable."""
-        argument = call.caller.module.guarded(call.declaration).get(name)
+        argument = call.declaration.attributes.get(name)
         if argument is None:
             return default()
         value = evaluate(argument.expression, call.instance.scope)
@@ -173,8 +187,8 @@ class ModuleScope:
     def _resource(self, block_type: str, type_: str, name: str, written: str) -> Value:
         declaration = self.module.find(block_type, type_, name)
         if declaration is None:
-            return unknown(written, f"{written} is not declared")
-        arguments = self.module.guarded(declaration)
+            return self._missing(written, block_type, type_, name)
+        arguments = declaration.attributes
 
         def record(instance: Instance) -> Value:
             declared = self.declared(declaration, instance)
@@ -194,7 +208,7 @@ class ModuleScope:
         kind = "data." if declaration.type == "data" else ""
         type_, name = declaration.labels
         address = self.address_of(f"{kind}{type_}.{name}", instance)
-        declared = Declared(kind + type_, address, self.module.guarded(declaration), instance.scope)
+        declared = Declared(kind + type_, address, declaration.attributes, instance.scope)
         self.unit.declared[address] = declared
         return declared
 
@@ -208,7 +222,7 @@ class ModuleScope:
             module = self.unit.calls.called(self, call)
             if module:
                 self.unit.modules[module.directory] = module
-            instances = instances_of(self.module.guarded(call), self)
+            instances = instances_of(call.attributes, self)
             self._called[name] = (
                 instances,
                 {
@@ -221,7 +235,7 @@ class ModuleScope:
     def _module(self, name: str, written: str) -> Value:
         declaration = self.module.find("module", name)
         if declaration is None:
-            return unknown(written, f"{written} is not declared")
+            return self._missing(written, "module", name)
         instances, children = self._instances(declaration)
 
         def record(instance: Instance) -> Value:

@@ -67,11 +67,12 @@ class TerraformTree:
 
     def _read(self, root: Module) -> Reading:
         files = Files(root.directory, self._tree_of(root.directory))
-        variables = self._variables_of(root)
-        unit = Unit(root, files, variables, self)
+        unit = Unit(root, files, self._variables_of(root), self)
         attachments = attachments_of_unit(ModuleScope(unit, root))
         unjudged = [one for module in (root, *unit.modules.values()) for one in module.unjudged]
-        return Reading(tuple(attachments), tuple(dict.fromkeys((*unjudged, *variables.unjudged))))
+        reasons = dict.fromkeys(hole.reason for one in attachments for hole in one.policy.holes)
+        needed = [unit.problems[reason] for reason in reasons if reason in unit.problems]
+        return Reading(tuple(attachments), tuple(dict.fromkeys((*unjudged, *needed))))
 
     def _tree_of(self, directory: str) -> str:
         """What expressions may read files from: the repository, without one the directory that is scanned."""

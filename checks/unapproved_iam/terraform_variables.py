@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable
 from collections.abc import Sequence as List
 
-from unapproved_iam.attachment import Place, Unjudged
 from unapproved_iam.hcl_collections import mapping_of, set_of, with_strings
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_expression import Call, Expression, Literal, Name, ObjectOf, Template, TupleOf
@@ -49,34 +48,37 @@ class RootVariables:
         self._directory = directory
         self._loaded = [VariableFile(path) for path in loaded]
         self._others = [VariableFile(path) for path in others]
-        self._unjudged: dict[str, Unjudged] = {}
 
-    @property
-    def unjudged(self) -> tuple[Unjudged, ...]:
-        """The variable files that were asked for and cannot be read."""
-        return tuple(self._unjudged.values())
+    def value(
+        self,
+        name: str,
+        default: Callable[[], Value | None],
+        scope: Scope,
+        unreadable: Callable[[str, HclSyntaxError], Value],
+    ) -> Value | None:
+        """The value of a root variable: used as it is, while conditions on it stay open; None without any.
 
-    def value(self, name: str, default: Callable[[], Value | None], scope: Scope) -> Value | None:
-        """The value of a root variable: used as it is, while conditions on it stay open; None without any."""
-        loaded = [value for file in self._loaded if (value := self._assigned(file, name, scope)) is not None]
+        A file that cannot be read may assign it: what `unreadable` yields is possible, too.
+        """
+        written = f"var.{name}"
+
+        def assigned(file: VariableFile) -> Value | None:
+            try:
+                assignment = file.assignments.get(name)
+                return evaluate(assignment.expression, scope) if assignment else None
+            except HclSyntaxError as error:
+                return unreadable(written, error)
+            except OSError as error:
+                return unreadable(written, HclSyntaxError(file.path, 1, error.strerror or str(error)))
+
+        loaded = [value for file in self._loaded if (value := assigned(file)) is not None]
         usual = loaded[-1] if loaded else default()
         values = [usual] if usual is not None else []
         for file in self._others:
-            value = self._assigned(file, name, scope)
+            value = assigned(file)
             if value is not None and value != usual:
                 values.append(under(value, (), origin=self._shown(file.path)))
-        return opened(one_of(values, f"var.{name}")) if values else None
-
-    def _assigned(self, file: VariableFile, name: str, scope: Scope) -> Value | None:
-        try:
-            assignment = file.assignments.get(name)
-            return evaluate(assignment.expression, scope) if assignment else None
-        except HclSyntaxError as error:
-            self._unjudged.setdefault(file.path, Unjudged(Place(error.path, error.line), error.problem))
-        except OSError as error:
-            problem = f"the file cannot be read: {error.strerror or error}"
-            self._unjudged.setdefault(file.path, Unjudged(Place(file.path), problem))
-        return None
+        return opened(one_of(values, written)) if values else None
 
     def _shown(self, path: str) -> str:
         return os.path.relpath(path, self._directory).replace(os.sep, "/")
