@@ -16,7 +16,6 @@ from unapproved_iam.deny_list import DenyList
 FILE_NAME = "unapproved-iam-policies.yaml"
 ENVIRONMENT_VARIABLE = "UNAPPROVED_IAM_POLICIES"
 
-# Looked for so that nobody believes that their list is in force.
 _NEAR_MISSES = ("unapproved-iam-policies.yml", ".unapproved-iam-policies.yaml", "unapproved-iam-policies.json")
 
 
@@ -26,17 +25,35 @@ def find_deny_list(named: str | None, environ: Mapping[str, str], root: str) -> 
     `named` is the argument of --deny-list, None without one. A file that was named and cannot be used is an error,
     never a reason to look further.
     """
-    environment = environ.get(ENVIRONMENT_VARIABLE)
-    for path, by in ((named, "--deny-list"), (environment, ENVIRONMENT_VARIABLE)):
+    path = file_that_counts(named, environ, root)
+    if path is None:
+        return DenyList(f"built-in list {DEFAULT_LIST}", BUILTIN_LISTS[DEFAULT_LIST])
+    from unapproved_iam.deny_list_reader import read_deny_list
+
+    if named is None and ENVIRONMENT_VARIABLE not in environ:
+        return read_deny_list(path, shown_as=FILE_NAME, within=root)
+    inside = os.path.relpath(path, root)
+    outside = inside == os.pardir or inside.startswith(os.pardir + os.sep) or os.path.isabs(inside)
+    return read_deny_list(path, shown_as=path if outside else inside.replace(os.sep, "/"))
+
+
+def file_that_counts(named: str | None, environ: Mapping[str, str], root: str) -> str | None:
+    """The path of the one file that is read, which need not be there when it was named; None: the built-in default.
+
+    Raises DenyListError when a name is empty, or a file nearly has the list's name.
+    """
+    for path, by in ((named, "--deny-list"), (environ.get(ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE)):
+        if path == "":
+            from unapproved_iam.deny_list_reader import DenyListError, Problem
+
+            raise DenyListError([Problem(by, 0, "names no file (expected the path of a deny list)")])
         if path is not None:
-            return _named(path, by, root)
+            return path
     path = os.path.join(root, FILE_NAME)
     if os.path.lexists(path):
-        from unapproved_iam.deny_list_reader import read_deny_list
-
-        return read_deny_list(_from_here(path), shown_as=FILE_NAME, within=root)
-    _refuse_near_misses(root)
-    return DenyList(f"built-in list {DEFAULT_LIST}", BUILTIN_LISTS[DEFAULT_LIST])
+        return _from_here(path)
+    refuse_near_misses(root)
+    return None
 
 
 def repository_root(directory: str) -> str:
@@ -51,17 +68,8 @@ def repository_root(directory: str) -> str:
     return candidate
 
 
-def _named(path: str, by: str, root: str) -> DenyList:
-    from unapproved_iam.deny_list_reader import DenyListError, Problem, read_deny_list
-
-    if not path:
-        raise DenyListError([Problem(by, 0, "names no file (expected the path of a deny list)")])
-    inside = os.path.relpath(path, root)
-    outside = inside == os.pardir or inside.startswith(os.pardir + os.sep) or os.path.isabs(inside)
-    return read_deny_list(path, shown_as=path if outside else inside.replace(os.sep, "/"))
-
-
-def _refuse_near_misses(root: str) -> None:
+def refuse_near_misses(root: str) -> None:
+    """Raise DenyListError when a file nearly has the list's name: nobody must believe that it is in force."""
     for name in _NEAR_MISSES:
         path = os.path.join(root, name)
         if os.path.lexists(path):

@@ -8,14 +8,13 @@ that system takes for a command.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 
+from unapproved_iam.approval_proposal import proposals, yaml_scalar
 from unapproved_iam.attachment import Place
 from unapproved_iam.command_line import printable
 from unapproved_iam.findings import Findings
 from unapproved_iam.policy_arn import display_name
-from unapproved_iam.possible_text import Hole
 from unapproved_iam.verdict import Finding, Verdict
 
 _BOLD, _DIM, _RED, _YELLOW, _GREEN, _PLAIN = (f"\x1b[{code}m" for code in (1, 2, 31, 33, 32, 0))
@@ -120,31 +119,8 @@ def _way_out(findings: Findings) -> str:
 
 def approval_lines(finding: Finding, findings: Findings) -> list[str]:
     """What to add under `approve:`, one line of YAML for each principal; by resource and file where one is unknown."""
-    attachment = finding.attachment
-    policy = _policy_pattern(finding)
-    names = [(principal.kind, principal.name.known) for principal in attachment.principals]
-    if names and all(name for _, name in names):
-        return [_approval(policy, f"{kind}/{name}") for kind, name in dict.fromkeys(names)]
-    return [_approval(policy, attachment.resource, findings.relative(attachment.block.path))]
+    return [_line({**proposal.pairs, "reason": "…"}) for proposal in proposals(finding, findings.relative)]
 
 
-def _approval(policy: str, attached_to: str, path: str = "") -> str:
-    pairs = {"policy": policy, "attached_to": attached_to} | ({"in": path} if path else {}) | {"reason": "…"}
-    return f"- {{{', '.join(f'{key}: {_scalar(value)}' for key, value in pairs.items())}}}"
-
-
-def _policy_pattern(finding: Finding) -> str:
-    """The policy as an approval writes it: a name, or an ARN with wildcards for what is unknown."""
-    policy = finding.attachment.policy
-    name = display_name(policy)
-    if not name.startswith("arn:"):
-        return name
-    pieces = ["*" if isinstance(piece, Hole) else piece for piece in policy.pieces]
-    return re.sub(r"^arn:\*:", "arn:aws:", "".join(pieces))
-
-
-def _scalar(value: str) -> str:
-    """A YAML flow scalar; quoted unless it is plain for sure."""
-    if re.fullmatch(r"[A-Za-z…][\w…./@+=-]*(?::[\w./*:@+=-]+)*", value):
-        return value
-    return "'" + value.replace("'", "''") + "'"
+def _line(pairs: dict[str, str]) -> str:
+    return f"- {{{', '.join(f'{key}: {yaml_scalar(value)}' for key, value in pairs.items())}}}"

@@ -49,7 +49,7 @@ def approved(attachment: Attachment, approvals: Sequence[Approval]) -> str:
     reasons = "; ".join(
         approval.reason + (f", until {approval.expires}" if approval.expires else "") for approval in approvals
     )
-    return f"{display_name(attachment.policy)} is approved{_to(attachment)}: {reasons}"
+    return f"{display_name(attachment.policy)} may be attached{_to(attachment)}: {reasons}"
 
 
 def unresolved(attachment: Attachment, from_day: date | None = None) -> str:
@@ -66,7 +66,9 @@ def _to(attachment: Attachment) -> str:
         f"{principal.kind}/{principal.address if principal.name.is_unknown and principal.address else principal.name}"
         for principal in attachment.principals
     )
-    return f" to {', '.join(names)}" if names else f" by {attachment.resource}"
+    if names:
+        return f" to {', '.join(names)}"
+    return f" by {attachment.resource}" if attachment.resource else ""
 
 
 def _when(attachment: Attachment) -> str:

@@ -1,0 +1,50 @@
+"""Write a file whole or not at all: whoever reads it, or interrupts this, finds the old content or the new one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+
+class Changed(Exception):
+    """Somebody else has written the file since it was read."""
+
+
+def write_new(path: str, content: bytes) -> None:
+    """Write a file that is not there yet. Raises FileExistsError, else OSError."""
+    with temporary_beside(path, content, mode=0o666 & ~_umask()) as temporary:
+        os.link(temporary, path)  # unlike a rename, it refuses to replace
+
+
+def replace(path: str, old: bytes, new: bytes) -> None:
+    """Replace a file's content, through a symbolic link too. Raises Changed unless it is still `old`, or OSError."""
+    path = os.path.realpath(path)
+    with temporary_beside(path, new, mode=os.stat(path).st_mode & 0o777) as temporary:
+        with open(path, "rb") as file:
+            if file.read() != old:
+                raise Changed(path)
+        os.replace(temporary, path)
+
+
+@contextmanager
+def temporary_beside(path: str, content: bytes, mode: int = 0o600) -> Iterator[str]:
+    """A complete file in the same directory, hence on the same file system; it is gone afterwards."""
+    descriptor, temporary = tempfile.mkstemp(prefix=".unapproved-iam-", dir=os.path.dirname(path) or os.curdir)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        yield temporary
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,368 @@
+"""`adopt` and `approvals`: switching the check on where violations are, and watching them shrink."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import shutil
+import threading
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from unapproved_iam import adopt_command, approvals_command, atomic_file, check_command
+from unapproved_iam.command_line import UsageError
+from unapproved_iam.deny_list_discovery import FILE_NAME, find_deny_list
+from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "deny_lists" / "valid"
+TODAY = datetime.now(timezone.utc).date()
+
+VIOLATIONS = {
+    "main.tf": """\
+resource "aws_iam_role_policy_attachment" "literal" {
+  role       = "deploy"
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+
+resource "aws_iam_policy_attachment" "several" {
+  name       = "several"
+  roles      = ["a", "b"]
+  users      = ["jane@example.com"]
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+
+resource "aws_iam_role_policy_attachment" "unknown_role" {
+  for_each   = toset(["x y", "z"])
+  role       = var.role
+  policy_arn = "arn:aws:iam::aws:policy/${each.value == "z" ? "IAMFullAccess" : "AdministratorAccess"}"
+}
+
+variable "role" {}
+""",
+    "live/calls.tf": 'module "roles" {\n  source = "../modules/roles"\n  name   = "app"\n}\n',
+    "modules/roles/main.tf": """\
+variable "name" {}
+
+resource "aws_iam_role" "this" {
+  name                = var.name
+  managed_policy_arns = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+}
+
+resource "aws_iam_group_policy_attachment" "this" {
+  group      = data.aws_iam_group.this.group_name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+""",
+    "odd [name]/stack.yaml": """\
+AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  Admin:
+    Type: AWS::IAM::Role
+    Properties:
+      ManagedPolicyArns: [!Sub "arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess"]
+      AssumeRolePolicyDocument: {}
+""",
+}
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "repository"
+    (root / ".git").mkdir(parents=True)
+    for name, content in VIOLATIONS.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    monkeypatch.chdir(root)
+    return root
+
+
+def violations(root: Path) -> int:
+    findings = check_command.findings_of(check_command.Request(), find_deny_list(None, {}, str(root)), str(root))
+    assert not findings.unjudged
+    return len(findings.violations)
+
+
+def added_lines(before: bytes, after: bytes) -> list[str]:
+    """The lines that were put in; fails when any other byte is touched."""
+    changes = list(difflib.ndiff(before.decode().splitlines(True), after.decode().splitlines(True)))
+    assert not [change for change in changes if change.startswith("- ")]
+    return [change[2:] for change in changes if change.startswith("+ ")]
+
+
+def test_adopt_approves_what_is_there_and_nothing_else(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert violations(repository) == 7
+    assert adopt_command.main([]) == 0
+    deny_list = find_deny_list(None, {}, str(repository))
+    assert capsys.readouterr().out == (
+        f"{FILE_NAME}: {len(deny_list.approvals)} approved until {TODAY + timedelta(days=90)}; edit the reasons\n"
+        "0 violations are left\n"
+    )
+    unknown_role = "aws_iam_role_policy_attachment.unknown_role"
+    assert {(a.policy, a.attached_to, a.files) for a in deny_list.approvals} == {
+        ("AdministratorAccess", "role/deploy", "main.tf"),
+        ("AdministratorAccess", "role/a", "main.tf"),
+        ("AdministratorAccess", "role/b", "main.tf"),
+        ("AdministratorAccess", "user/jane@example.com", "main.tf"),
+        ("AdministratorAccess", f'{unknown_role}["x y"]', "main.tf"),
+        ("IAMFullAccess", f'{unknown_role}["z"]', "main.tf"),
+        ("AdministratorAccess", "role/app", ""),
+        ("AdministratorAccess", "module.roles.aws_iam_group_policy_attachment.this", "**"),
+        ("AdministratorAccess", "Admin", "odd ?name?/stack.yaml"),
+    }
+    assert {(a.expires, a.reason) for a in deny_list.approvals} == {(TODAY + timedelta(days=90), adopt_command.REASON)}
+    (repository / "new.tf").write_text(VIOLATIONS["main.tf"].replace('"deploy"', '"other"').split("\n\n")[0])
+    assert violations(repository) == 1
+
+
+def test_adopt_once_more_changes_nothing(repository: Path) -> None:
+    adopt_command.main([])
+    before = (repository / FILE_NAME).read_bytes()
+    assert adopt_command.main([]) == 0
+    assert (repository / FILE_NAME).read_bytes() == before
+
+
+LISTS = {path.stem: path.read_bytes() for path in sorted(FIXTURES.glob("*.yaml"))} | {
+    "comments": b"""\
+# first
+version: 1 # one
+use:   [ aws-admin ]
+
+approve: # exceptions
+- policy:   'IAMFullAccess'   # odd spacing
+  attached_to: role/x
+  reason: |
+    several
+
+    # lines
+    of text
+    # a remark on nothing
+
+# before the next
+unresolved: pass
+# last
+""",
+    "crlf": b"version: 1\r\nuse: [aws-admin]\r\napprove:\r\n  - policy: X\r\n".replace(b"X\r\n", b"IAMFullAccess\r\n")
+    + b"    attached_to: role/x\r\n    reason: y\r\n# end\r\n",
+    "byte order mark": b"\xef\xbb\xbfversion: 1\nuse: [aws-admin]\n",
+    "no line end": b"version: 1\nuse: [aws-admin]",
+}
+IN_BRACKETS = {"as_json": b"", "flow": b"version: 1\nuse: [aws-admin]\napprove: [{policy: IAMFullAccess, "}
+
+
+@pytest.mark.parametrize("name", [name for name in LISTS if name != "as_json"])
+def test_adopt_only_adds_lines(name: str, repository: Path) -> None:
+    shutil.copytree(FIXTURES / "extended", repository / "extended")
+    (repository / FILE_NAME).write_bytes(LISTS[name])
+    before = read_deny_list(FILE_NAME)
+    present = violations(repository)
+    adopt_command.main(["--expires", str(TODAY)])
+    lines = added_lines(LISTS[name].removesuffix(b"\n") + b"\n", (repository / FILE_NAME).read_bytes())
+    assert violations(repository) == 0
+    after = read_deny_list(FILE_NAME)
+    own = [approval for approval in after.approvals if approval.expires == TODAY]
+    assert {approval for approval in after.approvals if approval not in own} >= {
+        approval for approval in before.approvals if approval.origin.source != FILE_NAME
+    }
+    assert len(after.approvals) == len(before.approvals) + len(own)
+    assert bool(own) == bool(present) == bool(lines)
+    if name == "crlf":
+        assert all(line.endswith("\r\n") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            b"version: 1\nuse: [aws-admin]\napprove: [{policy: IAMFullAccess, attached_to: role/x, reason: y}]\n",
+            f'{FILE_NAME}:3: "approve" is not written line by line (expected "- " before each approval)',
+        ),
+        (LISTS["as_json"], f"{FILE_NAME}: cannot be added to, for then: is no YAML: "),
+        (b"version: 1\nuse: [aws-admin]\n...\n", f"{FILE_NAME}: cannot be added to, for then: "),
+    ],
+)
+def test_adopt_leaves_a_list_alone_that_it_cannot_add_to(content: bytes, problem: str, repository: Path) -> None:
+    (repository / FILE_NAME).write_bytes(content)
+    with pytest.raises(DenyListError) as caught:
+        adopt_command.main([])
+    assert str(caught.value).startswith(problem)
+    assert (repository / FILE_NAME).read_bytes() == content
+    assert not list(repository.glob(".unapproved-iam-*"))
+
+
+def test_adopt_does_not_bring_an_expired_approval_back(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / FILE_NAME).write_text(
+        "version: 1\nuse: [aws-admin]\napprove:\n"
+        "  - {policy: AdministratorAccess, attached_to: role/deploy, reason: x, expires: 2020-01-01}\n"
+    )
+    assert adopt_command.main([]) == 1
+    out = capsys.readouterr().out
+    assert "main.tf:3: AdministratorAccess must not be attached to role/deploy: " in out
+    assert (
+        f"the approval at {FILE_NAME}:4 expired on 2020-01-01 (extend that approval by hand, if it shall go on)" in out
+    )
+    assert out.endswith("1 violation is left\n")
+
+
+def test_adopt_takes_unresolved_ones_where_they_fail(repository: Path) -> None:
+    (repository / "unknown.tf").write_text(
+        'variable "policy" {}\nresource "aws_iam_role_policy_attachment" "unknown" {\n'
+        '  role       = "unknown"\n  policy_arn = var.policy\n}\n'
+    )
+    (repository / FILE_NAME).write_text("version: 1\nuse: [aws-admin]\nunresolved: fail\n")
+    assert adopt_command.main([]) == 0
+    approvals = find_deny_list(None, {}, str(repository)).approvals
+    assert ("*", "role/unknown", "unknown.tf") in {(a.policy, a.attached_to, a.files) for a in approvals}
+
+
+def test_adopt_leaves_skipped_and_warned_ones_alone(repository: Path) -> None:
+    content = "version: 1\nuse: [{list: aws-admin, enforce_from: 2090-01-01}]\ndeny: [ReadOnlyAccess]\n"
+    (repository / FILE_NAME).write_text(content)
+    (repository / "skipped.tf").write_text(
+        'resource "aws_iam_role_policy_attachment" "skipped" {\n  # checkov:skip=IAM_068:known\n'
+        '  role       = "reader"\n  policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"\n}\n'
+    )
+    assert adopt_command.main([]) == 0
+    assert (repository / FILE_NAME).read_text() == content
+
+
+@pytest.mark.parametrize("day", ["2020-01-01", "soon", "2090-02-30", "20900101", str(TODAY - timedelta(days=1))])
+def test_adopt_needs_a_day_to_come(day: str, repository: Path) -> None:
+    with pytest.raises(UsageError, match=rf'--expires: "{day}" is no such day \(expected a day from {TODAY} on'):
+        adopt_command.main(["--expires", day])
+    assert not (repository / FILE_NAME).exists()
+
+
+def test_adopt_could_not_judge_everything(repository: Path) -> None:
+    (repository / "broken.tf").write_text('resource "aws_iam_role_policy_attachment" "broken" {\n  AdministratorAccess')
+    assert adopt_command.main([]) == 2
+
+
+def test_adopt_writes_to_the_list_that_counts(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "list.yaml"
+    target.write_text("version: 1\nuse: [aws-admin]\n")
+    target.chmod(0o640)
+    (tmp_path / "link.yaml").symlink_to(target)
+    monkeypatch.setenv("UNAPPROVED_IAM_POLICIES", str(tmp_path / "link.yaml"))
+    assert adopt_command.main([]) == 0
+    assert "role/deploy" in target.read_text()
+    assert (tmp_path / "link.yaml").is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert not (repository / FILE_NAME).exists()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Readers beside writers see complete contents only, and a writer never undoes what it has not seen."""
+    path = tmp_path / "file"
+    contents = [bytes([65 + number]) * 100_000 for number in range(8)]
+    path.write_bytes(contents[0])
+    seen, refused, done = set(), [], threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add(path.read_bytes())
+
+    def write(new: bytes) -> None:
+        for _ in range(20):
+            try:
+                atomic_file.replace(str(path), path.read_bytes(), new)
+            except atomic_file.Changed:
+                refused.append(new)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    writers = [threading.Thread(target=write, args=(content,)) for content in contents]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    done.set()
+    reader.join()
+    assert seen <= set(contents)
+    assert [child.name for child in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(atomic_file.Changed):
+        atomic_file.replace(str(path), b"something else", b"new")
+    assert path.read_bytes() in contents
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        atomic_file.replace(str(path), b"old", b"new")
+    with pytest.raises(KeyboardInterrupt):
+        atomic_file.write_new(str(tmp_path / "other"), b"new")
+    assert [child.name for child in tmp_path.iterdir()] == ["file"]
+    assert path.read_bytes() == b"old"
+
+
+SOON, FAR = TODAY + timedelta(days=10), date(2090, 1, 1)
+APPROVALS = f"""\
+version: 1
+use: [aws-admin]
+approve:
+  - {{policy: AdministratorAccess, attached_to: role/deploy, reason: x, expires: {FAR}}}
+  - {{policy: AdministratorAccess, attached_to: role/a, reason: x, expires: {SOON}}}
+  - {{policy: AdministratorAccess, attached_to: role/b, reason: x}}
+  - {{policy: AdministratorAccess, attached_to: user/*, reason: x, expires: 2020-01-01}}
+  - {{policy: IAMFullAccess, attached_to: role/deploy, reason: x, expires: {SOON}}}
+  - {{policy: IAMFullAccess, attached_to: role/x, reason: x, expires: 2020-01-01}}
+  - {{policy: AdministratorAccess, attached_to: aws_iam_policy_attachment.several, in: live/**, reason: x}}
+"""
+
+
+def test_approvals_tells_which_are_used(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / FILE_NAME).write_text(APPROVALS)
+    assert approvals_command.main(["--output", "json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [(a["origin"]["line"], a["state"], a["covers"]) for a in shown["approvals"]] == [
+        (4, "used", ["main.tf:3"]),
+        (5, "unused", []),  # it covers one of three principals, which is not enough
+        (6, "unused", []),
+        (7, "expired", ["main.tf:10"]),
+        (8, "unused", []),
+        (9, "expired", []),
+        (10, "unused", []),
+    ]
+    (repository / FILE_NAME).write_text(APPROVALS.replace("2020-01-01", str(FAR)))
+    approvals_command.main([])
+    assert capsys.readouterr().out.splitlines() == [
+        f"{FILE_NAME}:5: about to expire: AdministratorAccess for role/a, until {SOON}; covers main.tf:10",
+        f"{FILE_NAME}:8: unused: IAMFullAccess for role/deploy, until {SOON}; covers nothing",
+        f"{FILE_NAME}:9: unused: IAMFullAccess for role/x, until {FAR}; covers nothing",
+        f"{FILE_NAME}:10: unused: AdministratorAccess for aws_iam_policy_attachment.several in live/**; covers nothing",
+        f"{FILE_NAME}:4: used: AdministratorAccess for role/deploy, until {FAR}; covers main.tf:3",
+        f"{FILE_NAME}:6: used: AdministratorAccess for role/b; covers main.tf:10",
+        f"{FILE_NAME}:7: used: AdministratorAccess for user/*, until {FAR}; covers main.tf:10",
+        f"7 in {FILE_NAME}: 0 expired, 1 about to expire, 3 unused, 3 used",
+    ]
+    approvals_command.main(["--expiring", "9"])
+    assert f"{FILE_NAME}:5: used: " in capsys.readouterr().out
+
+
+def test_approvals_can_fail_on_unused_ones(repository: Path) -> None:
+    (repository / FILE_NAME).write_text(APPROVALS)
+    assert approvals_command.main(["--fail-on-unused"]) == 1
+    (repository / FILE_NAME).write_text("".join(APPROVALS.splitlines(keepends=True)[:4]))
+    assert approvals_command.main(["--fail-on-unused"]) == 0
+    (repository / "broken.tf").write_text('resource "aws_iam_role_policy_attachment" "broken" {\n  AdministratorAccess')
+    assert approvals_command.main([]) == 2
+
+
+def test_approvals_of_the_whole_repository_wherever_it_is_asked(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / FILE_NAME).write_text(APPROVALS)
+    approvals_command.main([])
+    here = capsys.readouterr().out
+    monkeypatch.chdir(repository / "live")
+    approvals_command.main([])
+    assert capsys.readouterr().out == here
