@@ -55,7 +55,7 @@ class Odd:
 def attached_by(evaluator: Evaluator, declared: Declared, row: AttachingType) -> Iterator[Attached | Odd]:
     """What a resource attaches through its own properties; other templates and SAM are read elsewhere."""
     properties = declared.properties
-    if properties is None or (isinstance(properties, Scalar) and properties.is_null):
+    if properties is None or all(possible.value is None for possible in evaluator.values(properties, declared.world)):
         return
     function, _ = function_of(properties) or ("", properties)
     if not isinstance(properties, Object) or function not in ("", "Fn::Transform"):
@@ -92,7 +92,17 @@ def _policies_of(
                     f"{policy.name} of {declared.logical_id} holds a mapping (expected {policy.form.value})",
                 )
             else:
-                yield Attached(member.text, (), member.world, member.line or node.line)
+                yield Attached(_given(member), (), member.world, member.line or node.line)
+
+
+def _given(member: Possible) -> Text:
+    """The policy; a default that is empty only says that another value has to be given."""
+    origin = member.world.origin
+    return (
+        unknown(origin, f"{origin} is empty", remedy="give it a value")
+        if not member.text.pieces and origin
+        else member.text
+    )
 
 
 def _named(evaluator: Evaluator, reference: Possible) -> Iterator[Attached]:

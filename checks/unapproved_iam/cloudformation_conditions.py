@@ -1,24 +1,25 @@
 """Decide whether a condition of a template is certain, and follow both branches when it is not.
 
 For the evaluator. A condition is certain when literals, AllowedValues or a parent stack's arguments decide it; a
-parameter with only a default may be given another value, so a condition on it is open. Source: "Condition functions"
-in the CloudFormation documentation.
+parameter with only a default may be given another value, so a condition on it is open. Choices that exclude each other
+are not followed. Source: "Condition functions" in the CloudFormation documentation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from unapproved_iam.cloudformation_document import Node, Scalar, function_of
 from unapproved_iam.cloudformation_world import SOMETHING, Call, Choice, World, literal
-from unapproved_iam.possible_text import Match, Text, match
+from unapproved_iam.possible_text import Match, Text, match, text
 
 if TYPE_CHECKING:
     from unapproved_iam.cloudformation_values import Evaluator
 
-MOST_OUTCOMES = 64  # of one condition; beyond, it counts as open
+MOST_OUTCOMES = 200  # that are tried; beyond, a condition counts as open, and choices as possible
 
 Truth = bool | None  # None: open
 
@@ -28,45 +29,56 @@ def decided(evaluator: Evaluator, name: str, world: World) -> Iterator[tuple[boo
     if name in world.conditions:
         yield world.conditions[name], world
         return
-    truths = _truths_of_named(evaluator, name, world)
-    if len(truths) == 1 and None not in truths:
-        yield bool(truths.pop()), world
+    if world.deciding:
+        yield from _outcomes(evaluator, name, world)
         return
-    forks = []
-    for truth in (True, False):
-        fork = world.with_condition(name, truth, Choice(f"Condition {name}", frozenset({str(truth).lower()}), 2))
-        if world.deciding or is_possible(evaluator, fork):
-            forks.append((truth, fork))
-    if len(forks) == 1:  # the choices made so far imply it: nothing to tell
-        truth, fork = forks[0]
-        yield truth, replace(fork, told=world.told)
-    else:
-        yield from forks
+    outcomes = list(islice(_outcomes(evaluator, name, replace(world, deciding=True)), MOST_OUTCOMES))
+    truths = {truth for truth, _ in outcomes}
+    if len(truths) == 1 and len(outcomes) < MOST_OUTCOMES:
+        yield truths.pop(), world
+        return
+    forks = [world.with_condition(name, truth) for truth in (True, False)]
+    forks = [fork for fork in forks if is_possible(evaluator, fork)]
+    for fork in forks:
+        truth = fork.conditions[name]
+        told = Choice(f"Condition {name}", frozenset({str(truth).lower()}), 2)
+        yield truth, fork.telling(told) if len(forks) > 1 else fork  # what earlier choices imply is not worth telling
 
 
 def is_possible(evaluator: Evaluator, world: World) -> bool:
     """Whether the conditions chosen so far can all be as chosen."""
-    for name, truth in world.conditions.items():
-        others = {other: chosen for other, chosen in world.conditions.items() if other != name}
-        truths = _truths_of_named(evaluator, name, replace(world, conditions=others))
-        if None not in truths and truth not in truths:
-            return False
-    return True
+    start = replace(world, conditions={}, deciding=True)
+    attempts = list(islice(_attempts(evaluator, [*world.conditions.items()], start), MOST_OUTCOMES))
+    return not world.conditions or any(attempts) or len(attempts) == MOST_OUTCOMES
 
 
-def _truths_of_named(evaluator: Evaluator, name: str, world: World) -> set[Truth]:
-    if name not in evaluator.conditions or name in world.deciding:  # unknown, or it refers to itself
-        return {None}
-    node, declared_in = evaluator.conditions[name]
-    truths: set[Truth] = set()
-    deciding = replace(world, deciding=world.deciding | {name}, loops=declared_in.loops)
-    for number, (truth, _) in enumerate(_truths(evaluator, node, deciding)):
-        truths.add(truth)
-        if None in truths or len(truths) == 2:
-            break
-        if number > MOST_OUTCOMES:
-            return {None}
-    return truths
+def _attempts(evaluator: Evaluator, conditions: list[tuple[str, bool]], world: World) -> Iterator[bool]:
+    """For each way to decide the conditions, whether they come out like this."""
+    if not conditions:
+        yield True
+        return
+    name, truth = conditions[0]
+    for outcome, after in _outcomes(evaluator, name, world):
+        if outcome is truth:
+            yield from _attempts(evaluator, conditions[1:], after)
+        else:
+            yield False
+
+
+def _outcomes(evaluator: Evaluator, name: str, world: World) -> Iterator[tuple[bool, World]]:
+    """The truth values of a condition, each with the choices of parameters that lead there."""
+    if name in world.conditions:
+        yield world.conditions[name], world
+    elif name not in evaluator.conditions or name in world.within:  # unknown, or it refers to itself
+        for truth in (True, False):
+            yield truth, world.with_condition(name, truth)
+    else:
+        node, declared_in = evaluator.conditions[name]
+        inside = replace(world, within=world.within | {name}, loops=declared_in.loops)
+        for known_truth, after in _truths(evaluator, node, inside):
+            outside = replace(after, within=world.within, loops=world.loops)
+            for truth in (True, False) if known_truth is None else (known_truth,):
+                yield truth, outside.with_condition(name, truth)
 
 
 def _truths(evaluator: Evaluator, node: Node, world: World) -> Iterator[tuple[Truth, World]]:
@@ -84,7 +96,7 @@ def _truths(evaluator: Evaluator, node: Node, world: World) -> Iterator[tuple[Tr
     elif function == "Fn::Equals" and len(parts) == 2:
         for left in evaluator.texts(parts[0], world):
             for right in evaluator.texts(parts[1], left.world):
-                yield equal(left.text, right.text), right.world
+                yield from _compared(evaluator, left.text, right.text, right.world)
     else:
         yield None, world
 
@@ -97,6 +109,19 @@ def _combined(evaluator: Evaluator, parts: list[Node], world: World, decisive: b
             continue
         for others, after in _combined(evaluator, parts[1:], inner, decisive):
             yield (None if first is None and others is not decisive else others), after
+
+
+def _compared(evaluator: Evaluator, left: Text, right: Text, world: World) -> Iterator[tuple[Truth, World]]:
+    """Whether two texts are equal. A parameter of which nothing is known may be the other text, or anything else."""
+    truth = equal(left, right)
+    known, other = (left, right) if left.known is not None else (right, left)
+    name = other.holes[0].written if len(other.pieces) == 1 and other.holes else ""
+    if truth is not None or known.known is None or not (name in evaluator.parameters or name.startswith("AWS::")):
+        yield truth, world
+        return
+    if (name, known.known) not in world.excluded:
+        yield True, world.with_reference(name, text(known))
+    yield False, replace(world, excluded=world.excluded | {(name, known.known)})
 
 
 def equal(left: Text, right: Text) -> Truth:

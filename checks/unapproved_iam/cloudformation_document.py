@@ -96,7 +96,11 @@ def documents_of(text: str) -> Iterator[Node]:
         parser.dispose()
 
 
-_SURROGATES = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_JSON_ESCAPE = re.compile(
+    r"\\\\"  # a backslash, which may stand before a `u`
+    r"|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
 
 
 def _without_json_oddities(text: str) -> str:
@@ -104,10 +108,14 @@ def _without_json_oddities(text: str) -> str:
     if not text.lstrip().startswith("{"):
         return text
     text = re.sub(r"^[\t ]+", lambda blanks: " " * len(blanks[0]), text, flags=re.MULTILINE)
-    if "\\ud" not in text.lower():
-        return text
-    text = _SURROGATES.sub(lambda pair: bytes.fromhex(pair[1] + pair[2]).decode("utf-16-be"), text)
-    return re.sub(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", "\N{REPLACEMENT CHARACTER}", text)
+    return _JSON_ESCAPE.sub(_as_in_yaml, text) if "\\ud" in text.lower() else text
+
+
+def _as_in_yaml(escape: re.Match[str]) -> str:
+    if escape[0] == "\\\\":
+        return escape[0]
+    pair = bytes.fromhex(escape[1] + escape[2]) if escape[1] else b""
+    return pair.decode("utf-16-be") or "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(slots=True)

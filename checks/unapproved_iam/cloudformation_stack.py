@@ -23,7 +23,7 @@ from unapproved_iam.cloudformation_source import (
     text_of_file,
 )
 from unapproved_iam.cloudformation_values import MOST_STEPS, Entry, Evaluator, TooManyValues
-from unapproved_iam.cloudformation_world import Possible, World, least_told, scalar_text
+from unapproved_iam.cloudformation_world import Possible, World, least_told, scalar_text, with_late_parts
 from unapproved_iam.possible_text import Text
 from unapproved_iam.sam_resources import ROLE_OF_TYPE, attached_by_sam
 
@@ -135,11 +135,12 @@ class Stack:
             return
         block, skip = self._block_of(entry)
         for (policy, principals, line, note, origin), alternatives in worlds.items():
+            named = (replace(principal, name=with_late_parts(principal.name)) for principal in principals)
             yield Attachment(
                 resource=self.nesting.prefix + entry.name,
                 resource_type=resource_type,
-                policy=policy,
-                principals=principals,
+                policy=with_late_parts(policy),
+                principals=tuple(named),
                 place=self.source.place(line or entry.line),
                 block=block,
                 when=self.nesting.when + told(alternatives),

@@ -24,7 +24,6 @@ from unapproved_iam.cloudformation_world import (
     placeholder_number,
     scalar_text,
     split_text,
-    with_late_parts,
 )
 from unapproved_iam.policy_arn import ROOT_PATH, customer_managed
 from unapproved_iam.possible_text import Alphabet, Hole, Text, text, unknown
@@ -128,10 +127,7 @@ class Evaluator:
     # Values
 
     def members(self, node: Node | Text, world: World) -> Iterator[Possible]:
-        """Every text or mapping that the node may be, or that may be in the list that it may be.
-
-        References that CloudFormation resolves last, such as `{{resolve:ssm:…}}`, are holes.
-        """
+        """Every text or mapping that the node may be, or that may be in the list that it may be."""
         for possible in self.values(node, world):
             yield from self.members_of(possible)
 
@@ -147,8 +143,6 @@ class Evaluator:
                     yield replace(member, line=value.line) if value.line else member
             if value.rest is not None:
                 yield replace(possible, value=value.rest, line=value.line or possible.line)
-        elif isinstance(value, Text):
-            yield replace(possible, value=with_late_parts(value))
         elif value is not None:
             yield possible
 
@@ -234,7 +228,11 @@ class Evaluator:
                 value = alternative.text
             told, origin = alternative.world.told, alternative.world.origin
             if len(alternatives) == 1:
-                yield Possible(value, replace(world, told=world.told + told, origin=origin), line)
+                if is_possible(self, world.with_reference(name, value)):
+                    yield Possible(value, replace(world, told=world.told + told, origin=origin), line)
+                else:  # e.g. the default is "", and a condition says that the parameter is not ""
+                    other = unknown(name, f"parameter {name} is not its default then")
+                    yield Possible(Items((), other, line) if is_list else other, world, line)
                 continue
             told = told or (Choice(f"parameter {name}", frozenset({str(value)}), len(alternatives)),)
             fork = world.with_reference(name, value, *told)

@@ -80,10 +80,12 @@ class World:
     loops: Mapping[str, Text] = field(default_factory=dict)  # the identifiers of Fn::ForEach
     told: tuple[Choice, ...] = ()
     origin: str = ""  # where the value comes from, when that is not the place where it is used
-    deciding: frozenset[str] = frozenset()  # conditions that are being decided: a parameter's default is then open
+    deciding: bool = False  # a condition is being decided: a parameter's default is one value among unknown others
+    within: frozenset[str] = frozenset()  # the conditions that are being decided
+    excluded: frozenset[tuple[str, str]] = frozenset()  # parameters, and values that they do not have
 
-    def with_condition(self, name: str, truth: bool, *told: Choice) -> World:
-        return replace(self, conditions={**self.conditions, name: truth}, told=self.told + told)
+    def with_condition(self, name: str, truth: bool) -> World:
+        return replace(self, conditions={**self.conditions, name: truth})
 
     def with_reference(self, name: str, value: Text | Items, *told: Choice) -> World:
         return replace(self, references={**self.references, name: value}, told=self.told + told)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from unapproved_iam.attachment import Principal
 from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd
-from unapproved_iam.cloudformation_document import Array, Node, Object, Scalar, function_of, value_of
+from unapproved_iam.cloudformation_document import Array, Node, Object, function_of, value_of
 from unapproved_iam.cloudformation_values import Evaluator
 from unapproved_iam.cloudformation_world import Choice, Possible, World, scalar_text
 from unapproved_iam.managed_policy_names import managed_policy_names
@@ -98,7 +98,10 @@ def _added_to_function(settings: _Settings, world: World) -> Iterator[Possible]:
         yield Possible(aws_managed("service-role/AWSLambdaVPCAccessExecutionRole"), world, 0)
     for entry, inner in settings.under("Events", world):
         for event in settings.evaluator.entries(entry, inner):
-            policy = POLICY_OF_EVENT.get(scalar_text(value_of(event.node, "Type")))
+            kind = scalar_text(value_of(event.node, "Type"))
+            if kind == "SNS" and _is_something(value_of(value_of(event.node, "Properties"), "SqsSubscription")):
+                kind = "SQS"  # a queue between the topic and the function
+            policy = POLICY_OF_EVENT.get(kind)
             if policy:
                 yield Possible(aws_managed(policy), event.world, event.line)
 
@@ -131,9 +134,7 @@ class _Settings:
 
     def has(self, name: str, world: World) -> bool:
         """Whether the transform sees anything there; it does not look into Fn::If."""
-        return any(
-            bool(node.pairs) if isinstance(node, Object) else _is_something(node) for node, _ in self.under(name, world)
-        )
+        return any(_is_something(node) for node, _ in self.under(name, world))
 
     def worlds_without(self, role_property: str) -> Iterator[World]:
         """The worlds in which the resource names no role of its own."""
@@ -175,5 +176,10 @@ class _Settings:
         )
 
 
-def _is_something(node: Node) -> bool:
-    return isinstance(node, Array) or (isinstance(node, Scalar) and not node.is_null and node.text != "")
+def _is_something(node: Node | None) -> bool:
+    """Whether Python, in which the transform is written, counts the value as true."""
+    if isinstance(node, Array):
+        return bool(node.items)
+    if isinstance(node, Object):
+        return bool(node.pairs)
+    return scalar_text(node) not in ("", "false", "0")

@@ -1,0 +1,255 @@
+"""What the evaluator says that an expression may be, against two oracles.
+
+The plain interpreter below tries every assignment of parameters and evaluates, without a thought for anything else:
+the evaluator must yield exactly the same texts. And cfn-lint, which resolves the same functions in its own way, must
+know every one of them; where nothing is used twice, so that no choice excludes another, both must agree.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from unapproved_iam.cloudformation_document import node_of_value
+from unapproved_iam.cloudformation_values import Evaluator
+from unapproved_iam.cloudformation_world import Choice, World, least_told
+
+Json = Any
+
+PARAMETERS = {
+    "Stage": {"Type": "String", "Default": "dev", "AllowedValues": ["dev", "prod"]},
+    "Team": {"Type": "String", "AllowedValues": ["red", "blue", "green"]},
+    "Policy": {"Type": "String", "Default": "ReadOnlyAccess"},
+    "Names": {"Type": "CommaDelimitedList", "Default": "Alpha, Beta,Gamma"},
+    "Open": {"Type": "String", "Default": "x"},  # only conditions refer to it: in them its value is open
+}
+MAPPINGS: dict[str, Json] = {
+    "Stages": {
+        "dev": {"Name": "Development", "List": ["d1", "d2"]},
+        "prod": {"Name": "Production", "List": ["p1", "p2", "p3"]},
+    },
+    "Teams": {team: {"Stages": f"{team}-all", "Name": team.title()} for team in ("red", "blue", "green")},
+}
+OPEN_VALUES = ("x", "y", "something else")
+
+
+CONDITION_NAMES = ["First", "Second", "Third"]
+
+
+class Author:
+    """Writes conditions and expressions at random, nested in any order; the same ones for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def conditions(self) -> dict[str, Json]:
+        return {name: self.condition(CONDITION_NAMES[:number], 2) for number, name in enumerate(CONDITION_NAMES)}
+
+    def condition(self, earlier: list[str], depth: int) -> Json:
+        choose = self.random.choice
+        forms: list[Callable[[], Json]] = [
+            lambda: {"Fn::Equals": [{"Ref": "Stage"}, choose(["dev", "prod", "test"])]},
+            lambda: {"Fn::Equals": [choose(["red", "blue"]), {"Ref": "Team"}]},
+            lambda: {"Fn::Equals": [{"Ref": "Open"}, choose(["x", "y"])]},
+            lambda: {"Fn::Equals": [choose("ab"), choose("ab")]},
+        ]
+        if earlier:
+            forms.append(lambda: {"Condition": choose(earlier)})
+        if depth:
+            parts = [self.condition(earlier, depth - 1) for _ in range(choose([2, 3]))]
+            forms += [lambda: {"Fn::Not": parts[:1]}, lambda: {"Fn::And": parts}, lambda: {"Fn::Or": parts}]
+        return choose(forms)()
+
+    def text(self, depth: int = 4) -> Json:
+        choose = self.random.choice
+        name = choose(["Stage", "Team", "Policy"])
+        literal = choose(["a", "b", "x-y", "AdministratorAccess", "arn:aws:iam::aws:policy/"])
+        forms: list[Callable[[], Json]] = [
+            lambda: literal,
+            lambda: {"Ref": name},
+            lambda: {"Fn::Sub": f"{literal}${{{name}}}${{!Kept}}"},
+            lambda: {"Fn::FindInMap": ["Stages", choose(["dev", {"Ref": "Stage"}]), "Name"]},
+            lambda: {"Fn::FindInMap": ["Teams", {"Ref": "Team"}, "Name"]},
+            lambda: {"Fn::FindInMap": ["Stages", "nowhere", "Name", {"DefaultValue": literal}]},
+        ]
+        nested: list[Callable[[], Json]] = [
+            lambda: {"Fn::Sub": [f"${{Own}}/${{{name}}}", {"Own": self.text(depth - 1)}]},
+            lambda: {"Fn::Join": [choose(["", "-", "/"]), self.list(depth - 1)]},
+            lambda: {"Fn::If": [choose(CONDITION_NAMES), self.text(depth - 1), self.text(depth - 1)]},
+            lambda: {"Fn::Select": ["0", self.list(depth - 1)]},
+        ]
+        return choose(forms + nested * 2 if depth else forms)()
+
+    def list(self, depth: int) -> Json:
+        choose = self.random.choice
+        forms: list[Callable[[], Json]] = [
+            lambda: {"Ref": "Names"},
+            lambda: {"Fn::FindInMap": ["Stages", {"Ref": "Stage"}, "List"]},
+        ]
+        nested: list[Callable[[], Json]] = [
+            lambda: [self.text(depth - 1) for _ in range(choose([1, 2, 3]))],
+            lambda: {"Fn::Split": ["-", self.text(depth - 1)]},
+            lambda: {"Fn::If": [choose(CONDITION_NAMES), self.list(depth - 1), self.list(depth - 1)]},
+        ]
+        return choose(forms + nested * 2 if depth > 0 else forms)()
+
+
+class Interpreter:
+    """CloudFormation for one assignment of parameters and no other concern."""
+
+    def __init__(self, assignment: dict[str, Any], named_conditions: dict[str, Json]) -> None:
+        self.assignment = assignment
+        self.named_conditions = named_conditions
+
+    def value(self, expression: Json) -> Any:
+        if isinstance(expression, list):
+            return [self.value(item) for item in expression]
+        if not isinstance(expression, dict):
+            return expression
+        [(function, argument)] = expression.items()
+        return getattr(self, "_" + function.replace("::", "").lower())(argument)
+
+    def _ref(self, name: str) -> Any:
+        return self.assignment[name]
+
+    def _fnsub(self, argument: Json) -> str:
+        written, own = argument if isinstance(argument, list) else (argument, {})
+        values = {**{name: value for name, value in self.assignment.items() if isinstance(value, str)}}
+        values |= {name: self.value(value) for name, value in own.items()}
+        for name, value in values.items():
+            written = written.replace("${" + name + "}", value)
+        return str(written).replace("${!", "${")
+
+    def _fnjoin(self, argument: Json) -> str:
+        return str(argument[0].join(self.value(argument[1])))
+
+    def _fnsplit(self, argument: Json) -> list[str]:
+        return str(self.value(argument[1])).split(argument[0])
+
+    def _fnselect(self, argument: Json) -> Any:
+        return self.value(argument[1])[int(argument[0])]
+
+    def _fnif(self, argument: Json) -> Any:
+        return self.value(argument[1 if self.value(self.named_conditions[argument[0]]) else 2])
+
+    def _fnfindinmap(self, argument: Json) -> Any:
+        name, first, second, *rest = argument
+        found = MAPPINGS[name].get(self.value(first), {}).get(self.value(second))
+        return found if found is not None else self.value(rest[0]["DefaultValue"])
+
+    def _condition(self, name: str) -> bool:
+        return bool(self.value(self.named_conditions[name]))
+
+    def _fnequals(self, argument: Json) -> bool:
+        return bool(self.value(argument[0]) == self.value(argument[1]))
+
+    def _fnnot(self, argument: Json) -> bool:
+        return not self.value(argument[0])
+
+    def _fnand(self, argument: Json) -> bool:
+        return all(self.value(argument))
+
+    def _fnor(self, argument: Json) -> bool:
+        return any(self.value(argument))
+
+
+def assignments() -> Iterator[dict[str, Any]]:
+    for stage, team, free in itertools.product(["dev", "prod"], ["red", "blue", "green"], OPEN_VALUES):
+        names = ["Alpha", "Beta", "Gamma"]
+        yield {"Stage": stage, "Team": team, "Open": free, "Policy": "ReadOnlyAccess", "Names": names}
+
+
+def texts_by_trying(expression: Json, named_conditions: dict[str, Json]) -> set[str]:
+    return {Interpreter(assignment, named_conditions).value(expression) for assignment in assignments()}
+
+
+def texts_by_evaluating(template: dict[str, Json], expression: Json) -> set[str]:
+    evaluator = Evaluator(node_of_value(template))
+    return {str(possible.text) for possible in evaluator.members(node_of_value(expression), World())}
+
+
+class Linter:
+    """cfn-lint's resolution of functions in a template."""
+
+    def __init__(self, template: dict[str, Json]) -> None:
+        from cfnlint.context import create_context_for_template
+        from cfnlint.jsonschema import CfnTemplateValidator
+        from cfnlint.template import Template
+
+        parsed = Template("template.yaml", template, ["us-east-1"])
+        self.validator = CfnTemplateValidator({}).evolve(context=create_context_for_template(parsed), cfn=parsed)
+
+    def texts(self, expression: Json) -> set[str]:
+        """It leaves the mark of `${!Literal}` in."""
+        resolved = self.validator.resolve_value(expression)
+        return {str(value).replace("${!", "${") for value, _, error in resolved if not error}
+
+
+def is_free(expression: Json, named_conditions: dict[str, Json]) -> bool:
+    """Whether no choice decides another one: nothing is used twice, and each condition may be true and false."""
+    written = json.dumps([expression, *named_conditions.values()])
+    once = all(written.count(name) < 2 for name in ("Stage", "Team", "Open", *CONDITION_NAMES))
+    interpreters = [Interpreter(assignment, named_conditions) for assignment in assignments()]
+    return once and all(
+        {bool(interpreter.value(condition)) for interpreter in interpreters} == {True, False}
+        for name, condition in named_conditions.items()
+        if name in json.dumps(expression)
+    )
+
+
+def template_with(named_conditions: dict[str, Json]) -> dict[str, Json]:
+    return {"Parameters": PARAMETERS, "Mappings": MAPPINGS, "Conditions": named_conditions, "Resources": {}}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_exactly_the_values_of_all_assignments(seed: int) -> None:
+    author = Author(seed)
+    named_conditions = author.conditions()
+    for _ in range(25):
+        expression = author.text()
+        evaluated = texts_by_evaluating(template_with(named_conditions), expression)
+        assert evaluated == texts_by_trying(expression, named_conditions), json.dumps([expression, named_conditions])
+
+
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_cfn_lint_knows_every_value(seed: int) -> None:
+    author = Author(seed)
+    named_conditions = author.conditions()
+    template = template_with(named_conditions)
+    linter = Linter(template)
+    for _ in range(10):
+        expression = author.text(3)
+        evaluated, linted = texts_by_evaluating(template, expression), linter.texts(expression)
+        assert evaluated <= linted, json.dumps([expression, named_conditions])
+        if is_free(expression, named_conditions):
+            assert evaluated == linted, json.dumps([expression, named_conditions])
+
+
+@pytest.mark.parametrize("seed", range(200, 220))
+def test_what_is_told_is_enough(seed: int) -> None:
+    """Whenever the choices that a message tells hold, the text is the one of the message."""
+    author = Author(seed)
+    named_conditions = author.conditions()
+    evaluator = Evaluator(node_of_value(template_with(named_conditions)))
+    for _ in range(25):
+        expression = author.text()
+        worlds: dict[str, list[tuple[Choice, ...]]] = {}
+        for possible in evaluator.members(node_of_value(expression), World()):
+            worlds.setdefault(str(possible.text), []).append(possible.world.told)
+        for text, told in worlds.items():
+            interpreters = [Interpreter(assignment, named_conditions) for assignment in assignments()]
+            holding = [
+                interpreter for interpreter in interpreters if all(holds(c, interpreter) for c in least_told(told))
+            ]
+            assert {interpreter.value(expression) for interpreter in holding} == {text}
+
+
+def holds(choice: Choice, interpreter: Interpreter) -> bool:
+    kind, name = choice.subject.split()
+    if kind == "parameter":
+        return interpreter.assignment[name] in choice.values
+    return str(bool(interpreter.value(interpreter.named_conditions[name]))).lower() in choice.values
