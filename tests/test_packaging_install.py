@@ -112,7 +112,7 @@ def test_the_installed_checks_serve_checkov(installed: Run, tmp_path: Path) -> N
     arguments = ["--check=IAM_068", "--framework=terraform", "--quiet", "--compact", "--skip-download"]
     result = subprocess.run([*checkov, *arguments], cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 1, result.stdout + result.stderr
-    assert "AdministratorAccess" in result.stdout
+    assert "AdministratorAccess must not be attached" in result.stdout
 
 
 def test_a_clone_uses_its_own_engine_beside_an_installed_one(environment: Path, clone: Path, tmp_path: Path) -> None:

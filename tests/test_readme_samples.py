@@ -67,15 +67,19 @@ def test_the_command_that_sets_up_and_tests_is_the_gate_s() -> None:
     assert command in (PROJECT / ".ci/run").read_text()
 
 
-def test_the_raw_checkov_commands(clone: Path, tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text(ADMINISTRATOR)
-    script = block(README, "--external-checks-git")
-    for placeholder, value in (("REPOSITORY", clone.as_uri()), ("CLONE", str(clone)), ("DIRECTORY", str(tmp_path))):
-        script = script.replace(placeholder, value)
-    for command in script.splitlines():
-        result = bash(f"{command} --check IAM_068 --framework terraform --skip-download", tmp_path)
-        assert result.returncode == 1, result.stdout
-        assert "AdministratorAccess" in result.stdout
+@pytest.mark.parametrize("number", [0, 1], ids=["directory", "git"])
+def test_the_raw_checkov_commands(clone: Path, tmp_path: Path, number: int) -> None:
+    for name in ("tree", "elsewhere"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "tree/main.tf").write_text(ADMINISTRATOR)
+    command = block(README, "--external-checks-git").splitlines()[number]
+    places = {"REPOSITORY": clone.as_uri(), "CLONE": str(clone), "DIRECTORY": str(tmp_path / "tree")}
+    for placeholder, place in places.items():
+        command = command.replace(placeholder, place)
+    result = bash(f"{command} --check IAM_068 --framework terraform --skip-download", tmp_path / "elsewhere")
+    assert result.returncode == 1, result.stdout
+    assert "AdministratorAccess must not be attached" in result.stdout
+    assert "[ERROR]" not in result.stdout
 
 
 @pytest.mark.parametrize(("broken", "code"), [(False, 0), (True, 2)], ids=["loaded", "not loaded"])

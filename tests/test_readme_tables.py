@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 from documentation import PROJECT, README, block, table
-from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
+from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST, PURPOSES
 from unapproved_iam.cloudformation_resources import ATTACHING_TYPES as CLOUDFORMATION_TYPES
 from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, SUBCOMMANDS, VIOLATION, main
 from unapproved_iam.deny_list_discovery import FILE_NAME
+from unapproved_iam.deny_list_format import DENY_LIST, Form
 from unapproved_iam.deny_list_reader import read_deny_list
 from unapproved_iam.source_files import _KINDS
 from unapproved_iam.terraform_resources import ATTACHING_TYPES as TERRAFORM_TYPES
@@ -73,6 +74,23 @@ def test_hooks_start_for_every_file_that_is_looked_at(suffix: str) -> None:
 def test_the_default_list_is_named_whole() -> None:
     names = ", ".join(entry.policy for entry in BUILTIN_LISTS[DEFAULT_LIST])
     assert f"the built-in list `{DEFAULT_LIST}` counts: {names}." in README.read_text()
+
+
+def test_builtin_lists() -> None:
+    assert {row[0]: row[1] for row in table(README, "| built-in list")} == PURPOSES
+
+
+def keys_of(form: Form) -> set[str]:
+    """Every key that may stand in a deny list, at any depth."""
+    found = set(form.keys or {})
+    for nested in [*(key.form for key in (form.keys or {}).values()), *([form.items] if form.items else [])]:
+        found |= keys_of(nested)
+    return found
+
+
+def test_every_key_of_the_list_is_explained() -> None:
+    section = README.read_text().partition("## The deny list")[2].partition("## Plans")[0]
+    assert not [key for key in keys_of(DENY_LIST) if not re.search(rf"\b{key}:", section)]
 
 
 def test_the_list_is_one_that_the_reader_accepts(tmp_path: Path) -> None:
