@@ -97,7 +97,7 @@ def test_the_installed_command_judges(installed: Run, tmp_path: Path, source: st
     assert ("main.tf:4: AdministratorAccess must not be attached to role/ci" in result.stdout) is bool(code)
 
 
-@pytest.mark.parametrize(("subcommand", "extra"), [("checkov", "checkov"), ("audit", "aws"), ("adopt", "adopt")])
+@pytest.mark.parametrize(("subcommand", "extra"), [("checkov", "checkov"), ("audit", "aws")])
 def test_what_is_missing_is_said_in_one_line(installed: Run, subcommand: str, extra: str) -> None:
     result = installed(subcommand)
     assert result.returncode == 2
