@@ -154,11 +154,16 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Any value at all; `found` are the policies that it may hold, `fails` when Terraform would refuse to go on."""
+    """Any value at all; `found` are the policies that it may hold.
+
+    `fails` when Terraform would refuse to go on; `is_missing` when it does so for want of an element that may as well
+    be there: then the other alternatives are the elements that are.
+    """
 
     hole: Hole
     found: tuple[Found, ...] = ()
     fails: bool = False
+    is_missing: bool = False
 
 
 Plain = String | Number | Boolean | Null | Sequence | Mapping | Record | Unknown
@@ -223,6 +228,12 @@ def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
     """What Terraform would refuse to compute, as far as the tree tells: `try` goes on, everything else is unknown."""
     hole = Hole(short(written), f"terraform would refuse it: {reason}")
     return Value((Possible(Unknown(hole, tuple(found), fails=True)),))
+
+
+def missing(written: object) -> Value:
+    """The refusal of an element that is not there, or may not be."""
+    hole = Hole(short(written), f"there may be no {short(written)}")
+    return Value((Possible(Unknown(hole, fails=True, is_missing=True)),))
 
 
 NULL = exactly(Null())
@@ -296,6 +307,9 @@ def _without_needless_conditions(alternatives: tuple[Possible, ...]) -> tuple[Po
 
 
 def bounded(alternatives: tuple[Possible, ...], written: object) -> Value:
+    """At most MAX_POSSIBLE alternatives: too many are first taken without their conditions, then for a hole."""
+    if len(alternatives) > MAX_POSSIBLE:
+        alternatives = tuple(dict.fromkeys(replace(possible, when=()) for possible in alternatives))
     if len(alternatives) <= MAX_POSSIBLE:
         return Value(alternatives)
     found = (found for possible in alternatives for found in _policies_of(possible))
@@ -358,9 +372,13 @@ def is_refused(possible: Possible) -> bool:
 
 
 def _computed(value: Value) -> list[Possible]:
-    """The alternatives that Terraform computes, as far as there are any: where it refuses to go on nothing happens."""
-    computed = [possible for possible in value if not is_refused(possible)]
+    """The alternatives that Terraform computes, as far as there are any: where it surely refuses, nothing happens."""
+    computed = [possible for possible in value if not (is_refused(possible) and _is_impossible(possible))]
     return computed or list(value)
+
+
+def _is_impossible(possible: Possible) -> bool:
+    return not possible.openness or (isinstance(possible.plain, Unknown) and possible.plain.is_missing)
 
 
 def policies_in(*values: Value) -> tuple[Found, ...]:

@@ -23,10 +23,10 @@ from unapproved_iam.hcl_values import (
     Possible,
     Sequence,
     String,
-    Unknown,
     Value,
     applied,
     applied_to_alternatives,
+    one_of,
     parts_of,
     possible_texts,
     string,
@@ -126,21 +126,18 @@ class AttachingResource:
         return evaluate(argument.expression, self.declared.scope)
 
     def _attached(self, attribute: PolicyAttribute, argument: Attribute) -> Value:
-        """Without what Terraform would refuse; where a root variable is null by default, a single policy is to come."""
+        """The policies of an argument; where a root variable is null by default, a single policy is still to come."""
         value = self._value(argument)
-        sure = [one for one in value if not (isinstance(one.plain, Unknown) and one.plain.fails and not one.openness)]
+        if attribute.form is not Form.ARN or not any(isinstance(one.plain, Null) and one.openness for one in value):
+            return value
         written = f"{self.declared.address}.{attribute.name}"
         missing = unknown(written, f"{argument.expression} has no value by default", SCAN_THE_PLAN)
-        return Value(
-            tuple(
-                possible
-                for one in sure or value
-                for possible in (
-                    under(missing, one.when, one.openness, one.origin)
-                    if isinstance(one.plain, Null) and one.openness and attribute.form is Form.ARN
-                    else (one,)
-                )
-            )
+        return one_of(
+            [
+                under(missing, one.when, one.openness, one.origin) if isinstance(one.plain, Null) else Value((one,))
+                for one in value
+            ],
+            argument.expression,
         )
 
     def _named_in_blocks(self, block_type: str) -> Iterator[Policy]:

@@ -11,11 +11,12 @@ import json
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Arguments
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 from unapproved_iam.hcl_collections import Element, Refused, elements_of, mapping_of, number_value
 from unapproved_iam.hcl_evaluation import evaluate
-from unapproved_iam.hcl_expression import Expression
+from unapproved_iam.hcl_expression import Expression, Literal, Operation
 from unapproved_iam.hcl_scope import Layer, Reference, Scope
 from unapproved_iam.hcl_syntax import Attribute
 from unapproved_iam.hcl_values import (
@@ -32,6 +33,7 @@ from unapproved_iam.hcl_values import (
     Value,
     When,
     exactly,
+    is_refused,
     joined,
     one_of,
     possible_texts,
@@ -74,32 +76,48 @@ class Instances:
         """What a reference to the block means: an object, a tuple of them with `count`, a map with `for_each`."""
         if not self.argument:
             return value(self.alternatives[0].instances[0])
-        return one_of([_collection(self.argument, one, value) for one in self.alternatives], written)
+        values: dict[object, Value] = {}
+
+        def shared(instance: Instance) -> Value:
+            # Instances of one number are the same one, whatever the number of them; of one key they may differ.
+            same = instance.key if self.argument == "count" else id(instance)
+            if same not in values:
+                values[same] = value(instance)
+            return values[same]
+
+        return one_of([_collection(self.argument, one, shared) for one in self.alternatives], written)
 
 
 def instances_of(arguments: Arguments[str, Attribute], scope: Scope) -> Instances:
     """The instances of a resource, data source or module call with these arguments. Raises HclSyntaxError."""
     if "count" in arguments:
         expression = arguments["count"].expression
-        return Instances("count", tuple(_counted(one, expression, scope) for one in evaluate(expression, scope)))
+        return Instances("count", tuple(_counted(one, expression, scope) for one in _computed(expression, scope)))
     if "for_each" in arguments:
         expression = arguments["for_each"].expression
-        return Instances("for_each", tuple(_repeated(one, expression, scope) for one in evaluate(expression, scope)))
+        return Instances("for_each", tuple(_repeated(one, expression, scope) for one in _computed(expression, scope)))
     alone = Instance("", None, (), "", scope)
     return Instances("", (Alternative(Possible(Null()), (alone,)),))
 
 
 def turns_of(expression: Expression, iterator: str, scope: Scope) -> Iterator[Instance]:
     """The blocks that a `dynamic` block makes; `iterator` is what its key and value are called."""
-    for possible in evaluate(expression, scope):
+    for possible in _computed(expression, scope):
         if not isinstance(possible.plain, Null):
             yield from _repeated(possible, expression, scope, iterator).instances
+
+
+def _computed(expression: Expression, scope: Scope) -> list[Possible]:
+    """The alternatives that terraform computes, as far as there are any: where it refuses one, there is no instance."""
+    value = evaluate(expression, scope)
+    return [possible for possible in value if not is_refused(possible)] or list(value)
 
 
 def _counted(possible: Possible, expression: Expression, scope: Scope) -> Alternative:
     count = _whole_number(possible)
     if count is None or (count <= 0 and possible.openness):
-        when = joined(possible.when, (Condition(f"{expression} > 0"),)) or ()
+        is_positive = Operation(">", (expression, Literal(Fraction(0))))
+        when = joined(possible.when, (Condition(str(is_positive)),)) or ()
         index = unknown("count.index", f"{expression} is not decided")
         return Alternative(possible, (_instance("", None, when, possible, scope, {("count", "index"): index}),))
     instances = [
