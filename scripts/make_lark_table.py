@@ -5,22 +5,14 @@ python scripts/make_lark_table.py
 
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "checks"))
 
-from unapproved_iam.lark_table import TABLE, computed_parser, installed_grammar, key_of
-
-
-def made_table() -> bytes:
-    grammar = installed_grammar()
-    table = io.BytesIO()
-    computed_parser(grammar).save(table)
-    return key_of(grammar) + b"\n" + table.getvalue()
-
+from unapproved_iam.lark_table import TABLE, computed_parser, installed_grammar, key_of, written_table
 
 if __name__ == "__main__":
-    TABLE.write_bytes(made_table())
+    grammar = installed_grammar()
+    TABLE.write_bytes(written_table(computed_parser(grammar), key_of(grammar)))
     print(f"{TABLE}: {TABLE.stat().st_size} bytes")

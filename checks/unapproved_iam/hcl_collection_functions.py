@@ -55,6 +55,7 @@ from unapproved_iam.hcl_values import (
     applied_to_alternatives,
     exactly,
     joined,
+    missing,
     one_of,
     refused,
     text_of,
@@ -167,7 +168,10 @@ def _first(written: object, arguments: list[Argument], taken: Callable[[Plain], 
                 if conditions is None:
                     continue
                 is_taken = taken(possible.plain)
-                if is_taken is None:
+                if argument.when:
+                    following.append(conditions)
+                    conditions = joined(conditions, argument.when) or conditions
+                elif is_taken is None:
                     is_null = Condition(f"{argument.written} == null")
                     following.append(joined(conditions, (is_null,)) or conditions)
                     conditions = joined(conditions, (replace(is_null, holds=False),)) or conditions
@@ -458,9 +462,9 @@ def _lookup(written: object, arguments: list[Argument]) -> Value:
             raise Refused("a map is required")
         values = [under(value, (), min(source.openness, Openness.ELEMENT), source.origin) for value in values]
         if may_miss:
-            default = arguments[2].value if len(arguments) > 2 else refused(written, "it has no such element")
-            missing = Condition(f"contains(keys({arguments[0].written}), {arguments[1].written})", False)
-            values.append(under(default, (missing,)) if values else default)
+            default = arguments[2].value if len(arguments) > 2 else missing(written)
+            is_missing = Condition(f"contains(keys({arguments[0].written}), {arguments[1].written})", False)
+            values.append(under(default, (is_missing,)) if values else default)
         when = joined(source.when, key.when) or ()
         return under(
             one_of(values, written), when, min(max(source.openness, key.openness), Openness.ELEMENT), key.origin
@@ -598,8 +602,8 @@ def _itself(written: object, plain: Plain) -> Value:
 # Of whole arguments, each with its alternatives.
 # name: (function, fewest arguments, most arguments, whether an argument may be absent or stand for any number)
 ARGUMENT_FUNCTIONS: dict[str, tuple[Callable[[object, list[Argument]], Value], int, int | None, bool]] = {
-    "coalesce": (_coalesce, 1, None, False),
-    "coalescelist": (_coalescelist, 1, None, False),
+    "coalesce": (_coalesce, 1, None, True),
+    "coalescelist": (_coalescelist, 1, None, True),
     "concat": (_concat, 0, None, True),
     "element": (_element, 2, 2, False),
     "lookup": (_lookup, 2, 3, False),

@@ -30,6 +30,7 @@ from unapproved_iam.hcl_values import (
     When,
     exactly,
     joined,
+    missing,
     one_of,
     policies_in,
     refused,
@@ -184,7 +185,7 @@ def items_at(sequence: Sequence, key: Key, written: object) -> list[Value]:
     if sequence.rest is not None:
         values.append(sequence.rest)
     if anywhere or not values or absent or sequence.rest is not None:
-        values.append(refused(written, f"there may be no element {key.written or index}"))
+        values.append(missing(written))
     return values
 
 
@@ -363,7 +364,7 @@ def element_of(source: Possible, key: Key, written: object) -> Value:
     elif isinstance(plain, Mapping):
         values, may_miss = entries_at(plain, key)
         if may_miss:
-            values.append(refused(written, f"it has no element {key.written or key.text}"))
+            values.append(missing(written))
     elif isinstance(plain, Record):
         name = key.text.known if key.text is not None else None
         values.append(unknown(written, f"{key.written} is not known") if name is None else plain.attribute(name))

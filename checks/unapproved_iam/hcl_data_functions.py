@@ -74,8 +74,17 @@ def single_characters(*strings: str) -> None:
 
 
 def _title(string: str) -> str:
-    single_characters(string)
-    return re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda first: first[0].upper(), string)
+    letters = [
+        letter.title() if number == 0 or _separates(string[number - 1]) else letter
+        for number, letter in enumerate(string)
+    ]
+    return "".join(new if len(new) == 1 else old for new, old in zip(letters, string, strict=True))
+
+
+def _separates(character: str) -> bool:
+    if character.isascii():
+        return not (character.isalnum() or character == "_")
+    return character.isspace() and not character.isalnum()
 
 
 def _substr(string: str, offset: Fraction, length: Fraction) -> str:

@@ -50,6 +50,7 @@ from unapproved_iam.hcl_values import (
     Boolean,
     Condition,
     Entry,
+    Found,
     Item,
     Mapping,
     Null,
@@ -65,11 +66,13 @@ from unapproved_iam.hcl_values import (
     is_refused,
     joined,
     one_of,
+    policies_in_text,
     refused,
     string,
     under,
     unknown,
 )
+from unapproved_iam.possible_text import Hole, Text, text
 
 MAX_DEPTH = 150  # of expressions within expressions, through references too: Python's stack holds about 1,000 frames
 MAX_STEPS = 200_000  # expressions evaluated for one that was asked for: some seconds
@@ -90,26 +93,46 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
         _effort.steps = 0
     _effort.steps += 1
     if _effort.depth >= MAX_DEPTH:
-        return unknown(_outline(expression), "it is nested too deeply to be evaluated")
+        return _not_evaluated(expression, "it is nested too deeply to be evaluated")
     if _effort.steps > MAX_STEPS:
-        return unknown(_outline(expression), f"it takes more than {MAX_STEPS} steps to evaluate")
+        return _not_evaluated(expression, f"it takes more than {MAX_STEPS} steps to evaluate")
     _effort.depth += 1
     try:
         return _EVALUATIONS[type(expression)](expression, scope)
     except Refused as reason:
-        return refused(_outline(expression), str(reason))
+        return refused(expression, str(reason), _policies_written_in(expression))
     except RecursionError:
-        return unknown(_outline(expression), "it is nested too deeply to be evaluated")
+        return _not_evaluated(expression, "it is nested too deeply to be evaluated")
     finally:
         _effort.depth -= 1
 
 
-def _outline(expression: Expression) -> str:
-    """How the expression is written, if that can be said without going deep."""
+def _not_evaluated(expression: Expression, reason: str) -> Value:
+    """Something unknown, with the policies that stand in the expression."""
     try:
-        return str(expression)
+        written = str(expression)
     except RecursionError:
-        return "an expression"
+        written = "an expression"
+    return unknown(written, reason, found=_policies_written_in(expression))
+
+
+def _policies_written_in(expression: Expression) -> tuple[Found, ...]:
+    """The policies in its strings, without evaluating anything."""
+    found: dict[Text, Found] = {}
+    waiting: list[object] = [expression]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Template):
+            content = text(*(piece if isinstance(piece, str) else _INTERPOLATED for piece in part.parts))
+            found |= {policy: Found(policy, place=part.place) for policy in policies_in_text(content)}
+        if isinstance(part, Expression):
+            waiting.extend(getattr(part, field.name) for field in fields(part))  # type: ignore[arg-type]
+        elif isinstance(part, tuple):
+            waiting.extend(part)
+    return tuple(found.values())
+
+
+_INTERPOLATED = Hole("...", "it is not evaluated")
 
 
 # -- literals and references -------------------------------------------------------------------------------------------

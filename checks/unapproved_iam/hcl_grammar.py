@@ -32,12 +32,13 @@ from unapproved_iam.hcl_expression import (
     Template,
     TupleOf,
 )
-from unapproved_iam.hcl_source import Source, Token, tokens
+from unapproved_iam.hcl_source import HclSyntaxError, Source, Token, tokens
 from unapproved_iam.hcl_syntax import KEYWORDS
 from unapproved_iam.hcl_template import heredoc, quoted
 from unapproved_iam.lark_table import expression_parser
 
 MAX_EXPRESSION = 2_000_000  # characters without strings and comments: some seconds of parsing
+MAX_DIGITS = 150  # of a number
 
 # "Arithmetic and Logical Operators" in the Terraform language documentation, loosest first.
 _PRECEDENCE = {
@@ -70,6 +71,7 @@ def _near(code: str, error: UnexpectedInput) -> str:
     )
 
 
+_BLANKS = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r"([{,]?)\s*\n\s*(?=([},]?))")
 _EXPANSION = re.compile(r"\.\.\.\s*,?\s*\)")
 _SPLAT = re.compile(r"\[\s*\*\s*\]")
@@ -101,7 +103,8 @@ def _without_strings(source: Source, start: int, end: int) -> tuple[str, list[To
             elif len(lines_separate) > 1:
                 lines_separate.pop()
     pieces.append(source.text[position:end])
-    code = _LINE_ENDS.sub(lambda found: f"{found[1]} " if found[1] or found[2] else ", ", "".join(pieces))
+    code = _BLANKS.sub(" ", "".join(pieces))
+    code = _LINE_ENDS.sub(lambda found: f"{found[1]} " if found[1] or found[2] else ", ", code)
     code = _EXPANSION.sub(', "...")', code)
     code = _SPLAT.sub("[*]", code)
     return _EXPONENT.sub(r'"#\g<0>"', code), strings
@@ -132,7 +135,7 @@ class _Reader:
     def string(self, token: LarkToken) -> Expression:
         inside = token[1:-1]
         if inside.startswith("#"):
-            return Literal(Fraction(inside[1:]))
+            return self.number([inside[1:]])
         found = self.strings[int(inside)]
         read = quoted if found.kind == "string" else heredoc
         return read(self.source, found.start, found.end)
@@ -144,7 +147,11 @@ class _Reader:
         return Operation(str(children[0]), (self.read(children[1]),))
 
     def number(self, children: list[Any]) -> Expression:
-        return Literal(Fraction("".join(children)))
+        digits = "".join(children)
+        exponent = digits.lower().partition("e")[2]
+        if len(digits) > MAX_DIGITS or (exponent and abs(int(exponent)) > MAX_DIGITS):
+            raise HclSyntaxError(self.place.path, self.place.line, f"this number has more than {MAX_DIGITS} digits")
+        return Literal(Fraction(digits))
 
     def identifier(self, children: list[Any]) -> Expression:
         name = str(children[0])

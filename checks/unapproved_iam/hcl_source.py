@@ -54,35 +54,36 @@ class Token(NamedTuple):
     end: int
 
 
+# Runs of code that hold nothing to look into; `$` and `%` before a brace end a string's.
+_SIMPLE_STRING = r'"[^"\\$%\n]*(?:(?:\\.|[$%](?!\{))[^"\\$%\n]*)*"'
+_COMMENT = r"#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/"
+_UNTIL_BRACKET = re.compile(rf'(?:[^"#/<{{}}()\[\]]+|{_SIMPLE_STRING}|{_COMMENT}|/(?!\*)|<(?!<-?[^\W\d]))*')
+_UNTIL_LINE_ENDS = re.compile(rf'(?:[^"#/<{{}}()\[\]\n]+|{_SIMPLE_STRING}|/\*(?s:.*?)\*/|/(?![*/])|<(?!<-?[^\W\d]))*')
+_UNTIL_STRING_STOPS = re.compile(r'[^"\\$%\n]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^"\\$%\n]*)*')
+_UNTIL_TEMPLATE = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*")
+_HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)\n")
 _TOKEN = re.compile(
-    r"""
-      (?P<string>"[^"\\$%\n]*(?:(?:\\.|[$%](?!\{))[^"\\$%\n]*)*")  # without interpolation
-    | (?P<quote>")
-    | (?P<heredoc><<-?[^\W\d][\w-]*\n)
-    | (?P<comment>\#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)
-    | (?P<open>[{(\[])
-    | (?P<close>[})\]])
+    rf"""
+      (?P<string>{_SIMPLE_STRING})
+    | (?P<comment>{_COMMENT.replace("#", "[#]")})
+    | (?P<open>[{{(\[])
+    | (?P<close>[}})\]])
     | (?P<newline>\n)
-    | (?P<unclosed>/\*)
+    | (?P<other>"|/\*|<<-?[^\W\d])
     """,
     re.VERBOSE,
 )
-_UNTIL_STRING_STOPS = re.compile(r'[^"\\$%\n]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^"\\$%\n]*)*')
-_UNTIL_LINE_STOPS = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*")
 _CLOSING = {"{": "}", "(": ")", "[": "]"}
 
 
-def tokens(source: Source, start: int, end: int, depth: int = 0) -> Iterator[Token]:
+def tokens(source: Source, start: int, end: int) -> Iterator[Token]:
     """The tokens between two offsets; a string or heredoc is one token, with all that is nested in it."""
     position = start
     while found := _TOKEN.search(source.text, position, end):
         kind, position = found.lastgroup or "", found.end()
-        if kind == "quote":
-            kind, position = "string", _end_of_string(source, position, end, depth)
-        elif kind == "heredoc":
-            position = _end_of_heredoc(source, found.start(), position, end, depth)
-        elif kind == "unclosed":
-            raise source.error(found.start(), "this comment is never closed (expected */)")
+        if kind == "other":
+            kind = "heredoc" if source.text[found.start()] == "<" else "string"
+            position = _past(source, found.start(), end, 0)
         yield Token(kind, found.start(), position)
 
 
@@ -90,25 +91,59 @@ def end_of_bracket(source: Source, opening: int, end: int, depth: int = 0) -> in
     """The offset of the bracket that closes the one at `opening`."""
     text = source.text
     expected: list[str] = []
-    for token in tokens(source, opening, end, depth):
-        if token.kind == "open":
-            expected.append(_CLOSING[text[token.start]])
+    position = opening
+    while (position := end_of(_UNTIL_BRACKET, text, position, end)) < end:
+        stop = text[position]
+        if stop in _CLOSING:
+            expected.append(_CLOSING[stop])
             if depth + len(expected) > MAX_NESTING:
-                raise source.error(token.start, f"brackets are nested more than {MAX_NESTING} deep")
-        elif token.kind == "close":
-            if text[token.start] != expected.pop():
-                raise source.error(token.start, f'unexpected "{text[token.start]}"')
+                raise source.error(position, f"brackets are nested more than {MAX_NESTING} deep")
+            position += 1
+        elif stop in "})]":
+            if stop != expected.pop():
+                raise source.error(position, f'unexpected "{stop}"')
             if not expected:
-                return token.start
+                return position
+            position += 1
+        else:
+            position = _past(source, position, end, depth)
     raise source.error(opening, f'"{text[opening]}" is never closed')
 
 
-def _end_of_string(source: Source, position: int, end: int, depth: int) -> int:
-    """The offset behind the closing quote, from the offset behind the opening one."""
-    opening = position - 1
+def end_of_expression(source: Source, start: int, end: int) -> int:
+    """An attribute ends with its line, or a comment in it; within brackets, strings and heredocs lines do not count."""
+    text = source.text
+    position = start
+    while (position := end_of(_UNTIL_LINE_ENDS, text, position, end)) < end:
+        stop = text[position]
+        if stop in "\n#" or text.startswith("//", position):
+            return position
+        if stop in _CLOSING:
+            position = end_of_bracket(source, position, end) + 1
+        elif stop in "})]":
+            raise source.error(position, f'unexpected "{stop}"')
+        else:
+            position = _past(source, position, end, 0)
+    return end
+
+
+def _past(source: Source, position: int, end: int, depth: int) -> int:
+    """The offset behind the string or heredoc that begins here."""
+    if source.text[position] == '"':
+        return _end_of_string(source, position, end, depth)
+    if source.text[position] == "/":
+        raise source.error(position, "this comment is never closed (expected */)")
+    heredoc = _HEREDOC.match(source.text, position, end)
+    if not heredoc:
+        raise source.error(position, "this is no heredoc (expected <<MARKER and the end of the line)")
+    return _end_of_heredoc(source, heredoc, end, depth)
+
+
+def _end_of_string(source: Source, opening: int, end: int, depth: int) -> int:
+    position = opening + 1
     while True:
-        position = _end_of(_UNTIL_STRING_STOPS, source.text, position, end)
-        stop = source.text[position : position + 1] if position < end else ""
+        position = end_of(_UNTIL_STRING_STOPS, source.text, position, end)
+        stop = source.text[position] if position < end else ""
         if stop == '"':
             return position + 1
         if stop not in ("$", "%"):
@@ -116,26 +151,29 @@ def _end_of_string(source: Source, position: int, end: int, depth: int) -> int:
         position = end_of_bracket(source, position + 1, end, depth + 1) + 1
 
 
-def _end_of_heredoc(source: Source, start: int, position: int, end: int, depth: int) -> int:
+def _end_of_heredoc(source: Source, heredoc: re.Match[str], end: int, depth: int) -> int:
     """The offset behind the closing marker, which stands alone in its line, blanks aside."""
-    marker = source.text[start:position].lstrip("<-").rstrip("\n")
+    text = source.text
+    position = heredoc.end()
     while position < end:
-        line_end = _end_of(re.compile(r"[^\n]*"), source.text, position, end)
-        if source.text[position:line_end].strip() == marker:
+        line_end = text.find("\n", position, end)
+        line_end = end if line_end < 0 else line_end
+        if text[position:line_end].strip() == heredoc[1]:
             return line_end
         position = _end_of_heredoc_line(source, position, end, depth) + 1
-    raise source.error(start, f"this heredoc is never closed (expected a line {marker})")
+    raise source.error(heredoc.start(), f"this heredoc is never closed (expected a line {heredoc[1]})")
 
 
 def _end_of_heredoc_line(source: Source, position: int, end: int, depth: int) -> int:
     """The offset of the line's newline; what is interpolated may span lines."""
     while True:
-        position = _end_of(_UNTIL_LINE_STOPS, source.text, position, end)
+        position = end_of(_UNTIL_TEMPLATE, source.text, position, end)
         if position >= end or source.text[position] == "\n":
             return position
         position = end_of_bracket(source, position + 1, end, depth + 1) + 1
 
 
-def _end_of(pattern: re.Pattern[str], text: str, position: int, end: int) -> int:
+def end_of(pattern: re.Pattern[str], text: str, position: int, end: int) -> int:
+    """The offset up to which the pattern matches."""
     found = pattern.match(text, position, end)
     return found.end() if found else position

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_expression import Expression, GetAttribute, Literal, Name, Template
-from unapproved_iam.hcl_source import HclSyntaxError, Source, end_of_bracket, tokens
+from unapproved_iam.hcl_source import HclSyntaxError, Source, end_of, end_of_bracket, end_of_expression, tokens
 
 __all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
 
@@ -158,21 +158,21 @@ def _body(source: Source, start: int, end: int) -> Body:
 
 def _items(source: Source, start: int, end: int) -> Iterator[Attribute | Block]:
     text = source.text
-    position = _skip(_BLANK, text, start, end)
+    position = end_of(_BLANK, text, start, end)
     while position < end:
         name = _IDENTIFIER.match(text, position, end)
         if not name:
             raise source.error(position, f'unexpected "{text[position]}" (expected an attribute or a block)')
-        after = _skip(_INLINE_BLANK, text, name.end(), end)
+        after = end_of(_INLINE_BLANK, text, name.end(), end)
         if text[after : after + 1] == "=" and after < end:
-            stop = _end_of_expression(source, after + 1, end)
+            stop = end_of_expression(source, after + 1, end)
             yield Attribute(name[0], source, after + 1, stop)
         else:
             labels, opening = _labels(source, after, end)
             stop = end_of_bracket(source, opening, end)
             yield Block(name[0], labels, source, position, opening, stop)
             stop += 1
-        position = _skip(_BLANK, text, stop, end)
+        position = end_of(_BLANK, text, stop, end)
 
 
 def _labels(source: Source, position: int, end: int) -> tuple[tuple[str, ...], int]:
@@ -180,30 +180,10 @@ def _labels(source: Source, position: int, end: int) -> tuple[tuple[str, ...], i
     labels = []
     while label := _LABEL.match(source.text, position, end):
         labels.append(label[0] if label[1] is None else label[1])
-        position = _skip(_INLINE_BLANK, source.text, label.end(), end)
+        position = end_of(_INLINE_BLANK, source.text, label.end(), end)
     if position >= end or source.text[position] != "{":
         raise source.error(min(position, end - 1), 'expected "=" or "{"')
     return tuple(labels), position
-
-
-def _end_of_expression(source: Source, start: int, end: int) -> int:
-    """An attribute ends with its line; within brackets, strings and heredocs lines do not count."""
-    depth = 0
-    for token in tokens(source, start, end):
-        if token.kind == "open":
-            depth += 1
-        elif token.kind == "close":
-            if depth == 0:
-                raise source.error(token.start, f'unexpected "{source.text[token.start]}"')
-            depth -= 1
-        elif depth == 0 and token.kind in ("newline", "comment") and not source.text.startswith("/*", token.start):
-            return token.start
-    return end
-
-
-def _skip(blank: re.Pattern[str], text: str, position: int, end: int) -> int:
-    found = blank.match(text, position, end)
-    return found.end() if found else position
 
 
 _PLAIN_STRING = re.compile(r'"((?:[^"\\$%\n]|[$%](?![{$%]))*)"')
@@ -214,7 +194,7 @@ KEYWORDS = {"true": True, "false": False, "null": None}
 def expression_between(source: Source, start: int, end: int) -> Expression:
     """Strings and references, most of all expressions, are read here; all others by the library's parser."""
     text = source.text
-    start = _skip(_BLANK, text, start, end)
+    start = end_of(_BLANK, text, start, end)
     while end > start and text[end - 1] in " \t\r\n":
         end -= 1
     if plain := _PLAIN_STRING.fullmatch(text, start, end):
