@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from documentation import PROJECT, README, block, table
+from documentation import PROJECT, README, block, blocks, table
 from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST, PURPOSES
 from unapproved_iam.cloudformation_resources import ATTACHING_TYPES as CLOUDFORMATION_TYPES
 from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, SUBCOMMANDS, VIOLATION, main
@@ -69,6 +69,14 @@ def test_hooks() -> None:
 def test_hooks_start_for_every_file_that_is_looked_at(suffix: str) -> None:
     for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text()):
         assert re.search(hook["files"], f"directory/name{suffix}")
+
+
+def test_the_configurations_of_pre_commit_name_hooks() -> None:
+    hooks = {hook["id"] for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text())}
+    shown = [yaml.safe_load(sample.text) for sample in blocks(README) if sample.file == ".pre-commit-config.yaml"]
+    assert [hook["id"] for sample in shown for repository in sample["repos"] for hook in repository["hooks"]] == list(
+        dict.fromkeys(row[0] for row in table(README, "| hook") if row[0] in hooks)
+    )
 
 
 def test_the_default_list_is_named_whole() -> None:
