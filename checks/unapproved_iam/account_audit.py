@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from unapproved_iam.account_access import AccessError, Account, pages
 from unapproved_iam.attachment import Attachment, Place, Principal, Unjudged
 from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, VIOLATION
-from unapproved_iam.deny_list import DenyList
+from unapproved_iam.deny_list import DenyList, Entry
+from unapproved_iam.policy_arn import POLICY_NAME, aws_managed
 from unapproved_iam.possible_text import Text, text
 from unapproved_iam.verdict import Finding, Judge, Verdict
 
@@ -74,17 +75,23 @@ class Audit:
     today: date
     region: str  # where Identity Center was asked
     readings: tuple[AccountReading, ...]  # one for each account
-    findings: tuple[Finding, ...]  # denied and approved ones, by policy, account and principal
+    findings: tuple[Finding, ...]  # all but clean ones, by policy, account and principal
     remarks: tuple[str, ...] = ()  # what was left out on purpose, or is not there to be looked at
     in_code: Mapping[Attachment, str] | None = None  # where code declares each of them; None: no code was compared
 
     @property
     def denied(self) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.findings if finding.verdict is not Verdict.APPROVED)
+        passing = (Verdict.APPROVED, Verdict.WARNED)
+        return tuple(finding for finding in self.findings if finding.verdict not in passing)
 
     @property
     def approved(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.verdict is Verdict.APPROVED)
+
+    @property
+    def warned(self) -> tuple[Finding, ...]:
+        """Denied from a later day on."""
+        return tuple(finding for finding in self.findings if finding.verdict is Verdict.WARNED)
 
     @property
     def expired(self) -> tuple[Finding, ...]:
@@ -107,12 +114,16 @@ class AccountJudge:
     """Judges live attachments by a deny list.
 
     Nothing in an account tells which file declared an attachment. So an approval of a principal covers it wherever
-    the code stands, and one of a resource address covers nothing.
+    the code stands, and one of a resource address, or of whatever stands in some files, covers nothing.
     """
 
     def __init__(self, deny_list: DenyList, today: date) -> None:
-        of_principals = tuple(replace(a, files="") for a in deny_list.approvals if a.principal)
-        self._judge = Judge(replace(deny_list, approvals=of_principals), root="", today=today)
+        approvals = tuple(
+            replace(approval, files="")
+            for approval in deny_list.approvals
+            if approval.principal or (approval.anywhere and not approval.files)
+        )
+        self._judge = Judge(replace(deny_list, approvals=approvals), root="", today=today)
 
     def verdict_of(self, policy: Text) -> Verdict:
         """The verdict of a policy by its ARN alone, before it is known whom it is attached to."""
@@ -123,10 +134,20 @@ class AccountJudge:
         """The verdict; a role that Identity Center made is approved as a role or as its permission set."""
         finding = self._judge.judge(attachment)
         kind, _, name = attachment.principals[0].address.partition("/")
-        if finding.verdict is not Verdict.DENIED or not kind:
-            return finding
-        of_permission_set = self._judge.judge(replace(attachment, principals=(Principal(kind, text(name)),)))
-        return replace(of_permission_set, attachment=attachment) if of_permission_set.approvals else finding
+        if kind and finding.verdict is not Verdict.APPROVED:
+            of_permission_set = self._judge.judge(replace(attachment, principals=(Principal(kind, text(name)),)))
+            if of_permission_set.approvals:
+                finding = replace(of_permission_set, attachment=attachment)
+        return replace(finding, entry=finding.entry and self._with_advice(finding.entry))
+
+    def _with_advice(self, entry: Entry) -> Entry:
+        """The entry without advice that the list itself denies."""
+        advice = (
+            policy
+            for policy in entry.use_instead
+            if not POLICY_NAME.fullmatch(policy) or self.verdict_of(aws_managed(policy)) is Verdict.CLEAN
+        )
+        return replace(entry, use_instead=tuple(advice))
 
 
 def judged(deny_list: DenyList, today: date, region: str, readings: Sequence[AccountReading]) -> Audit:

@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass
 
 from unapproved_iam.account_audit import SERVICE_LINKED_POLICY
-from unapproved_iam.verdict import Finding
+from unapproved_iam.verdict import Finding, Verdict
 
 SUBCOMMAND = {
     "group": ("detach-group-policy", "--group-name"),
@@ -36,6 +36,10 @@ class Detachment:
 
 def detachment(finding: Finding, region: str) -> Detachment:
     """How to detach what a finding denies; `region` is where Identity Center lives."""
+    if finding.verdict is Verdict.APPROVED:
+        return Detachment()
+    if finding.verdict is Verdict.WARNED and finding.entry:
+        return Detachment(note=f"denied from {finding.entry.enforce_from} on")
     attachment = finding.attachment
     principal = attachment.principals[0]
     arn = str(attachment.policy)

@@ -14,8 +14,10 @@ from html import escape
 from unapproved_iam.account_audit import Audit
 from unapproved_iam.account_picture import picture
 from unapproved_iam.account_rows import (
+    PolicyRows,
     Row,
     account_title,
+    by_policy,
     counted,
     denied_in,
     extent,
@@ -53,18 +55,24 @@ p { margin: .25rem 0; }
 .counts .bad dd { color: var(--denied); }
 .picture { overflow-x: auto; border: 1px solid var(--edge); border-radius: .5rem; padding: .75rem; }
 .picture:focus-visible, input:focus-visible, select:focus-visible { outline: 3px solid var(--accent); }
-svg { display: block; min-width: 44rem; width: 100%; font: 13px system-ui, sans-serif; }
+svg { display: block; margin: 0 auto; font: 14px system-ui, sans-serif; }
 svg text { fill: var(--text); }
 svg .end { text-anchor: end; }
 svg .head, svg tspan.dim { fill: var(--dim); }
-svg .head { font-size: 12px; font-weight: 600; }
-svg path { fill: none; stroke-width: 1.6; opacity: .75; }
-svg path.denied { stroke: var(--denied); }
+svg .head { font-size: 13px; font-weight: 600; }
+svg path { fill: none; opacity: .7; }
+svg.dense path { opacity: .3; }
+svg path:hover { opacity: 1; }
+svg path.denied, svg path.unresolved { stroke: var(--denied); }
 svg path.approved { stroke: var(--approved); stroke-dasharray: 5 4; }
+svg path.warned { stroke: var(--warning); stroke-dasharray: 2 3; }
 svg circle.policy { fill: var(--denied); }
 svg circle.principal { fill: var(--accent); }
+.keys { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-top: .4rem; }
 .key { display: inline-block; width: 1.6rem; border-top: 3px solid var(--denied); vertical-align: middle; }
-.key.approved { border-top: 3px dashed var(--approved); margin-left: 1rem; }
+.key.approved { border-top: 3px dashed var(--approved); }
+.key.warned { border-top: 3px dotted var(--warning); }
+.hint { display: none; }
 .filter { display: none; gap: .75rem; flex-wrap: wrap; align-items: end; margin-bottom: .75rem; }
 .js .filter { display: flex; }
 label { font-size: .85rem; color: var(--dim); display: flex; flex-direction: column; gap: .15rem; }
@@ -72,14 +80,20 @@ input, select { font: inherit; color: var(--text); background: var(--ground); bo
   border-radius: .35rem; padding: .4rem .6rem; min-height: 2.6rem; }
 input { width: 20rem; max-width: 100%; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-caption { text-align: left; color: var(--dim); padding-bottom: .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .6rem; border-bottom: 1px solid var(--edge); }
 thead th { color: var(--dim); font-size: .82rem; white-space: nowrap; }
 tbody th { font-weight: 600; }
-tr[hidden] { display: none; }
+.policy { background: var(--panel); }
+.policy th { font-weight: 400; padding-top: .8rem; }
+.policy h3 { display: inline; font-size: 1rem; margin: 0; }
+.policy p { color: var(--dim); }
+.policy code { color: var(--text); }
+.account { white-space: nowrap; font-variant-numeric: tabular-nums; }
+[hidden] { display: none !important; }
 .verdict { border-radius: 1rem; padding: .1rem .6rem; font-size: .82rem; font-weight: 600; white-space: nowrap; }
 .verdict.denied, .verdict.unresolved { color: var(--denied); background: var(--denied-ground); }
 .verdict.approved { color: var(--approved); background: var(--approved-ground); }
+.verdict.warned { color: var(--warning); background: var(--warning-ground); }
 code { font: .85em/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 code.command { display: block; background: var(--panel); border-radius: .3rem; padding: .35rem .5rem;
   user-select: all; }
@@ -88,12 +102,12 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--edge); padding-top: .75
   body { padding: 1rem; }
   table, tbody, tr, td, tbody th { display: block; width: 100%; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  caption { display: block; }
+  .hint { display: inline; }
   tbody tr { border: 1px solid var(--edge); border-radius: .5rem; margin-bottom: .75rem; padding: .35rem .7rem; }
   tbody td, tbody th { border: 0; padding: .25rem 0; }
   tbody td:empty { display: none; }
   tbody td::before { content: attr(data-column); color: var(--dim); font-size: .78rem; display: block; }
-  tbody th { font-size: 1.05rem; }
+  .policy h3 { display: block; font-size: 1.05rem; }
   label, input, select { width: 100%; }
 }
 @media print {
@@ -102,8 +116,9 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--edge); padding-top: .75
     --warning: #7a4b00; --warning-ground: #fff; }
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   .js .filter { display: none; }
-  svg { min-width: 0; }
-  tr, .counts div, .picture { break-inside: avoid; }
+  svg { max-width: 100%; height: auto; }
+  h2 { break-after: avoid; }
+  tbody tr, .counts div, .picture { break-inside: avoid; }
   thead { display: table-header-group; }
 }
 """
@@ -114,17 +129,27 @@ document.documentElement.classList.add('js');
 const words = document.getElementById('words');
 const verdict = document.getElementById('verdict');
 const shown = document.getElementById('shown');
-const rows = Array.from(document.querySelectorAll('#attachments tbody tr'),
-  row => [row, row.textContent.toLowerCase()]);
+const policies = Array.from(document.querySelectorAll('#attachments tbody'), body => {
+  const [heading, ...rows] = body.rows;
+  const about = heading.textContent.toLowerCase();
+  return [body, rows.map(row => [row, about + ' ' + row.textContent.toLowerCase()])];
+});
 function filter() {
   const wanted = words.value.toLowerCase().split(/\\s+/).filter(Boolean);
-  let number = 0;
-  for (const [row, text] of rows) {
-    const fits = (!verdict.value || row.dataset.verdict === verdict.value) && wanted.every(word => text.includes(word));
-    row.hidden = !fits;
-    number += fits;
+  let number = 0, all = 0;
+  for (const [body, rows] of policies) {
+    let here = 0;
+    for (const [row, text] of rows) {
+      const fits = (!verdict.value || row.dataset.verdict === verdict.value)
+        && wanted.every(word => text.includes(word));
+      row.hidden = !fits;
+      here += fits;
+    }
+    body.hidden = !here;
+    number += here;
+    all += rows.length;
   }
-  shown.textContent = number + ' of ' + rows.length + ' shown';
+  shown.textContent = number + ' of ' + all + ' shown';
 }
 words.addEventListener('input', filter);
 verdict.addEventListener('change', filter);
@@ -143,14 +168,14 @@ def html_report(audit: Audit) -> str:
         "<header><h1>Unapproved IAM policies in live accounts</h1>",
         f'<p class="dim">{escape(_accounts(audit))}, on {day}</p></header>',
         f'<main><p class="outcome {_OUTCOME[audit.exit_code]}">{_sentence(headline(audit))}</p>',
-        _counts(audit, rows),
+        _counts(audit),
         _list(
             "Not looked at",
             "partial-list",
             (f"account {account_title(a)}: {words}" for a, words in not_looked_at(audit)),
         ),
         _picture(rows),
-        _table(audit, rows),
+        _table(audit),
         _of_accounts(audit),
         _list("Remarks", "", audit.remarks),
         "</main>",
@@ -188,19 +213,21 @@ def _accounts(audit: Audit) -> str:
     return counted(len(audit.readings), "account")
 
 
-def _counts(audit: Audit, rows: tuple[Row, ...]) -> str:
-    denied = [row for row in rows if row.verdict != Verdict.APPROVED.value]
+def _counts(audit: Audit) -> str:
+    principals = {(finding.attachment.unit, finding.attachment.principals) for finding in audit.denied}
     counts = [
-        ("denied attachments", len(denied), True),
-        ("policies that must go", len({row.policy_arn for row in denied}), True),
-        ("principals that hold them", len({(row.account, row.kind, row.principal) for row in denied}), True),
-        ("approved attachments", len(rows) - len(denied), False),
+        ("denied attachments", len(audit.denied), True),
+        ("policies to detach", len({str(finding.attachment.policy) for finding in audit.denied}), True),
+        ("principals that have them", len(principals), True),
         ("approvals that have expired", len(audit.expired), True),
+        ("approved attachments", len(audit.approved), False),
         ("attached policies looked at", sum(reading.policies for reading in audit.readings), False),
         ("permission sets looked at", sum(reading.permission_sets for reading in audit.readings), False),
     ]
     if len(audit.readings) > 1:
         counts.append(("accounts", len(audit.readings), False))
+    if audit.warned:
+        counts.append(("denied from a later day on", len(audit.warned), False))
     boxes = (
         f"<div{' class=bad' if bad and number else ''}><dt>{label}</dt><dd>{number:,}</dd></div>"
         for label, number, bad in counts
@@ -217,50 +244,68 @@ def _list(title: str, css_class: str, lines: Iterable[str]) -> str:
 def _picture(rows: tuple[Row, ...]) -> str:
     if not rows:
         return ""
+    verdicts = [verdict.value for verdict in Verdict if any(row.verdict == verdict.value for row in rows)]
+    key = "".join(f'<span><span class="key {verdict}"></span> {verdict}</span>' for verdict in verdicts)
     return (
         "<section><h2>Which policy is attached to whom</h2>"
-        f'<div class="picture" tabindex="0" role="region" aria-label="Picture, scrolls sideways">{picture(rows)}</div>'
-        '<p class="dim"><span class="key"></span> denied <span class="key approved"></span> approved</p></section>'
+        '<div class="picture" tabindex="0" role="region" aria-label="Picture, wider than a small screen">'
+        f'{picture(rows)}</div><p class="keys dim">{key}<span class="hint">scroll the picture sideways</span></p>'
+        "</section>"
     )
 
 
-def _table(audit: Audit, rows: tuple[Row, ...]) -> str:
-    if not rows:
+def _table(audit: Audit) -> str:
+    """The attachments, under a heading for each policy; the filter shows and hides both."""
+    policies = by_policy(audit)
+    if not policies:
         return ""
-    columns = ["Policy", "Account", "Attached to", "Verdict", "Why", "What to do"]
-    columns += [] if audit.in_code is None else ["In code"]
-    verdicts = dict.fromkeys(row.verdict for row in rows)
+    columns = ["Attached to", "Account", "Verdict", "What to do"] + ([] if audit.in_code is None else ["In code"])
+    verdicts = sorted({finding.verdict.value for finding in audit.findings})
     return (
-        "<section><h2>Attachments</h2>"
+        '<section><h2 id="attachments-title">Attachments</h2>'
         '<div class="filter" role="search"><label>Filter<input id="words" type="search" autocomplete="off"'
         ' placeholder="policy, principal, account, …"></label>'
         '<label>Verdict<select id="verdict"><option value="">all</option>'
         f"{''.join(f'<option>{verdict}</option>' for verdict in verdicts)}</select></label>"
         '<span id="shown" class="dim" role="status"></span></div>'
-        '<table id="attachments"><caption>One row for each attachment of a policy that the deny list denies</caption>'
-        f"<thead><tr>{''.join(f'<th scope=col>{column}</th>' for column in columns)}</tr></thead>"
-        f"<tbody>{''.join(_table_row(audit, row) for row in rows)}</tbody></table></section>"
+        '<table id="attachments" role="table" aria-labelledby="attachments-title">'
+        f'<thead role="rowgroup"><tr role="row">{_heads(columns)}</tr></thead>'
+        f"{''.join(_policy_body(audit, policy, len(columns)) for policy in policies)}</table></section>"
+    )
+
+
+def _heads(columns: Iterable[str]) -> str:
+    return "".join(f'<th scope="col" role="columnheader">{column}</th>' for column in columns)
+
+
+def _policy_body(audit: Audit, policy: PolicyRows, columns: int) -> str:
+    counts = ", ".join(f"{number:,} {verdict}" for verdict, number in policy.verdicts.items())
+    arn = "" if policy.policy == policy.policy_arn else f"<code>{escape(policy.policy_arn)}</code>"
+    why = [
+        policy.reason,
+        f"Use instead: {policy.use_instead}" if policy.use_instead else "",
+        f"Denied by {policy.denied_by}",
+    ]
+    return (
+        '<tbody role="rowgroup"><tr class="policy" role="row">'
+        f'<th colspan="{columns}" scope="rowgroup" role="rowheader">'
+        f"<h3>{escape(policy.policy)}</h3><p>{escape(counts)} {arn}</p>{_paragraphs(why)}</th></tr>"
+        f"{''.join(_table_row(audit, row) for row in policy.rows)}</tbody>"
     )
 
 
 def _table_row(audit: Audit, row: Row) -> str:
-    arn = "" if row.policy == row.policy_arn else f"<br><code class=dim>{escape(row.policy_arn)}</code>"
-    account = escape(row.account) + (
-        f'<br><span class="dim">{escape(row.account_name)}</span>' if row.account_name else ""
-    )
-    why = [row.reason, f"use {row.use_instead} instead" if row.use_instead else "", f"denied by {row.denied_by}"]
+    name = f'<br><span class="dim">{escape(row.account_name)}</span>' if row.account_name else ""
     to_do = f'<code class="command">{escape(row.detach)}</code>' if row.detach else ""
-    to_do += f"<p>{escape(row.note)}</p>" if row.note else ""
     cells = [
-        ("Account", account),
-        ("Attached to", f'<span class="dim">{escape(row.kind)}/</span>{escape(row.principal)}'),
+        ("Account", f'<span class="account">{escape(row.account)}</span>{name}'),
         ("Verdict", f'<span class="verdict {row.verdict}">{row.verdict}</span>{_paragraphs([row.approval])}'),
-        ("Why", _paragraphs(why)),
-        ("What to do", to_do),
+        ("What to do", to_do + _paragraphs([row.note])),
     ]
     cells += [] if audit.in_code is None else [("In code", escape(row.in_code))]
-    shown = "".join(f'<td data-column="{column}">{cell}</td>' for column, cell in cells)
-    return f'<tr data-verdict="{row.verdict}"><th scope="row">{escape(row.policy)}{arn}</th>{shown}</tr>'
+    shown = "".join(f'<td role="cell" data-column="{column}">{cell}</td>' for column, cell in cells)
+    principal = f'<span class="dim">{escape(row.kind)}/</span>{escape(row.principal)}'
+    return f'<tr role="row" data-verdict="{row.verdict}"><th scope="row" role="rowheader">{principal}</th>{shown}</tr>'
 
 
 def _paragraphs(lines: Iterable[str]) -> str:
@@ -272,14 +317,15 @@ def _of_accounts(audit: Audit) -> str:
     if len(audit.readings) < 2:
         return ""
     rows = "".join(
-        f'<tr><th scope="row">{escape(account_title(reading.account))}</th>'
-        f'<td data-column="Denied attachments">{denied_in(audit, reading):,}</td>'
-        f'<td data-column="Attached policies">{reading.policies:,}</td>'
-        f'<td data-column="Looked at">{"not as a whole" if reading.unjudged else "whole"}</td></tr>'
+        f'<tr role="row"><th scope="row" role="rowheader">{escape(account_title(reading.account))}</th>'
+        f'<td role="cell" data-column="Denied attachments">{denied_in(audit, reading):,}</td>'
+        f'<td role="cell" data-column="Attached policies">{reading.policies:,}</td>'
+        f'<td role="cell" data-column="Looked at">{"not as a whole" if reading.unjudged else "whole"}</td></tr>'
         for reading in audit.readings
     )
+    heads = _heads(("Account", "Denied attachments", "Attached policies", "Looked at"))
     return (
-        "<section><h2>Accounts</h2><table><thead><tr><th scope=col>Account</th><th scope=col>Denied attachments</th>"
-        "<th scope=col>Attached policies</th><th scope=col>Looked at</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></section>"
+        '<section><h2 id="accounts-title">Accounts</h2><table role="table" aria-labelledby="accounts-title">'
+        f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
+        f'<tbody role="rowgroup">{rows}</tbody></table></section>'
     )

@@ -95,7 +95,7 @@ def _attachments_of(
         for reference in page["CustomerManagedPolicyReferences"]:
             where = f":policy{reference.get('Path') or '/'}{reference['Name']}"
             in_any_account = text(f"arn:{account.partition}:iam::", ACCOUNT, where)
-            if verdict_of(in_any_account) is Verdict.UNRESOLVED:  # it depends on the account
+            if verdict_of(in_any_account) in (Verdict.UNRESOLVED, Verdict.WARNED):  # it may depend on the account
                 policies += [text(f"arn:{account.partition}:iam::{id_}{where}") for id_ in _accounts(client, named)]
             else:
                 policies.append(in_any_account)

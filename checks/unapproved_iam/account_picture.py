@@ -1,126 +1,113 @@
 """Draw which denied policies are attached to which principals, as one SVG element for the HTML report.
 
-Policies stand on the left, principals on the right, a line for each attachment. A picture of hundreds of lines shows
-nothing: beyond a bound, the rest is drawn as one node that says how many it stands for; the report's table has all.
+Policies stand on the left, principals on the right. A picture of hundreds of lines shows nothing: when there are too
+many principals they are drawn together, by account or by kind, and the thickness of a line tells for how many
+attachments it stands. The report's table has them all.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
-from typing import NamedTuple, TypeVar
+from math import log2
 
 from unapproved_iam.account_rows import Row, counted
 from unapproved_iam.verdict import Verdict
 
-MOST_POLICIES, MOST_PRINCIPALS = 14, 28
+MOST_POLICIES, MOST_PRINCIPALS = 16, 28
 
-WIDTH, ROW_HEIGHT, TOP = 960, 30, 34
-LEFT_EDGE, RIGHT_EDGE = 330, 600  # where the lines begin and end
-MOST_CHARACTERS = 38
-
-_Node = TypeVar("_Node", bound=Hashable)
-
-
-class _Principal(NamedTuple):
-    account: str
-    kind: str
-    name: str
+# In pixels of a text of 14; the widest sans-serif faces take about 8.5 for a character.
+ROW_HEIGHT, TOP, BETWEEN, GAP = 30, 34, 230, 12
+CHARACTER, MOST_CHARACTERS = 8.5, 40
+DENSE = 60  # lines, from which on they are drawn paler
 
 
 def picture(rows: Sequence[Row]) -> str:
     """An SVG element with a title and a description; its colours come from the page's style sheet."""
-    policies = Counter(row.policy_arn for row in rows)
-    principals = Counter(_principal(row) for row in rows)
-    names = {row.policy_arn: row.policy for row in rows}
-    left = _most(policies, MOST_POLICIES)
-    places = {arn: number for number, arn in enumerate(left)}
-    right = _most(principals, MOST_PRINCIPALS)
-    right.sort(key=lambda principal: _middle(principal, rows, places))
-    more_left, more_right = len(policies) - len(left), len(principals) - len(right)
-    rows_left, rows_right = len(left) + bool(more_left), len(right) + bool(more_right)
-    height = TOP + max(rows_left, rows_right) * ROW_HEIGHT
-    several = len({row.account for row in rows}) > 1
-
-    def left_y(arn: str) -> float:
-        return _y(places.get(arn, len(left)), rows_left, height)
-
-    place_of = {principal: number for number, principal in enumerate(right)}
-
-    def right_y(principal: _Principal) -> float:
-        return _y(place_of.get(principal, len(right)), rows_right, height)
-
-    lines: dict[tuple[float, float], list[Row]] = {}
+    right_of = _grouping(rows)
+    left, left_of = _most(rows, _policy, MOST_POLICIES, "policies")
+    right, right_of = _most(rows, right_of, MOST_PRINCIPALS, "principals")
+    right.sort(key=lambda label: _middle(label, rows, left, left_of, right_of))
+    height = TOP + max(len(left), len(right)) * ROW_HEIGHT
+    left_y = {label: _y(number, len(left), height) for number, label in enumerate(left)}
+    right_y = {label: _y(number, len(right), height) for number, label in enumerate(right)}
+    lines: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        lines.setdefault((left_y(row.policy_arn), right_y(_principal(row))), []).append(row)
-    parts = [_line(start, end, drawn) for (start, end), drawn in lines.items()]
-    parts += [
-        _node(
-            LEFT_EDGE,
-            left_y(arn),
-            names[arn],
-            f"{names[arn]}: {counted(policies[arn], 'attachment')}",
-            "policy",
-            policies[arn],
-        )
-        for arn in left
+        lines.setdefault((left_of(row), right_of(row)), []).append(row)
+    counts = Counter(map(left_of, rows)) + Counter(map(right_of, rows))
+    begin = _width(left)
+    end = begin + BETWEEN
+    width = end + _width(right)
+    parts = [
+        _line(policy, principal, (begin, left_y[policy]), (end, right_y[principal]), drawn)
+        for (policy, principal), drawn in lines.items()
     ]
-    if more_left:
-        parts.append(
-            _node(LEFT_EDGE, left_y(""), f"and {counted(more_left, 'more policy', 'more policies')}", "", "policy")
-        )
-    for principal in right:
-        label = f"{principal.kind}/{principal.name}"
-        suffix = f" · {principal.account}" if several else ""
-        parts.append(
-            _node(
-                RIGHT_EDGE,
-                right_y(principal),
-                label,
-                f"{label} in account {principal.account}",
-                "principal",
-                suffix=suffix,
-            )
-        )
-    if more_right:
-        parts.append(
-            _node(
-                RIGHT_EDGE,
-                _y(len(right), rows_right, height),
-                f"and {counted(more_right, 'more principal')}",
-                "",
-                "principal",
-            )
-        )
-    described = (
-        f"{counted(len(policies), 'policy', 'policies')} attached to {counted(len(principals), 'principal')};"
-        " the table below lists every attachment"
-    )
+    parts += [_node("policy", begin, y, label, counts[label]) for label, y in left_y.items()]
+    parts += [_node("principal", end, y, label, counts[label]) for label, y in right_y.items()]
+    described = f"{counted(len(rows), 'attachment')} of denied policies; the table below lists each of them"
+    dense = ' class="dense"' if len(lines) >= DENSE else ""
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="picture-title picture-description">'
-        '<title id="picture-title">Which policy is attached to which principal</title>'
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}"{dense} role="img"'
+        ' aria-labelledby="picture-title picture-description">'
+        '<title id="picture-title">Which policy is attached to whom</title>'
         f'<desc id="picture-description">{escape(described)}</desc>'
-        f'<text class="head end" x="{LEFT_EDGE - 12}" y="16">Denied policy</text>'
-        f'<text class="head" x="{RIGHT_EDGE + 12}" y="16">Attached to</text>'
+        f'<text class="head end" x="{begin - GAP}" y="16">Policy</text>'
+        f'<text class="head" x="{end + GAP}" y="16">Attached to</text>'
         f"{''.join(parts)}</svg>"
     )
 
 
-def _principal(row: Row) -> _Principal:
-    return _Principal(row.account, row.kind, row.principal)
+Grouping = Callable[[Row], str]  # the label of the node that stands for a row
 
 
-def _most(counts: Counter[_Node], most: int) -> list[_Node]:
-    """The most frequent ones; one more than the bound is shown too, rather than as «1 more»."""
-    ranked = [node for node, _ in counts.most_common()]
-    return ranked if len(ranked) <= most + 1 else ranked[:most]
+def _policy(row: Row) -> str:
+    """A customer managed policy by its name: it is the same one in every account."""
+    return row.policy_arn.rpartition(":policy/")[2] if row.policy == row.policy_arn else row.policy
 
 
-def _middle(principal: _Principal, rows: Sequence[Row], places: dict[str, int]) -> tuple[float, _Principal]:
+def _principal(row: Row) -> str:
+    return f"{row.kind}/{row.principal}"
+
+
+def _principal_of_account(row: Row) -> str:
+    return f"{_principal(row)} · {row.account}"
+
+
+def _kind_of_account(row: Row) -> str:
+    return f"{row.kind}s of {row.account}"
+
+
+def _account(row: Row) -> str:
+    return f"account {row.account}"
+
+
+def _kind(row: Row) -> str:
+    return f"{row.kind}s"
+
+
+def _grouping(rows: Sequence[Row]) -> Grouping:
+    """How principals are drawn together: the first way that yields few enough."""
+    several = len({row.account for row in rows}) > 1
+    ways = (_principal_of_account, _kind_of_account, _account, _kind) if several else (_principal, _kind)
+    return next((way for way in ways if len(set(map(way, rows))) <= MOST_PRINCIPALS), _kind)
+
+
+def _most(rows: Sequence[Row], grouping: Grouping, most: int, what: str) -> tuple[list[str], Grouping]:
+    """The labels with the most rows; beyond the bound the rest share one label."""
+    ranked = [label for label, _ in Counter(map(grouping, rows)).most_common()]
+    if len(ranked) <= most:
+        return ranked, grouping
+    kept, rest = set(ranked[:most]), f"{len(ranked) - most:,} more {what}"
+    return [*ranked[:most], rest], lambda row: label if (label := grouping(row)) in kept else rest
+
+
+def _middle(
+    label: str, rows: Sequence[Row], left: Sequence[str], left_of: Grouping, right_of: Grouping
+) -> tuple[float, str]:
     """Principals stand near their policies, so that few lines cross."""
-    at = [places.get(row.policy_arn, len(places)) for row in rows if _principal(row) == principal]
-    return sum(at) / len(at), principal
+    at = [left.index(left_of(row)) for row in rows if right_of(row) == label]
+    return sum(at) / len(at), label
 
 
 def _y(number: int, of: int, height: int) -> float:
@@ -128,21 +115,33 @@ def _y(number: int, of: int, height: int) -> float:
     return round(TOP + (number + 0.5) * (height - TOP) / of, 1)
 
 
-def _line(start: float, end: float, rows: list[Row]) -> str:
-    denied = sum(row.verdict != Verdict.APPROVED.value for row in rows)
-    bend = (LEFT_EDGE + RIGHT_EDGE) / 2
-    said = f"{rows[0].policy} → {rows[0].kind}/{rows[0].principal}: {rows[0].verdict}" if len(rows) == 1 else ""
-    said = said or f"{counted(len(rows), 'attachment')}, {denied:,} denied"
-    path = f"M{LEFT_EDGE} {start}C{bend} {start} {bend} {end} {RIGHT_EDGE} {end}"
-    return f'<path class="{"denied" if denied else "approved"}" d="{path}"><title>{escape(said)}</title></path>'
+def _width(labels: Sequence[str]) -> int:
+    """Of a column: its longest label, with a number after it."""
+    return round(CHARACTER * (max(len(_shown(label)) for label in labels) + 6)) + GAP
 
 
-def _node(x: int, y: float, label: str, title: str, kind: str, count: int = 0, suffix: str = "") -> str:
-    shown = label if len(label) <= MOST_CHARACTERS else label[: MOST_CHARACTERS - 1] + "…"
-    at = f'class="end" x="{x - 12}"' if kind == "policy" else f'x="{x + 12}"'
-    number = f' <tspan class="dim">{count:,}</tspan>' if count else ""
-    aside = f'<tspan class="dim">{escape(suffix)}</tspan>' if suffix else ""
+def _shown(label: str) -> str:
+    return label if len(label) <= MOST_CHARACTERS else label[: MOST_CHARACTERS - 1] + "…"
+
+
+def _line(policy: str, principal: str, start: tuple[int, float], end: tuple[int, float], rows: list[Row]) -> str:
+    verdicts = Counter(row.verdict for row in rows)
+    verdict = min(verdicts, key=_SEVERITY.index)
+    said = f"{policy} → {principal}: " + ", ".join(f"{number:,} {verdict}" for verdict, number in verdicts.items())
+    bend = (start[0] + end[0]) // 2
+    path = f"M{start[0]} {start[1]}C{bend} {start[1]} {bend} {end[1]} {end[0]} {end[1]}"
+    width = round(1.6 + log2(len(rows)), 1)
+    return f'<path class="{verdict}" d="{path}" stroke-width="{width}"><title>{escape(said)}</title></path>'
+
+
+_SEVERITY = [verdict.value for verdict in (Verdict.DENIED, Verdict.UNRESOLVED, Verdict.WARNED, Verdict.APPROVED)]
+
+
+def _node(side: str, x: int, y: float, label: str, count: int) -> str:
+    at = f'class="end" x="{x - GAP}"' if side == "policy" else f'x="{x + GAP}"'
+    number = f' <tspan class="dim">{count:,}</tspan>' if count > 1 else ""
     return (
-        f'<g><title>{escape(title or label)}</title><circle class="{kind}" cx="{x}" cy="{y}" r="5"/>'
-        f'<text {at} y="{y + 4}">{escape(shown)}{number}{aside}</text></g>'
+        f"<g><title>{escape(label)}: {counted(count, 'attachment')}</title>"
+        f'<circle class="{side}" cx="{x}" cy="{y}" r="5"/>'
+        f'<text {at} y="{y + 4}">{escape(_shown(label))}{number}</text></g>'
     )

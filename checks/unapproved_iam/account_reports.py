@@ -60,9 +60,8 @@ def _text_lines(audit: Audit) -> Iterator[str]:
 
 
 def _attached_to(policy: PolicyRows) -> str:
-    approved = len(policy.rows) - policy.denied
-    counts = [f"{policy.denied:,} denied"] + ([f"{approved:,} approved"] if approved else [])
-    return f"{counted(len(policy.rows), 'attachment')} ({', '.join(counts)})"
+    verdicts = ", ".join(f"{number:,} {verdict}" for verdict, number in policy.verdicts.items())
+    return f"{counted(len(policy.rows), 'attachment')} ({verdicts})"
 
 
 def _about(policy: PolicyRows) -> list[tuple[str, str]]:
@@ -101,6 +100,7 @@ def json_report(audit: Audit) -> str:
                     "attached_policies": sum(reading.policies for reading in audit.readings),
                     "permission_sets": sum(reading.permission_sets for reading in audit.readings),
                     "denied": len(audit.denied),
+                    "warned": len(audit.warned),
                     "approved": len(audit.approved),
                     "expired": len(audit.expired),
                     "unjudged": len(audit.unjudged),
@@ -110,7 +110,7 @@ def json_report(audit: Audit) -> str:
                         "policy": policy.policy,
                         "arn": policy.policy_arn,
                         "attachment_count": len(policy.rows),
-                        "denied": policy.denied,
+                        "verdicts": policy.verdicts,
                         "reason": policy.reason,
                         "use_instead": policy.use_instead,
                         "denied_by": policy.denied_by,
@@ -148,7 +148,7 @@ def _attachment(row: Row) -> dict[str, str | None]:
 
 
 # "CSV Injection" at OWASP: a spreadsheet takes a cell that begins so for a formula; an apostrophe makes it text.
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+_FORMULA = re.compile(r"[=+\-@]")
 
 
 def csv_report(audit: Audit) -> str:
@@ -157,7 +157,8 @@ def csv_report(audit: Audit) -> str:
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(Row._fields)
     for row in rows_of(audit):
-        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row])
+        cells = map(printable, row)
+        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells])
     return written.getvalue()
 
 

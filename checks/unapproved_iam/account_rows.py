@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -44,8 +45,8 @@ class PolicyRows(NamedTuple):
     rows: tuple[Row, ...]
 
     @property
-    def denied(self) -> int:
-        return sum(row.verdict != Verdict.APPROVED.value for row in self.rows)
+    def verdicts(self) -> Counter[str]:
+        return Counter(row.verdict for row in self.rows)
 
 
 def rows_of(audit: Audit) -> tuple[Row, ...]:
@@ -66,8 +67,7 @@ def _policy_rows(rows: tuple[Row, ...]) -> PolicyRows:
 def _row(audit: Audit, finding: Finding, account: Account) -> Row:
     attachment, entry = finding.attachment, finding.entry
     principal = attachment.principals[0]
-    approved = finding.verdict is Verdict.APPROVED
-    detach = None if approved else detachment(finding, audit.region)
+    how = detachment(finding, audit.region)
     return Row(
         account=account.id,
         account_name=account.name,
@@ -79,10 +79,10 @@ def _row(audit: Audit, finding: Finding, account: Account) -> Row:
         reason=entry.reason if entry else "",
         use_instead=" or ".join(entry.use_instead) if entry else "",
         denied_by=f"{entry.policy} in {entry.origin}" if entry else "",
-        approval="; ".join(_approval(approval, approved) for approval in finding.approvals),
+        approval="; ".join(_approval(a, finding.verdict is Verdict.APPROVED) for a in finding.approvals),
         in_code="" if audit.in_code is None else audit.in_code[attachment],
-        detach=detach.line if detach else "",
-        note=detach.note if detach else "",
+        detach=how.line,
+        note=how.note,
     )
 
 
@@ -114,9 +114,13 @@ def extent(audit: Audit) -> str:
         counted(sum(reading.policies for reading in audit.readings), "attached policy", "attached policies"),
         counted(sum(reading.permission_sets for reading in audit.readings), "permission set"),
     ]
-    approved = f"{counted(len(audit.approved), 'attachment')} approved" if audit.approved else ""
-    expired = f"{counted(len(audit.expired), 'approval')} expired" if audit.expired else ""
-    return "; ".join(filter(None, (f"{', '.join(looked_at)} looked at", approved, expired)))
+    besides = [
+        (len(audit.warned), "denied from a later day on"),
+        (len(audit.approved), "approved"),
+        (len(audit.expired), "no longer approved"),
+    ]
+    said = [f"{counted(number, 'attachment')} {what}" for number, what in besides if number]
+    return "; ".join((f"{', '.join(looked_at)} looked at", *said))
 
 
 def not_looked_at(audit: Audit) -> Iterator[tuple[Account, str]]:
