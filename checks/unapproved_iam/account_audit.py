@@ -23,6 +23,8 @@ from unapproved_iam.policy_arn import POLICY_NAME, aws_managed
 from unapproved_iam.possible_text import Text, text
 from unapproved_iam.verdict import Finding, Judge, Verdict
 
+NOT_DECLARED = "not declared"  # what is said of an attachment that no code declares
+
 AT_ONCE = 4  # calls to one account; IAM throttles an account, not a caller
 
 

@@ -15,6 +15,7 @@ from datetime import date, datetime, timezone
 
 from unapproved_iam.account_access import Access, AccessError, open_access
 from unapproved_iam.account_audit import AccountJudge, AccountReading, Audit, judged, merged, read_account
+from unapproved_iam.account_compare import DeclaredCode
 from unapproved_iam.account_config_aggregator import read_aggregator
 from unapproved_iam.account_detach_script import detach_script
 from unapproved_iam.account_html import html_report
@@ -48,6 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--role-arn", metavar="ARN", help="role to assume before anything else")
     parser.add_argument("--output", choices=REPORTS, default="text", help="script: a shell script that detaches")
     parser.add_argument("--no-identity-center", action="store_true", help="leave permission sets out")
+    parser.add_argument("--compare", metavar="DIR", help="say which attachments the code below DIR declares")
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
         "--accounts", metavar="FILE|org", help="audit the accounts of a file, one id a line, or of the organization"
@@ -69,10 +71,14 @@ def main(argv: Sequence[str]) -> int:
 
 def run(arguments: Namespace) -> int:
     deny_list = find_deny_list(arguments.deny_list, os.environ, repository_root(os.getcwd()))
+    code = DeclaredCode(arguments.compare, deny_list) if arguments.compare else None
     try:
         audit = _audit(arguments, deny_list, datetime.now(timezone.utc).date())
     except AccessError as error:
         raise UsageError(str(error)) from error
+    if code:
+        in_code = code.places(finding.attachment for finding in audit.findings)
+        audit = replace(audit, in_code=in_code, remarks=(*audit.remarks, *code.remarks))
     sys.stdout.write(REPORTS[arguments.output](audit))
     sys.stdout.flush()
     for account, words in not_looked_at(audit):

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from unapproved_iam.account_access import Account
-from unapproved_iam.account_audit import AccountReading, Audit
+from unapproved_iam.account_audit import NOT_DECLARED, AccountReading, Audit
 from unapproved_iam.account_detach import detachment
 from unapproved_iam.deny_list import Approval
 from unapproved_iam.policy_arn import display_name
@@ -118,6 +118,7 @@ def extent(audit: Audit) -> str:
         (len(audit.warned), "denied from a later day on"),
         (len(audit.approved), "approved"),
         (len(audit.expired), "no longer approved"),
+        (list((audit.in_code or {}).values()).count(NOT_DECLARED), "not declared in code"),
     ]
     said = [f"{counted(number, 'attachment')} {what}" for number, what in besides if number]
     return "; ".join((f"{', '.join(looked_at)} looked at", *said))
