@@ -10,8 +10,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from unapproved_iam.hcl_alternatives import one_of, unknown_like
 from unapproved_iam.hcl_values import (
-    MAX_ITEMS,
     Boolean,
     Condition,
     Entry,
@@ -23,6 +23,7 @@ from unapproved_iam.hcl_values import (
     Plain,
     Possible,
     Record,
+    Refused,
     Sequence,
     String,
     Unknown,
@@ -31,8 +32,6 @@ from unapproved_iam.hcl_values import (
     exactly,
     joined,
     missing,
-    one_of,
-    policies_in,
     refused,
     string,
     text_of,
@@ -41,25 +40,6 @@ from unapproved_iam.hcl_values import (
     whole_number,
 )
 from unapproved_iam.possible_text import Hole, Text, text
-
-
-class Refused(Exception):
-    """Terraform would refuse to compute this; `str()` says why."""
-
-
-def unknown_like(written: object, *sources: Plain) -> Value:
-    """The unknown result of something that depends on these: for the first one's reason, with the policies in all."""
-    found = policies_in(*map(exactly, sources))
-    for source in sources:
-        hole = source.hole if isinstance(source, Unknown) else None
-        if isinstance(source, String) and source.text.holes:
-            hole = source.text.holes[0]
-        if hole:
-            return unknown(written, hole.reason, hole.remedy, found)
-    return unknown(written, f"{written} depends on values that are not known", found=found)
-
-
-# -- keys --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,61 +169,9 @@ def items_at(sequence: Sequence, key: Key, written: object) -> list[Value]:
     return values
 
 
-def spliced(parts: Iterable[tuple[Value, When]], written: object) -> Sequence:
-    """One sequence of the elements of all; raises Refused when one of them is surely no sequence."""
-    items: list[Item] = []
-    rest: list[Value] = []
-    ordered = True
-    for value, when in parts:
-        for possible in value:
-            conditions = joined(when, conditions_of(possible, value, written))
-            if conditions is None:
-                continue
-            sequence = sequence_of(possible.plain)
-            if sequence is None:
-                raise Refused("this is no list")
-            ordered &= sequence.ordered
-            for item in sequence.items:
-                all_conditions = joined(conditions, item.when)
-                if all_conditions is not None:
-                    items.append(Item(_element(item.value, possible), all_conditions))
-            if sequence.rest is not None:
-                rest.append(under(_element(sequence.rest, possible), conditions))
-                ordered = False  # what follows may stand anywhere
-    return bounded_sequence(Sequence(tuple(items), one_of(rest, written) if rest else None, ordered=ordered), written)
-
-
-def conditions_of(possible: Possible, value: Value, written: object) -> When:
-    """The conditions of an alternative, which say at least that there are others."""
-    if possible.when or len(value.possible) == 1:
-        return possible.when
-    return (Condition(f"{written} == the value from {possible.origin or 'the defaults'}"),)
-
-
-def _element(value: Value, source: Possible) -> Value:
+def projected_element(value: Value, source: Possible) -> Value:
+    """An element as one of its collection, which may come from a root variable or another file."""
     return under(value, (), min(source.openness, Openness.ELEMENT), source.origin)
-
-
-def sequence_of(plain: Plain) -> Sequence | None:
-    """As a sequence, for functions that take one; None when it is surely none."""
-    if isinstance(plain, Sequence):
-        return plain
-    if isinstance(plain, Unknown):
-        return Sequence((), exactly_open(plain), ordered=False)
-    return None
-
-
-def exactly_open(plain: Plain) -> Value:
-    return Value((Possible(plain, openness=Openness.VARIABLE),))
-
-
-def bounded_sequence(sequence: Sequence, written: object) -> Sequence:
-    """With MAX_ITEMS elements at most; what is cut off leaves its policies."""
-    if len(sequence.items) <= MAX_ITEMS:
-        return sequence
-    cut = [item.value for item in sequence.items[MAX_ITEMS:]]
-    rest = unknown(written, f"it has more than {MAX_ITEMS} elements", found=policies_in(*cut))
-    return Sequence(sequence.items[:MAX_ITEMS], rest, sequence.kind, ordered=False)
 
 
 def set_of(sequence: Sequence) -> Sequence:
@@ -305,12 +233,12 @@ class Element(NamedTuple):
 class Elements(NamedTuple):
     ordered: bool  # whether they come in this order, as far as they are there; further ones come last
     each: tuple[Element, ...]
-    rest: Element | None = None  # what any further ones are
+    rest: tuple[Element, ...] = ()  # what any further ones are
 
     @property
     def certain(self) -> bool:
         """Whether their number and order are known."""
-        return self.ordered and self.rest is None and not any(element.when for element in self.each)
+        return self.ordered and not self.rest and not any(element.when for element in self.each)
 
 
 def elements_of(source: Possible, written: object) -> Elements:
@@ -323,21 +251,26 @@ def elements_of(source: Possible, written: object) -> Elements:
         in_place = plain.ordered
         for number, item in enumerate(plain.items):
             in_place &= not item.when
-            value = item.value if is_set else _element(item.value, source)
+            value = item.value if is_set else projected_element(item.value, source)
             each.append(Element(value if is_set else number_value(number) if in_place else uncertain, value, item.when))
-        rest = None
+        rest = []
         if plain.rest is not None:
-            value = plain.rest if is_set else _element(plain.rest, source)
-            rest = Element(value if is_set else uncertain, value, ())
-        return Elements(plain.ordered, tuple(each), rest)
+            value = plain.rest if is_set else projected_element(plain.rest, source)
+            rest.append(Element(value if is_set else uncertain, value, ()))
+        return Elements(plain.ordered, tuple(each), tuple(rest))
     if isinstance(plain, Record) and plain.names is not None:
         names = sorted(plain.names)
-        return Elements(True, tuple(Element(string(n), _element(plain.attribute(n), source), ()) for n in names))
+        return Elements(
+            True, tuple(Element(string(n), projected_element(plain.attribute(n), source), ()) for n in names)
+        )
     if isinstance(plain, Mapping):
-        each = [Element(string(e.key), _element(e.value, source), e.when) for e in entries_in_order(plain)]
-        return Elements(not any(entry.key.holes for entry in plain.entries), tuple(each))
+        each, rest = [], []
+        for entry in entries_in_order(plain):
+            element = Element(string(entry.key), projected_element(entry.value, source), entry.when)
+            (rest if entry.key.holes else each).append(element)
+        return Elements(not rest, tuple(each), tuple(rest))
     if isinstance(plain, Unknown | Record):
-        return Elements(False, (), Element(uncertain, unknown_like(written, plain), ()))
+        return Elements(False, (), (Element(uncertain, unknown_like(written, plain), ()),))
     raise Refused("this is no collection")
 
 

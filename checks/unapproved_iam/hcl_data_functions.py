@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import quote_plus
 
-from unapproved_iam.hcl_collections import Refused, is_certain, is_exact
+from unapproved_iam.hcl_collections import is_certain, is_exact
 from unapproved_iam.hcl_values import (
     Boolean,
     Mapping,
@@ -27,6 +27,7 @@ from unapproved_iam.hcl_values import (
     Number,
     Openness,
     Plain,
+    Refused,
     Sequence,
     String,
     Value,

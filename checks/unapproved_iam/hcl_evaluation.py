@@ -8,20 +8,16 @@ under its condition. Source: "HCL Native Syntax Specification" and "Expressions"
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import fields
+from collections.abc import Callable
 
+from unapproved_iam.hcl_alternatives import applied_to_alternatives, one_of, unknown_like
 from unapproved_iam.hcl_collections import (
     Element,
-    Refused,
     attribute_of,
-    bounded_sequence,
-    conditions_of,
     element_of,
     elements_of,
     key_of,
     mapping_of,
-    unknown_like,
     with_strings,
 )
 from unapproved_iam.hcl_expression import (
@@ -43,36 +39,33 @@ from unapproved_iam.hcl_expression import (
     TupleOf,
 )
 from unapproved_iam.hcl_operators import boolean_of, operated
-from unapproved_iam.hcl_scope import Layer, Reference, Scope, length_of_reference, variable_of
+from unapproved_iam.hcl_parts import Parts, bounded_sequence, entries_of_key, grouped
+from unapproved_iam.hcl_scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
 from unapproved_iam.hcl_strings import as_strings, concatenated
+from unapproved_iam.hcl_texts import policies_written_in
 from unapproved_iam.hcl_values import (
     NULL,
     Boolean,
     Condition,
     Entry,
-    Found,
     Item,
-    Mapping,
     Null,
     Number,
     Possible,
+    Refused,
     Sequence,
     String,
     Unknown,
     Value,
     When,
-    applied_to_alternatives,
     exactly,
     is_refused,
     joined,
-    one_of,
-    policies_in_text,
     refused,
     string,
     under,
     unknown,
 )
-from unapproved_iam.possible_text import Hole, Text, text
 
 MAX_DEPTH = 150  # of expressions within expressions, through references too: Python's stack holds about 1,000 frames
 MAX_STEPS = 200_000  # expressions evaluated for one that was asked for: some seconds
@@ -100,7 +93,7 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
     try:
         return _EVALUATIONS[type(expression)](expression, scope)
     except Refused as reason:
-        return refused(expression, str(reason), _policies_written_in(expression))
+        return refused(expression, str(reason), policies_written_in(expression))
     except RecursionError:
         return _not_evaluated(expression, "it is nested too deeply to be evaluated")
     finally:
@@ -113,26 +106,7 @@ def _not_evaluated(expression: Expression, reason: str) -> Value:
         written = str(expression)
     except RecursionError:
         written = "an expression"
-    return unknown(written, reason, found=_policies_written_in(expression))
-
-
-def _policies_written_in(expression: Expression) -> tuple[Found, ...]:
-    """The policies in its strings, without evaluating anything."""
-    found: dict[Text, Found] = {}
-    waiting: list[object] = [expression]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Template):
-            content = text(*(piece if isinstance(piece, str) else _INTERPOLATED for piece in part.parts))
-            found |= {policy: Found(policy, place=part.place) for policy in policies_in_text(content)}
-        if isinstance(part, Expression):
-            waiting.extend(getattr(part, field.name) for field in fields(part))  # type: ignore[arg-type]
-        elif isinstance(part, tuple):
-            waiting.extend(part)
-    return tuple(found.values())
-
-
-_INTERPOLATED = Hole("...", "it is not evaluated")
+    return unknown(written, reason, found=policies_written_in(expression))
 
 
 # -- literals and references -------------------------------------------------------------------------------------------
@@ -189,7 +163,7 @@ def _index(expression: Index, scope: Scope) -> Value:
 def _splat(expression: Splat, scope: Scope) -> Value:
     def every(source: Possible) -> Value:
         plain = source.plain
-        parts = _Parts()
+        parts = Parts()
         if isinstance(plain, Null):
             return exactly(Sequence(()))
         if not isinstance(plain, Sequence | Unknown):
@@ -201,82 +175,45 @@ def _splat(expression: Splat, scope: Scope) -> Value:
             for each in elements.each
             if (item := parts.accepts(_of_item(expression.each, each.value, scope), each.when)) is not None
         ]
-        rest = _of_item(expression.each, elements.rest.value, scope) if elements.rest else None
+        further = [under(_of_item(expression.each, each.value, scope), each.when) for each in elements.rest]
+        rest = one_of(further, expression) if further else None
         result = parts.whole(Sequence(tuple(items), rest, ordered=elements.ordered), expression)
         return under(result, source.when, source.openness, source.origin)
 
     return applied_to_alternatives(every, [evaluate(expression.source, scope)], expression)
 
 
-_ITEM: Reference = ("*",)
-
-
 def _of_item(each: Expression, item: Value, scope: Scope) -> Value:
-    return item if isinstance(each, SplatItem) else evaluate(each, Layer(scope, {_ITEM: item}))
+    return item if isinstance(each, SplatItem) else evaluate(each, Layer(scope, {SPLAT_ITEM: item}))
 
 
 def _splat_item(expression: SplatItem, scope: Scope) -> Value:
-    return variable_of(scope, _ITEM[0]) or unknown("*", "there is no splat around it")
+    return variable_of(scope, SPLAT_ITEM[0]) or unknown("*", "there is no splat around it")
 
 
 # -- collections -------------------------------------------------------------------------------------------------------
 
 
-class _Parts:
-    """Gathers the parts of a collection: where Terraform refuses to compute one, it refuses the whole."""
-
-    def __init__(self) -> None:
-        self.refusals: list[Value] = []
-        self.is_refused = False
-
-    def accepts(self, value: Value, when: When = ()) -> Value | None:
-        """The part without the alternatives that are refused; None when all are."""
-        computed = tuple(possible for possible in value if not is_refused(possible))
-        if len(computed) == len(value.possible):
-            return value
-        refusals = Value(tuple(possible for possible in value if is_refused(possible)))
-        self.refusals.append(under(refusals, when))
-        self.is_refused |= not computed and not when
-        return Value(computed) if computed else None
-
-    def whole(self, collection: Sequence | Mapping, written: object) -> Value:
-        if not self.refusals:
-            return exactly(collection)
-        return one_of([*([] if self.is_refused else [exactly(collection)]), *self.refusals], written)
-
-
 def _tuple(expression: TupleOf, scope: Scope) -> Value:
-    parts = _Parts()
+    parts = Parts()
     items = (parts.accepts(evaluate(item, scope)) for item in expression.items)
     sequence = Sequence(tuple(Item(item) for item in items if item is not None))
     return parts.whole(bounded_sequence(sequence, expression), expression)
 
 
 def _object(expression: ObjectOf, scope: Scope) -> Value:
-    parts = _Parts()
+    parts = Parts()
     entries: list[Entry] = []
     for key, value in expression.items:
-        entries.extend(_entries(parts, evaluate(key, scope), evaluate(value, scope), (), key))
+        entries.extend(entries_of_key(parts, evaluate(key, scope), evaluate(value, scope), (), key))
     return parts.whole(mapping_of(entries), expression)
-
-
-def _entries(parts: _Parts, key: Value, value: Value, when: When, written: object) -> Iterator[Entry]:
-    """One entry for each key that it may be."""
-    keys = parts.accepts(as_strings(key, written), when)
-    element = parts.accepts(value, when)
-    if keys is None or element is None:
-        return
-    for possible in keys:
-        conditions = joined(when, conditions_of(possible, keys, written))
-        if conditions is not None and isinstance(possible.plain, String):
-            yield Entry(possible.plain.text, element, conditions)
 
 
 def _for(expression: For, scope: Scope) -> Value:
     def looped(collection: Possible) -> Value:
         elements = elements_of(collection, expression.collection)
         turns = [(each, _turn(each, expression, scope)) for each in elements.each]
-        rest = (elements.rest, _turn(elements.rest, expression, scope)) if elements.rest else None
+        rest = [(each, _turn(each, expression, scope)) for each in elements.rest]
         if expression.result_key is not None:
             result = _for_object(expression, expression.result_key, turns, rest)
         else:
@@ -296,47 +233,36 @@ def _turn(element: Element, expression: For | TemplateFor, scope: Scope) -> Laye
     return Layer(scope, values)
 
 
-def _for_tuple(expression: For, turns: list[_Turn], rest: _Turn | None, ordered: bool) -> Value:
-    parts = _Parts()
+def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: bool) -> Value:
+    parts = Parts()
     items = []
     for element, scope in turns:
         for when in _inclusions(parts, expression, element, scope):
             item = parts.accepts(evaluate(expression.result, scope), when)
             if item is not None:
                 items.append(Item(item, when))
-    further = []
-    if rest is not None:
-        further = [under(evaluate(expression.result, rest[1]), when) for when in _inclusions(parts, expression, *rest)]
+    further = [
+        under(evaluate(expression.result, scope), when)
+        for element, scope in rest
+        for when in _inclusions(parts, expression, element, scope)
+    ]
     sequence = Sequence(tuple(items), one_of(further, expression.result) if further else None, ordered=ordered)
     return parts.whole(bounded_sequence(sequence, expression), expression)
 
 
-def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: _Turn | None) -> Value:
-    parts = _Parts()
+def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list[_Turn]) -> Value:
+    parts = Parts()
     entries: list[Entry] = []
     perhaps = Condition(f"length({expression.collection}) > {len(turns)}")
-    for number, (element, scope) in enumerate([*turns, *([rest] if rest else [])]):
+    for number, (element, scope) in enumerate([*turns, *rest]):
         for when in _inclusions(parts, expression, element, scope):
             conditions = when if number < len(turns) else joined(when, (perhaps,)) or when
             name, value = evaluate(key, scope), evaluate(expression.result, scope)
-            entries.extend(_entries(parts, name, value, conditions, key))
-    return parts.whole(mapping_of(_grouped(entries) if expression.grouped else entries), expression)
+            entries.extend(entries_of_key(parts, name, value, conditions, key))
+    return parts.whole(mapping_of(grouped(entries) if expression.grouped else entries), expression)
 
 
-def _grouped(entries: list[Entry]) -> Iterator[Entry]:
-    """One entry for each key, of the tuple of its values."""
-    unknown_keys = [entry for entry in entries if entry.key.holes]
-    rest = one_of([under(entry.value, entry.when) for entry in unknown_keys], "the group") if unknown_keys else None
-    for key in dict.fromkeys(entry.key for entry in entries):
-        same = [entry for entry in entries if entry.key == key]
-        items = () if key.holes else tuple(Item(entry.value, entry.when) for entry in same)
-        group = exactly(Sequence(items, rest, ordered=rest is None))
-        conditions = [entry.when for entry in same]
-        for when in [()] if () in conditions else dict.fromkeys(conditions):
-            yield Entry(key, group, when)
-
-
-def _inclusions(parts: _Parts, expression: For, element: Element, scope: Scope) -> list[When]:
+def _inclusions(parts: Parts, expression: For, element: Element, scope: Scope) -> list[When]:
     """The conditions under which a turn yields something; none when it surely yields nothing."""
     if expression.condition is None:
         return [element.when]
@@ -401,35 +327,6 @@ def _condition(expression: Expression, holds: bool, scope: Scope) -> When:
     return (Condition(str(expression), holds, owner_of(expression, scope)),)
 
 
-def owner_of(expression: Expression, scope: Scope) -> Hashable:
-    """Where the expression has its meaning: the innermost scope that has any of its names."""
-    while isinstance(scope, Layer):
-        references = list(_references_in(expression))
-        if any(reference[:length] in scope.values for reference in references for length in (1, 2)):
-            return scope
-        scope = scope.outer
-    return next((scope.owner_of(reference) for reference in _references_in(expression)), None)
-
-
-def _references_in(part: object) -> Iterator[Reference]:
-    """The names with which the references in an expression begin."""
-    if isinstance(part, GetAttribute) and isinstance(part.source, Name):
-        yield (part.source.name, part.name)
-    elif isinstance(part, Name):
-        yield (part.name,)
-    elif isinstance(part, SplatItem):
-        yield _ITEM
-    elif isinstance(part, Expression):
-        for field in fields(part):  # type: ignore[arg-type]
-            yield from _references_in(getattr(part, field.name))
-    elif isinstance(part, tuple):
-        for element in part:
-            yield from _references_in(element)
-
-
-# -- templates, operators and calls ------------------------------------------------------------------------------------
-
-
 def _template(expression: Template, scope: Scope) -> Value:
     parts = expression.parts
     if not parts or (len(parts) == 1 and isinstance(parts[0], str)):
@@ -448,7 +345,7 @@ def _template_if(expression: TemplateIf, scope: Scope) -> Value:
 def _template_for(expression: TemplateFor, scope: Scope) -> Value:
     def looped(collection: Possible) -> Value:
         elements = elements_of(collection, expression.collection)
-        turns = [*elements.each, *([elements.rest] if elements.rest else [])]
+        turns = [*elements.each, *elements.rest]
         values = [
             concatenated([evaluate(expression.body, _turn(each, expression, scope))], expression) for each in turns
         ]

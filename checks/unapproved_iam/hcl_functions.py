@@ -11,16 +11,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unapproved_iam.attachment import Place
-from unapproved_iam.hcl_collection_functions import ARGUMENT_FUNCTIONS, COLLECTION_FUNCTIONS, Argument
-from unapproved_iam.hcl_collections import Refused, is_exact, spliced, unknown_like
+from unapproved_iam.hcl_alternatives import applied, one_of, unknown_like
+from unapproved_iam.hcl_argument_functions import ARGUMENT_FUNCTIONS, Argument
+from unapproved_iam.hcl_collections import is_exact
 from unapproved_iam.hcl_data_functions import DATA_FUNCTIONS, Inexact, data_of
-from unapproved_iam.hcl_evaluation import evaluate, owner_of
-from unapproved_iam.hcl_expression import Call
+from unapproved_iam.hcl_evaluation import evaluate
+from unapproved_iam.hcl_expression import Call, Expression, GetAttribute, Name
+from unapproved_iam.hcl_list_functions import LIST_FUNCTIONS
+from unapproved_iam.hcl_map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl_operators import number_of
-from unapproved_iam.hcl_scope import Files, Layer, Reference, Scope
+from unapproved_iam.hcl_parts import Parts, spliced
+from unapproved_iam.hcl_scope import Files, Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl_string_functions import STRING_FUNCTIONS, text_argument
 from unapproved_iam.hcl_strings import as_strings
 from unapproved_iam.hcl_syntax import HclSyntaxError, parse_template
+from unapproved_iam.hcl_texts import policies_in
 from unapproved_iam.hcl_values import (
     Boolean,
     Condition,
@@ -28,17 +33,14 @@ from unapproved_iam.hcl_values import (
     Openness,
     Plain,
     Possible,
+    Refused,
     String,
     Unknown,
     Value,
     When,
-    applied,
     exactly,
-    is_refused,
     joined,
-    one_of,
     parts_of,
-    policies_in,
     refused,
     string,
     under,
@@ -52,25 +54,32 @@ def called(call: Call, scope: Scope) -> Value:
     name = call.name.removeprefix("core::")
     if name in _LAZY_FUNCTIONS:
         return _LAZY_FUNCTIONS[name](call, scope)
-    arguments = _arguments(call, scope)
+    parts = Parts()
+    arguments = _arguments(call, scope, parts)
+    return parts.joined_with(_of_arguments(name, call, scope, arguments), call)
+
+
+def _of_arguments(name: str, call: Call, scope: Scope, arguments: list[Argument]) -> Value:
     values = [argument.value for argument in arguments]
+    are_certain = not any(argument.when for argument in arguments)
     try:
         if name in ARGUMENT_FUNCTIONS:
             function, fewest, most, takes_uncertain = ARGUMENT_FUNCTIONS[name]
             _check_number(arguments, fewest, most)
-            if takes_uncertain or not any(argument.when for argument in arguments):
-                return _of_arguments(function, call, arguments)
-        elif not any(argument.when for argument in arguments):
+            if takes_uncertain or are_certain:
+                return function(call, arguments)
+        elif are_certain:
             return applied(lambda *plains: _of_plains(name, call, scope, plains), values, call)
     except Refused as reason:
         return refused(call, str(reason), policies_in(*values))
     return unknown(call, f"the arguments of {call.name} are not certain", found=policies_in(*values))
 
 
-def _arguments(call: Call, scope: Scope) -> list[Argument]:
+def _arguments(call: Call, scope: Scope, parts: Parts) -> list[Argument]:
     """The arguments; of `list...` the elements, which may be absent."""
-    arguments = [Argument(evaluate(argument, scope), str(argument)) for argument in call.arguments]
-    if not call.expands:
+    values = [(str(argument), parts.accepts(evaluate(argument, scope))) for argument in call.arguments]
+    arguments = [Argument(value, written) for written, value in values if value is not None]
+    if not call.expands or not arguments:
         return arguments
     last = arguments.pop()
     sequence = spliced([(last.value, ())], call)
@@ -81,23 +90,6 @@ def _arguments(call: Call, scope: Scope) -> list[Argument]:
     return arguments
 
 
-def _of_arguments(function: Callable[[object, list[Argument]], Value], call: Call, arguments: list[Argument]) -> Value:
-    """The function of whole arguments, without the alternatives that Terraform refuses to compute."""
-    refusals = [
-        under(Value((possible,)), argument.when)
-        for argument in arguments
-        for possible in argument.value
-        if is_refused(possible)
-    ]
-    if not refusals:
-        return function(call, arguments)
-    computed = [tuple(possible for possible in argument.value if not is_refused(possible)) for argument in arguments]
-    if not all(computed):
-        return one_of(refusals, call)
-    kept = [replace(argument, value=Value(part)) for argument, part in zip(arguments, computed, strict=True)]
-    return one_of([function(call, kept), *refusals], call)
-
-
 def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
     if len(arguments) < fewest or (most is not None and len(arguments) > most):
         raise Refused("wrong number of arguments")
@@ -106,8 +98,8 @@ def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
 def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -> Value:
     """The function of one alternative of each argument."""
     try:
-        if name in COLLECTION_FUNCTIONS or name in STRING_FUNCTIONS:
-            function, fewest, most = COLLECTION_FUNCTIONS.get(name) or STRING_FUNCTIONS[name]
+        if name in _PLAIN_FUNCTIONS:
+            function, fewest, most = _PLAIN_FUNCTIONS[name]
             _check_number(plains, fewest, most)
             return function(call, *plains)
         if name in _FILE_FUNCTIONS:
@@ -170,7 +162,7 @@ def _try(call: Call, scope: Scope) -> Value:
                 conditions = joined(when, possible.when)
                 if conditions is None:
                     continue
-                fails = may_fail(possible.plain)
+                fails = not _is_there(argument) and may_fail(possible.plain)
                 if fails is False:
                     results.append(Value((replace(possible, when=conditions),)))
                 elif fails:
@@ -193,11 +185,17 @@ def _can(call: Call, scope: Scope) -> Value:
         raise Refused("wrong number of arguments")
 
     def computed(possible: Possible) -> Value:
-        fails = may_fail(possible.plain)
+        fails = not _is_there(call.arguments[0]) and may_fail(possible.plain)
         result = unknown_like(call, possible.plain) if fails is None else exactly(Boolean(not fails))
         return under(result, possible.when, possible.openness, possible.origin)
 
     return one_of([computed(possible) for possible in evaluate(call.arguments[0], scope)], call)
+
+
+def _is_there(argument: Expression) -> bool:
+    """Whether Terraform computes it for sure, whatever it is."""
+    is_name = isinstance(argument, GetAttribute) and isinstance(argument.source, Name)
+    return is_name and str(argument.source) in ("var", "each", "count", "path")  # type: ignore[attr-defined]
 
 
 def may_fail(plain: Plain) -> bool | None:
@@ -267,5 +265,6 @@ def _unread(call: Call, *plains: Plain) -> Value:
     return unknown(call, f"{call} reads a file that the tree does not hold", "scan the plan", found)
 
 
+_PLAIN_FUNCTIONS = LIST_FUNCTIONS | MAP_FUNCTIONS | STRING_FUNCTIONS
 _LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope], Value]] = {"can": _can, "templatefile": _templatefile, "try": _try}
 _FILE_FUNCTIONS: dict[str, Callable[..., Value]] = {"file": _file, "fileexists": _fileexists}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from unapproved_iam.hcl_collections import Refused, entries_in_order, is_certain, is_exact, same_text, unknown_like
+from unapproved_iam.hcl_alternatives import applied, applied_to_alternatives, unknown_like
+from unapproved_iam.hcl_collections import entries_in_order, is_certain, is_exact, same_text
 from unapproved_iam.hcl_values import (
     Boolean,
     Mapping,
@@ -17,12 +18,11 @@ from unapproved_iam.hcl_values import (
     Plain,
     Possible,
     Record,
+    Refused,
     Sequence,
     String,
     Unknown,
     Value,
-    applied,
-    applied_to_alternatives,
     exactly,
     joined,
     text_of,

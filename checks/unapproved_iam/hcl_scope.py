@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Protocol
 
+from unapproved_iam.hcl_expression import Expression, GetAttribute, Name, SplatItem
 from unapproved_iam.hcl_values import Value
 
 Reference = tuple[str, ...]  # ("var", "name"), ("data", "aws_iam_policy", "x"), …; a loop variable: ("name",)
+
+SPLAT_ITEM: Reference = ("*",)  # the element that a splat looks at
 
 _LENGTH = {"data": 3, "ephemeral": 3, "self": 1}
 
@@ -100,3 +103,29 @@ class Files:
 
     def exists(self, found: str) -> bool:
         return os.path.isfile(found)
+
+
+def owner_of(expression: Expression, scope: Scope) -> Hashable:
+    """Where the expression has its meaning: the innermost scope that has any of its names."""
+    while isinstance(scope, Layer):
+        references = list(_references_in(expression))
+        if any(reference[:length] in scope.values for reference in references for length in (1, 2)):
+            return scope
+        scope = scope.outer
+    return next((scope.owner_of(reference) for reference in _references_in(expression)), None)
+
+
+def _references_in(part: object) -> Iterator[Reference]:
+    """The names with which the references in an expression begin."""
+    if isinstance(part, GetAttribute) and isinstance(part.source, Name):
+        yield (part.source.name, part.name)
+    elif isinstance(part, Name):
+        yield (part.name,)
+    elif isinstance(part, SplatItem):
+        yield SPLAT_ITEM
+    elif isinstance(part, Expression):
+        for field in fields(part):  # type: ignore[arg-type]
+            yield from _references_in(getattr(part, field.name))
+    elif isinstance(part, tuple):
+        for element in part:
+            yield from _references_in(element)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from unapproved_iam.hcl_collections import Refused, bounded_sequence, is_certain, sequence_of, unknown_like
+from unapproved_iam.hcl_alternatives import applied, one_of, unknown_like
+from unapproved_iam.hcl_collections import is_certain
 from unapproved_iam.hcl_data_functions import Inexact, data_of, json_of, replaced, single_characters
 from unapproved_iam.hcl_operators import number_of
+from unapproved_iam.hcl_parts import bounded_sequence, sequence_of
 from unapproved_iam.hcl_strings import concatenated
 from unapproved_iam.hcl_values import (
     Boolean,
@@ -19,13 +21,12 @@ from unapproved_iam.hcl_values import (
     Kind,
     Null,
     Plain,
+    Refused,
     Sequence,
     Unknown,
     Value,
-    applied,
     exactly,
     number_as_text,
-    one_of,
     string,
     text_of,
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from unapproved_iam.attachment import Place
+from unapproved_iam.hcl_alternatives import one_of
 from unapproved_iam.hcl_values import (
     MAX_LENGTH,
     MAX_POSSIBLE,
@@ -18,7 +19,6 @@ from unapproved_iam.hcl_values import (
     Unknown,
     Value,
     joined,
-    one_of,
     refused,
     short,
     text_of,

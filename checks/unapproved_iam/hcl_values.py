@@ -13,10 +13,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from fractions import Fraction
-from itertools import product
 from typing import Any, NamedTuple
 
 from unapproved_iam.attachment import Place
@@ -26,6 +25,10 @@ MAX_POSSIBLE = 64  # alternatives of one value; beyond, the value is a hole that
 MAX_COMBINATIONS = 256  # of the alternatives of a function's arguments
 MAX_ITEMS = 10_000  # of one collection
 MAX_LENGTH = 1_000_000  # characters of one text
+
+
+class Refused(Exception):
+    """Terraform would refuse to compute this; `str()` says why."""
 
 
 def short(written: object) -> str:
@@ -290,152 +293,8 @@ def opened(value: Value) -> Value:
     return under(value, (), Openness.VARIABLE)
 
 
-def one_of(values: Iterable[Value], written: object) -> Value:
-    """A value that is one of these; `written` is the expression that yields it (`str()` of it is for messages)."""
-    alternatives = tuple(dict.fromkeys(possible for value in values for possible in value))
-    return bounded(_without_needless_conditions(alternatives), written)
-
-
-def _without_needless_conditions(alternatives: tuple[Possible, ...]) -> tuple[Possible, ...]:
-    """What holds whether a condition is true or false holds without it."""
-    if len(alternatives) != 2:
-        return alternatives
-    one, other = alternatives
-    if len(one.when) != 1 or len(other.when) != 1 or not one.when[0].excludes(other.when[0]):
-        return alternatives
-    return (replace(one, when=()),) if replace(one, when=()) == replace(other, when=()) else alternatives
-
-
-def bounded(alternatives: tuple[Possible, ...], written: object) -> Value:
-    """At most MAX_POSSIBLE alternatives: too many are first taken without their conditions, then for a hole."""
-    if len(alternatives) > MAX_POSSIBLE:
-        alternatives = tuple(dict.fromkeys(replace(possible, when=()) for possible in alternatives))
-    if len(alternatives) <= MAX_POSSIBLE:
-        return Value(alternatives)
-    found = (found for possible in alternatives for found in _policies_of(possible))
-    return unknown(written, f"{short(written)} has more than {MAX_POSSIBLE} possible values", found=_distinct(found))
-
-
-def applied(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
-    """The function of the arguments, for every combination of their alternatives.
-
-    It takes plain values. What it yields holds under the conditions of its arguments, and is open when one of them is.
-    """
-
-    def of_plain(*combination: Possible) -> Value:
-        result = function(*(possible.plain for possible in combination))
-        when = joined(*(possible.when for possible in combination)) or ()
-        openness = max((possible.openness for possible in combination), default=Openness.DECIDED)
-        origin = ", ".join(dict.fromkeys(possible.origin for possible in combination if possible.origin))
-        return under(result, when, openness, origin)
-
-    return applied_to_alternatives(of_plain, arguments, written)
-
-
-def applied_to_alternatives(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
-    """The function of every combination of alternatives, save refused ones; it minds their conditions itself."""
-    arguments = tuple(arguments)
-    combinations = 1
-    for argument in arguments:
-        combinations *= len(argument.possible)
-    if combinations == 1:
-        return _strictly(function, tuple(argument.possible[0] for argument in arguments))
-    if combinations > MAX_COMBINATIONS:
-        reason = f"{short(written)} has more than {MAX_POSSIBLE} possible values"
-        return unknown(written, reason, found=policies_in(*arguments))
-    results = [
-        _strictly(function, combination)
-        for combination in product(*arguments)
-        if joined(*(possible.when for possible in combination)) is not None
-    ]
-    return one_of(results, written) if results else unknown(written, "no combination of its conditions is possible")
-
-
-def _strictly(function: Callable[..., Value], combination: tuple[Possible, ...]) -> Value:
-    """What Terraform refuses to compute it refuses to go on with."""
-    for possible in combination:
-        if is_refused(possible):
-            return Value((replace(possible, when=joined(*(one.when for one in combination)) or ()),))
-    return function(*combination)
-
-
-def possible_texts(value: Value) -> list[Found]:
-    """Every string that a value may yield where a string, or a list, set or map of strings, is used.
-
-    A part that is unknown yields a text of one hole; null yields nothing.
-    """
-    return list(_distinct(found for possible in _computed(value) for found in _texts_of(possible)))
-
-
 def is_refused(possible: Possible) -> bool:
     return isinstance(possible.plain, Unknown) and possible.plain.fails
-
-
-def _computed(value: Value) -> list[Possible]:
-    """The alternatives that Terraform computes, as far as there are any: where it surely refuses, nothing happens."""
-    computed = [possible for possible in value if not (is_refused(possible) and _is_impossible(possible))]
-    return computed or list(value)
-
-
-def _is_impossible(possible: Possible) -> bool:
-    return not possible.openness or (isinstance(possible.plain, Unknown) and possible.plain.is_missing)
-
-
-def policies_in(*values: Value) -> tuple[Found, ...]:
-    """Every policy ARN that stands anywhere in the values, within longer texts and unknown values too."""
-    return _distinct(found for value in values for possible in value for found in _policies_of(possible))
-
-
-def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
-    distinct: dict[tuple[Text, When, str], Found] = {}
-    for one in found:
-        distinct.setdefault((one.text, one.when, one.origin), one)
-    return tuple(distinct.values())
-
-
-def _texts_of(possible: Possible) -> Iterator[Found]:
-    plain = possible.plain
-    if isinstance(plain, String):
-        yield Found(plain.text, possible.when, possible.origin, plain.place, plain.address)
-    elif isinstance(plain, Number | Boolean):
-        yield Found(text_of(plain) or text(), possible.when, possible.origin)
-    elif isinstance(plain, Unknown):
-        yield from _within(possible, plain.found)
-        yield Found(Text((plain.hole,)), possible.when, possible.origin)
-    elif isinstance(plain, Record):
-        hole = Hole(plain.written, f"{plain.written} is no string")
-        yield Found(Text((hole,)), possible.when, possible.origin)
-    else:
-        yield from _within(
-            possible,
-            (
-                found
-                for value, when in parts_of(plain)
-                for one in _computed(under(value, when))
-                for found in _texts_of(one)
-            ),
-        )
-
-
-def _policies_of(possible: Possible) -> Iterator[Found]:
-    plain = possible.plain
-    if isinstance(plain, String):
-        for policy in policies_in_text(plain.text):
-            yield Found(policy, possible.when, possible.origin, plain.place)
-    elif isinstance(plain, Unknown):
-        yield from _within(possible, plain.found)
-    elif isinstance(plain, Sequence | Mapping):
-        yield from _within(
-            possible,
-            (found for value, when in parts_of(plain) for one in under(value, when) for found in _policies_of(one)),
-        )
-
-
-def _within(possible: Possible, found: Iterable[Found]) -> Iterator[Found]:
-    for one in found:
-        when = joined(possible.when, one.when)
-        if when is not None:
-            yield one._replace(when=when, origin=one.origin or possible.origin)
 
 
 def parts_of(plain: Plain) -> Iterator[tuple[Value, When]]:
@@ -446,22 +305,6 @@ def parts_of(plain: Plain) -> Iterator[tuple[Value, When]]:
             yield plain.rest, ()
     elif isinstance(plain, Mapping):
         yield from ((entry.value, entry.when) for entry in plain.entries)
-
-
-_POLICY_IN_TEXT = re.compile(r"arn:[^\s\"'`,;\\\[\](){}<>|]*policy/[^\s\"'`,;\\\[\](){}<>|]*")
-_FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text is searched
-
-
-def policies_in_text(content: Text) -> list[Text]:
-    """The policy ARNs in a text, which may be a whole document."""
-    holes = content.holes
-    searched = "".join(
-        chr(_FIRST_HOLE + content.holes.index(piece)) if isinstance(piece, Hole) else piece for piece in content.pieces
-    )
-    return [
-        text(*(holes[ord(c) - _FIRST_HOLE] if 0 <= ord(c) - _FIRST_HOLE < len(holes) else c for c in found[0]))
-        for found in _POLICY_IN_TEXT.finditer(searched)
-    ]
 
 
 def text_of(plain: Plain) -> Text | None:

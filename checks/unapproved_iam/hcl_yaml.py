@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import yaml
-from unapproved_iam.hcl_collections import Refused
+from unapproved_iam.hcl_values import Refused
 
 
 class UnusualYaml(Exception):
