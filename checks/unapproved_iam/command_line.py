@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,14 +64,25 @@ def main(argv: Sequence[str]) -> int:
         return complain(
             f"unknown subcommand {name!r} (expected one of: {', '.join(SUBCOMMANDS)}; see {PROGRAM} --help)"
         )
+    return guarded(name, lambda: import_module(f"unapproved_iam.{SUBCOMMANDS[name].module}").main(rest))
+
+
+def guarded(name: str, subcommand: Callable[[], int]) -> int:
+    """Run a subcommand and return its exit code; whatever goes wrong in it becomes a sentence, and 2."""
     try:
-        return _run(SUBCOMMANDS[name], name, rest)
+        code = int(subcommand())
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return complain("interrupted")
     except BrokenPipeError:
         # The reader has gone (`| head`): what was not printed was not seen, and flushing at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT_JUDGE
+    except ModuleNotFoundError as error:
+        extra = SUBCOMMANDS[name].extra
+        needed = DISTRIBUTION + (f"[{extra}]" if extra else "")
+        return complain(f"{PROGRAM} {name} needs the Python module {error.name} (pip install '{needed}')")
     except Exception as error:
         from unapproved_iam.deny_list_reader import DenyListError
 
@@ -80,17 +91,6 @@ def main(argv: Sequence[str]) -> int:
         if os.environ.get("UNAPPROVED_IAM_TRACEBACK"):
             raise
         return complain(_unexpected(error))
-
-
-def _run(subcommand: Subcommand, name: str, argv: list[str]) -> int:
-    try:
-        module = import_module(f"unapproved_iam.{subcommand.module}")
-        code = module.main(argv)
-    except ModuleNotFoundError as error:
-        needed = DISTRIBUTION + (f"[{subcommand.extra}]" if subcommand.extra else "")
-        return complain(f"{PROGRAM} {name} needs the Python module {error.name} (pip install '{needed}')")
-    sys.stdout.flush()
-    return int(code)
 
 
 def _unexpected(error: Exception) -> str:
