@@ -1,0 +1,183 @@
+"""Find what checkov asks about in the engine's reading of its root module or plan, for the Terraform checks.
+
+checkov resolves expressions in its own way and loses or distorts values; what counts is the source. A resource is found
+there by its file, and by its address with the module calls in it, which checkov's graph knows. Two roots may call one
+module: then address and file of two nodes of the graph are equal, and only the identity of the configuration tells them
+apart.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from checkov.common.models.enums import CheckResult
+from unapproved_iam.attachment import Attachment, Reading
+from unapproved_iam.checkov_verdict import (
+    NOT_ASKED,
+    Answer,
+    JudgedByEngine,
+    Question,
+    answer_for,
+    list_root,
+    scanned_path,
+)
+from unapproved_iam.terraform_conf import attachments_of_conf
+from unapproved_iam.terraform_plan import read_plan
+from unapproved_iam.terraform_tree import TerraformTree
+from unapproved_iam.verdict import without_instance_keys
+
+
+class TerraformResources(JudgedByEngine):
+    """Answers for resources, of source and plans alike."""
+
+    def answer(self, question: Question, skip: str | None) -> Answer:
+        # `.tf.json` files have no addresses
+        address = question.conf.get("__address__") or f"{question.resource_type}.{question.name}"
+        return _answer(question, address, skip)
+
+
+class ModuleCalls(JudgedByEngine):
+    """Answers for calls of modules that are not in the tree; what is in the tree is judged resource by resource."""
+
+    def answer(self, question: Question, skip: str | None) -> Answer:
+        written = question.conf.get("__address__") or question.name  # `call`, or `module.outer.call`
+        answer = _answer(question, _LAST_STEP.sub(r"module.\g<0>", written), skip)
+        has_nothing_to_say = answer.result is CheckResult.PASSED and not answer.sentences
+        return NOT_ASKED if has_nothing_to_say and _is_local(question.conf.get("source")) else answer
+
+
+def _answer(question: Question, address: str, skip: str | None) -> Answer:
+    """Judged is the plan, or the source, or else what checkov made of it."""
+    plan = _text(question.conf.get("__file__"))
+    block = None if plan else _block_of(question)
+    if plan:
+        path = os.path.abspath(plan)
+        attachments = tuple(one for one in _read_plan(path).attachments if one.resource == address)
+    elif block:
+        path = block.path
+        attachments = _attachments_of(block, address)
+    else:
+        path = scanned_path(question.scanned_file)
+        attachments = attachments_of_conf(question.resource_type, address, question.conf, path, 1)
+    return answer_for(attachments, list_root(path, question.scanned_file), skip)
+
+
+class Block(NamedTuple):
+    """Where the source of a resource or module call stands."""
+
+    path: str  # absolute
+    first_line: int
+    last_line: int
+    root_module: str  # the directory of the outermost module call, else of the file
+
+
+def _block_of(question: Question) -> Block | None:
+    """By the graph of checkov's Terraform runner; None without one (`.tf.json`) and in a module that it downloaded."""
+    graph = _nodes_of(question.graph) if question.graph is not None else Nodes({}, {})
+    node = graph.by_configuration.get(id(question.conf))
+    if node is None:
+        return None
+    path = outermost = os.path.abspath(node["file_path_"])
+    call = node.get("source_module_object_")
+    while call:
+        if not _is_local(graph.sources.get((call.path, call.name), ".")):
+            return None
+        outermost, call = os.path.abspath(call.path), call.nested_tf_module
+    return Block(path, node["__start_line__"], node["__end_line__"], os.path.dirname(outermost))
+
+
+class Nodes(NamedTuple):
+    """What is looked up in a graph of checkov's."""
+
+    by_configuration: Mapping[int, dict[str, Any]]  # attributes, by the identity of what a check is handed
+    sources: Mapping[tuple[str, str], Any]  # of module calls, by file and name
+
+
+@lru_cache(maxsize=4)  # keeps the graph, and so the identities
+def _nodes_of(graph: Any) -> Nodes:
+    by_configuration, sources = {}, {}
+    for _, attributes in graph.nodes():
+        configuration = attributes.get("config_")
+        while isinstance(configuration, dict) and len(configuration) == 1:  # {type: {name: …}}, {name: …}
+            (configuration,) = configuration.values()
+            by_configuration[id(configuration)] = attributes
+        if attributes.get("block_type_") == "module" and isinstance(configuration, dict):
+            name = without_instance_keys(attributes["block_name_"])
+            sources[attributes["file_path_"], name] = configuration.get("source")
+    return Nodes(by_configuration, sources)
+
+
+def _attachments_of(block: Block, address: str) -> tuple[Attachment, ...]:
+    """What the engine found in a block; an instance whose key both know has its own, every other has all.
+
+    Raises ValueError when the block cannot be judged.
+    """
+    for one in _tree().read(block.root_module).unjudged:
+        if one.place.path == block.path and block.first_line <= one.place.line <= block.last_line:
+            raise ValueError(one.reason)
+    asked = _steps(address)
+    of_block = _by_names(block.root_module).get(_names(asked), [])
+    of_instance = tuple(one for one in of_block if _is_instance(_steps(one.resource), asked))
+    return of_instance or tuple(of_block)
+
+
+@lru_cache(maxsize=64)
+def _by_names(root_module: str) -> Mapping[tuple[str, ...], list[Attachment]]:
+    """The attachments of a root module by their address without instance keys."""
+    found: dict[tuple[str, ...], list[Attachment]] = {}
+    for one in _tree().read(root_module).attachments:
+        found.setdefault(_names(_steps(one.resource)), []).append(one)
+    return found
+
+
+_STEP = re.compile(r'([^.\[\]]+)(\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?')
+_LAST_STEP = re.compile(_STEP.pattern + r"$")
+
+
+def _steps(address: str) -> list[tuple[str, str]]:
+    """Names and instance keys along an address, without the word `module`."""
+    return [(name, key) for name, key in _STEP.findall(address) if name != "module"]
+
+
+def _names(steps: list[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(name for name, _ in steps)
+
+
+def _is_instance(steps: list[tuple[str, str]], asked: list[tuple[str, str]]) -> bool:
+    """Whether no key differs; a key that one side does not know differs from none."""
+    return all(key == other or not key or not other for (_, key), (_, other) in zip(steps, asked, strict=True))
+
+
+def _is_local(source: Any) -> bool:
+    """Whether a module is in the tree ("Module Sources" in the Terraform documentation)."""
+    written = _text(source)
+    return written in (".", "..") or written.startswith(("./", "../"))
+
+
+def _text(value: Any) -> str:
+    """A text that checkov may have wrapped in lists."""
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value if isinstance(value, str) else ""
+
+
+# Those of --var-file, set by `unapproved-iam checkov`: from checkov itself a check does not learn them.
+VAR_FILES: list[str] = []
+
+
+@lru_cache(maxsize=1)
+def _tree() -> TerraformTree:
+    return TerraformTree(VAR_FILES)
+
+
+@lru_cache(maxsize=4)
+def _read_plan(path: str) -> Reading:
+    """Raises ValueError when the plan cannot be judged."""
+    reading = read_plan(path) or Reading()
+    if reading.unjudged:
+        raise ValueError(reading.unjudged[0].reason)
+    return reading

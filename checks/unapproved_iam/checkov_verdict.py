@@ -1,0 +1,155 @@
+"""Answer checkov's question about one resource with the engine's verdicts, whatever happens; for every check class.
+
+checkov drops a resource whose check raises (result UNKNOWN, exit 0), so a failure in here is an answer too: FAILED,
+with the error as its text. The text travels in the check's name, the one field that reaches all outputs of all
+frameworks (`details` are not printed for CloudFormation); the name begins with the check's title, because a SARIF
+report takes its rule's title from the first record.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from checkov.common.bridgecrew.platform_integration import bc_integration
+from checkov.common.models.enums import CheckResult
+from unapproved_iam.attachment import Attachment
+from unapproved_iam.deny_list import InlineSkips
+from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
+from unapproved_iam.findings import Findings, one_per_policy
+from unapproved_iam.verdict import Finding, Judge
+
+
+class Question(NamedTuple):
+    """What checkov hands to a check: one resource or module call, as far as checkov resolved it."""
+
+    scanned_file: str  # a slash and the path from the scanned directory (with --file: from the working directory)
+    resource_type: str
+    name: str
+    conf: dict[str, Any]
+    graph: Any  # of the Terraform runners, else None
+
+
+class Answer(NamedTuple):
+    result: CheckResult
+    sentences: tuple[str, ...] = ()  # one for each policy that has something to say
+    comment: str = ""  # why it was skipped
+
+
+# The check has nothing to say about this one: checkov leaves it out of the report.
+NOT_ASKED = Answer(CheckResult.UNKNOWN)
+
+
+class JudgedByEngine:
+    """What a check class inherits from before checkov's base class: `run()` answers, and cannot fail.
+
+    checkov shares one instance between its runners, which are threads on macOS and Windows, and reads name and details
+    right after `run()`: each thread has its own.
+    """
+
+    title: str
+    _said: threading.local
+
+    def answer(self, question: Question, skip: str | None) -> Answer:
+        """The answer for one resource; `skip` is the comment of an inline skip that checkov found."""
+        raise NotImplementedError
+
+    def run(
+        self,
+        scanned_file: str,
+        entity_configuration: dict[str, Any],
+        entity_name: str,
+        entity_type: str,
+        skip_info: dict[str, Any],
+    ) -> dict[str, Any]:
+        # Not left to checkov's own run(): it never asks about a resource whose `count` it takes for 0.
+        graph = getattr(self, "graph", None)
+        question = Question(scanned_file, entity_type, entity_name, entity_configuration, graph)
+        skip = skip_info.get("suppress_comment") or "" if skip_info else None
+        try:
+            answer = self.answer(question, skip)
+        except Exception as error:
+            answer = Answer(CheckResult.FAILED, (could_not_judge(error),))
+        self._said.details = list(answer.sentences)
+        self._said.name = ": ".join(filter(None, (self.title, ". ".join(answer.sentences))))
+        result = {"result": answer.result, "evaluated_keys": []}
+        return result | {"suppress_comment": answer.comment} if answer.result is CheckResult.SKIPPED else result
+
+    @property
+    def name(self) -> str:
+        return getattr(self._said, "name", self.title)
+
+    @name.setter
+    def name(self, title: str) -> None:
+        self.title, self._said = title, threading.local()
+
+    @property
+    def details(self) -> list[str]:
+        return getattr(self._said, "details", [])
+
+    @details.setter
+    def details(self, details: list[str]) -> None:
+        self._said.details = details
+
+
+def could_not_judge(error: Exception) -> str:
+    """An error as one line."""
+    reason = "; ".join(str(error).split("\n")) or type(error).__name__
+    return f"could not be judged: {reason}"
+
+
+def answer_for(attachments: Iterable[Attachment], root: str, skip: str | None) -> Answer:
+    """Judge what one resource attaches, by the deny list of the repository whose root directory is `root`.
+
+    Raises DenyListError when something is attached and the list cannot be used: no inline skip hides that.
+    """
+    attached = [one if skip is None or one.skip is not None else replace(one, skip=skip) for one in attachments]
+    if not attached:
+        return _passed([] if skip is None else [skip])
+    judge = _judge_of(root)
+    found = Findings(judge.deny_list, root, one_per_policy(map(judge.judge, attached)))
+    exclusion = judge.deny_list.exclusion_of(found.relative(attached[0].block.path))
+    if found.violations and exclusion is None:
+        return Answer(CheckResult.FAILED, _sentences(found.violations))
+    reasons = [f"{exclusion.path} is excluded: {exclusion.reason}"] if exclusion else []
+    if skip is not None and judge.deny_list.inline_skips is InlineSkips.ALLOW:
+        reasons.append(skip)
+    reasons += [finding.attachment.skip or "" for finding in found.skipped]
+    return _passed([*reasons, *_sentences(found.approved)], _sentences((*found.warnings, *found.unresolved)))
+
+
+def _passed(reasons: Iterable[str], sentences: tuple[str, ...] = ()) -> Answer:
+    """The answer for what does not fail: skipped when there is a reason to say, else passed."""
+    said = tuple(dict.fromkeys(reasons))
+    return Answer(CheckResult.SKIPPED if said else CheckResult.PASSED, sentences, "; ".join(said))
+
+
+def _sentences(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(finding.message for finding in findings))
+
+
+@lru_cache
+def _judge_of(root: str) -> Judge:
+    return Judge(find_deny_list(None, os.environ, root), root, datetime.now(timezone.utc).date())
+
+
+def scanned_path(scanned_file: str) -> str:
+    """The absolute path of a file of which checkov tells the check only the path from the scanned directory."""
+    directories: list[str] = bc_integration.scan_dir or [os.curdir]
+    paths = [os.path.abspath(directory) + scanned_file for directory in directories]
+    return next(filter(os.path.isfile, paths), paths[0])
+
+
+def list_root(path: str, scanned_file: str) -> str:
+    """The directory whose deny list counts for a scanned file: the root of the repository that is scanned.
+
+    Looked for from the scanned directory, which is what is left of the file's absolute path: a repository further down
+    has no say.
+    """
+    scanned = path.removesuffix(scanned_file) if path.endswith(scanned_file) else os.path.dirname(path)
+    return repository_root(scanned)

@@ -1,0 +1,234 @@
+"""Run the checks through checkov's real runners: what fails is exactly what is called so.
+
+In a Terraform address the first name counts that begins with fail, pass or skip, an instance key included.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+pytest.importorskip("checkov")
+
+from checkov.cloudformation.runner import Runner as CloudFormationRunner
+from checkov.common.models.enums import CheckResult
+from checkov.common.output.record import Record
+from checkov.common.output.report import Report
+from checkov.runner_filter import RunnerFilter
+from checkov.terraform.checks.resource.registry import resource_registry
+from checkov.terraform.plan_runner import Runner as PlanRunner
+from checkov.terraform.runner import Runner as TerraformRunner
+from checkov.terraform_json.runner import TerraformJsonRunner
+from unapproved_iam.check_scope import Request
+from unapproved_iam.checkov_completion import is_same_resource
+from unapproved_iam.deny_list_discovery import find_deny_list
+from unapproved_iam.inline_skips import CHECK_ID
+from unapproved_iam.tree_check import findings_of
+
+pytestmark = pytest.mark.xdist_group("checkov")
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKS = ROOT / "checks"
+FIXTURES = ROOT / "fixtures"
+TITLE = "Ensure unapproved IAM managed policies are not attached"
+
+RUNNERS = {
+    "terraform": TerraformRunner,
+    "cloudformation": CloudFormationRunner,
+    "plan": PlanRunner,
+    "json": TerraformJsonRunner,
+}
+
+
+def scan(runner: str, directory: Path) -> Report:
+    report = RUNNERS[runner]().run(
+        root_folder=str(directory),
+        external_checks_dir=[str(CHECKS)],
+        runner_filter=RunnerFilter(checks=[CHECK_ID], show_progress_bar=False),
+    )
+    assert isinstance(report, Report)
+    return report
+
+
+def outcome(resource: str) -> str:
+    """What a resource's name announces."""
+    announced = re.search(r"(?:^|[.\"])(fail|pass|skip)", resource, re.IGNORECASE)
+    return announced[1].lower() if announced else "pass"
+
+
+def names(records: list[Record]) -> set[str]:
+    return {record.resource for record in records}
+
+
+DENY_LIST = "unapproved-iam-policies.yaml"
+PLANNED_DENY_LIST = """
+version: 1
+deny:
+  - AdministratorAccess
+  - PowerUserAccess
+  - {policy: "arn:aws:iam::*:policy/legacy-*", reason: predates the permission model}
+"""
+
+# Runner, fixture, and the deny list when it is not the built-in default.
+TREES = [
+    ("terraform", "checkov/source", ""),
+    ("cloudformation", "checkov/templates", ""),
+    ("plan", "plan", PLANNED_DENY_LIST),
+    ("json", "checkov/json", ""),
+]
+
+# What checkov does not ask about, and what it folds, by the comments in the fixtures.
+UNASKED = {"checkov/source": {"through_the_call", "attached"}}
+
+
+class Scan(NamedTuple):
+    tree: Path
+    fixture: str
+    report: Report
+
+
+@pytest.fixture(scope="module", params=TREES, ids=lambda param: param[1])
+def scanned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scan:
+    runner, fixture, deny_list = request.param
+    tree = tmp_path_factory.mktemp("scanned") / "tree"
+    shutil.copytree(FIXTURES / fixture, tree)
+    if deny_list:
+        (tree / DENY_LIST).write_text(deny_list)
+    return Scan(tree, fixture, scan(runner, tree))
+
+
+def test_the_outcome_is_the_one_that_the_name_announces(scanned: Scan) -> None:
+    report = scanned.report
+    records = {"fail": report.failed_checks, "pass": report.passed_checks, "skip": report.skipped_checks}
+    found = {name: verdict for verdict, of_verdict in records.items() for name in names(of_verdict)}
+    assert found == {name: outcome(name) for name in found}
+    assert {"fail", "pass"} <= set(found.values())
+    assert not report.parsing_errors
+
+
+def test_only_what_fails_says_more_than_the_title(scanned: Scan) -> None:
+    """The name belongs to one result: nothing of it stays for the next one."""
+    report = scanned.report
+    assert all(record.check_name.startswith(f"{TITLE}: ") for record in report.failed_checks)
+    silent = [one for one in report.passed_checks + report.skipped_checks if "unknown_" not in one.resource]
+    assert {record.check_name for record in silent} == {TITLE}
+    assert {record.severity.name for record in report.failed_checks} == {"HIGH"}
+
+
+def test_the_checks_say_what_the_command_says(scanned: Scan) -> None:
+    """Nothing else, and all of it but what checkov keeps from them."""
+    root = str(scanned.tree)
+    said = {(one.file_abs_path, one.resource): one.check_name for one in scanned.report.failed_checks}
+    rest, unsaid = dict(said), set()
+    for finding in findings_of(Request([root]), find_deny_list(None, {}, root), root).violations:
+        block, name = finding.attachment.block, finding.attachment.resource
+        records = [key for key in said if key[0] == block.path and is_same_resource(key[1], name)]
+        if not any(finding.message in said[key] for key in records):
+            unsaid.add(name.rpartition(".")[2])
+        rest |= {key: rest[key].replace(finding.message, "") for key in records}
+    assert {one.strip(". ") for one in rest.values()} == {f"{TITLE}:"}
+    assert unsaid == UNASKED.get(scanned.fixture, set())
+
+
+def test_one_module_in_two_roots_is_two_resources_of_one_address() -> None:
+    """Only the identity of what checkov hands over tells the one that is denied from the one that is not."""
+    report = scan("terraform", FIXTURES / "checkov/same_address")
+    address = {"module.attach.aws_iam_role_policy_attachment.attached"}
+    assert names(report.failed_checks) == names(report.passed_checks) == address
+
+
+def test_a_single_file_is_judged_with_the_values_of_the_others() -> None:
+    file = FIXTURES / "checkov/source/values_elsewhere/main.tf"
+    report = TerraformRunner().run(
+        root_folder=None,
+        files=[str(file)],
+        external_checks_dir=[str(CHECKS)],
+        runner_filter=RunnerFilter(checks=[CHECK_ID], show_progress_bar=False),
+    )
+    assert names(report.failed_checks) == {"aws_iam_role_policy_attachment.fail_value_in_another_file"}
+
+
+def test_what_a_check_says_in_one_thread_is_not_heard_in_another(tmp_path: Path) -> None:
+    """On macOS and Windows checkov's runners are threads that share the checks."""
+    (tmp_path / "main.tf").write_text(ATTACHMENTS)
+    scan("terraform", tmp_path)
+    check = resource_registry.get_check_by_id(CHECK_ID)
+    assert check is not None
+    check.name = TITLE
+    attachment = {"role": ["operator"], "policy_arn": ["arn:aws:iam::aws:policy/AdministratorAccess"]}
+
+    def asked_in_a_thread() -> tuple[CheckResult, str]:
+        result = check.run("/main.tf", attachment, "admin", "aws_iam_role_policy_attachment", {})
+        return result["result"], check.name
+
+    with ThreadPoolExecutor() as threads:
+        result, said = threads.submit(asked_in_a_thread).result()
+    assert (result, check.name) == (CheckResult.FAILED, TITLE)
+    assert said.startswith(f"{TITLE}: AdministratorAccess must not be attached to role/operator")
+
+
+# -- the deny list decides -------------------------------------------------------------------------------------------
+
+ATTACHMENTS = """
+resource "aws_iam_role_policy_attachment" "admin" {
+  role       = "break-glass"
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+
+resource "aws_iam_role_policy_attachment" "skipped" {
+  # checkov:skip=IAM_068:we know
+  role       = "operator"
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+
+resource "aws_iam_role_policy_attachment" "unknown" {
+  role       = "operator"
+  policy_arn = var.policy
+}
+
+resource "aws_iam_role" "nothing" {
+  name = "nothing"
+}
+"""
+ADMIN_DENIED = "version: 1\ndeny: [AdministratorAccess]\n"
+APPROVAL = """
+approve:
+  - {policy: AdministratorAccess, attached_to: role/break-glass, reason: reviewed in 2026, expires: %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("deny_list", "failed", "skipped", "said"),
+    [
+        (ADMIN_DENIED, {"admin"}, {"skipped"}, "AdministratorAccess must not be attached to role/break-glass"),
+        (ADMIN_DENIED + APPROVAL % "2999-12-31", set(), {"admin", "skipped"}, "reviewed in 2026"),
+        (ADMIN_DENIED + APPROVAL % "2020-12-31", {"admin"}, {"skipped"}, "expired on 2020-12-31"),
+        (ADMIN_DENIED + "unresolved: fail\n", {"admin", "unknown"}, {"skipped"}, "cannot tell which policy"),
+        (ADMIN_DENIED + "inline_skips: refuse\n", {"admin", "skipped"}, set(), "its inline skip does not count"),
+        (
+            ADMIN_DENIED + "exclude:\n  - {path: '*.tf', reason: examples}\n",
+            set(),
+            {"admin", "skipped", "unknown"},
+            "*.tf is excluded: examples",
+        ),
+        ("version: 1\ndeny: [AmazonS3FullAccess]\n", set(), {"skipped"}, "we know"),
+        ("version: 1\ndeny: [AdministratorAcess]\n", {"admin", "skipped", "unknown"}, set(), f"{DENY_LIST}:2: "),
+    ],
+    ids=["denied", "approved", "expired", "unresolved", "skips refused", "excluded", "another policy", "unusable list"],
+)
+def test_the_list_of_the_scanned_tree_decides(
+    tmp_path: Path, deny_list: str, failed: set[str], skipped: set[str], said: str
+) -> None:
+    (tmp_path / DENY_LIST).write_text(deny_list)
+    (tmp_path / "main.tf").write_text(ATTACHMENTS)
+    report = scan("terraform", tmp_path)
+    found = {name.rpartition(".")[2] for name in names(report.failed_checks)}
+    passed_over = {name.rpartition(".")[2] for name in names(report.skipped_checks)}
+    assert (found, passed_over) == (failed, skipped)
+    comments = [record.check_result["suppress_comment"] for record in report.skipped_checks]
+    assert said in " ".join([record.check_name for record in report.failed_checks] + comments)
