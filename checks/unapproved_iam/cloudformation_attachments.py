@@ -119,8 +119,10 @@ def _named(evaluator: Evaluator, reference: Possible) -> Iterator[Attached]:
 
 def _inserted(evaluator: Evaluator, declared: Declared, principals: tuple[Principal, ...]) -> Iterator[Attached]:
     """What AWS::Include or another macro puts among the properties is not in the template."""
-    for node, world in evaluator.under(declared.properties, "Fn::Transform", declared.world):
-        for possible in unknown_function(evaluator, Call("Fn::Transform", node, node.line), world):
+    for entry in evaluator.entries(declared.properties, declared.world):
+        if entry.name != "Fn::Transform":
+            continue
+        for possible in unknown_function(evaluator, Call(entry.name, entry.node, entry.line), entry.world):
             for member in evaluator.members_of(possible):
                 yield Attached(member.text, principals, member.world, member.line)
 

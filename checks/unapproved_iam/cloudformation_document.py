@@ -53,7 +53,8 @@ def function_of(node: Node) -> tuple[str, Node] | None:
     """The name and the argument when the node calls an intrinsic function: `{"Fn::Sub": …}`, `!Sub …`."""
     if isinstance(node, Object) and len(node.pairs) == 1:
         key, argument = node.pairs[0]
-        if isinstance(key, Scalar) and (key.text.startswith("Fn::") or key.text in UNPREFIXED):
+        is_name = isinstance(key, Scalar) and (key.text.startswith("Fn::") or key.text in UNPREFIXED)
+        if isinstance(key, Scalar) and is_name and not key.text.startswith("Fn::ForEach"):
             return key.text, argument
     return None
 

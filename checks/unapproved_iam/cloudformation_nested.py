@@ -15,7 +15,7 @@ from unapproved_iam.cloudformation_attachments import Attached, Declared
 from unapproved_iam.cloudformation_document import Array, Node, Object, value_of
 from unapproved_iam.cloudformation_functions import policy_arns_within
 from unapproved_iam.cloudformation_resources import ATTACHING_TYPES, Form
-from unapproved_iam.cloudformation_values import Evaluator
+from unapproved_iam.cloudformation_values import Entry, Evaluator
 from unapproved_iam.cloudformation_world import Choice, Items, Possible, World, scalar_text
 from unapproved_iam.possible_text import Alphabet, Text
 
@@ -66,54 +66,42 @@ def _local_file(location: str | None, directory: str) -> str | None:
 def arguments_of(evaluator: Evaluator, declared: Declared, caller: str) -> dict[str, list[Possible]]:
     """The parameter values that a resource passes, each with its alternatives; `caller` is the template's file name."""
     arguments: dict[str, list[Possible]] = {}
-    for parameters, inner in evaluator.under(declared.properties, "Parameters", declared.world):
-        if isinstance(parameters, Array):  # a StackSet's
-            for item in parameters.items:
-                name = scalar_text(value_of(item, "ParameterKey"))
-                value = value_of(item, "ParameterValue")
-                if value is not None:
-                    arguments[name] = [_passed(evaluator, one, caller) for one in evaluator.values(value, inner)]
-        for entry in evaluator.entries(parameters, inner):
-            values = evaluator.values(entry.node, entry.world)
-            arguments[entry.name] = [_passed(evaluator, one, caller) for one in values if one.value is not None]
+    for passed in _parameters_of(evaluator, declared):
+        values = evaluator.values(passed.node, passed.world)
+        arguments[passed.name] = [_passed(evaluator, one, declared, caller) for one in values if one.value is not None]
     return arguments
 
 
-def _passed(evaluator: Evaluator, possible: Possible, caller: str) -> Possible:
+def _parameters_of(evaluator: Evaluator, declared: Declared) -> Iterator[Entry]:
+    """The parameters that a resource passes: in a mapping, in a StackSet's list, for a module all its properties."""
+    if declared.resource_type.endswith("::MODULE"):
+        yield from evaluator.entries(declared.properties, declared.world)
+        return
+    for parameters, world in evaluator.under(declared.properties, "Parameters", declared.world):
+        yield from evaluator.entries(parameters, world)
+        for item in parameters.items if isinstance(parameters, Array) else ():
+            value = value_of(item, "ParameterValue")
+            if value is not None:
+                yield Entry(scalar_text(value_of(item, "ParameterKey")), value, world, item.line)
+
+
+def _passed(evaluator: Evaluator, possible: Possible, declared: Declared, caller: str) -> Possible:
     """The value by itself, with the caller's choices told as such: in the other template names mean other things."""
     value = possible.value
     if isinstance(value, Items):
-        members = tuple(
-            member.text for member in evaluator.members_of(replace(possible, value=replace(value, rest=None)))
-        )
-        value = Items(members, value.rest)
+        members = evaluator.members_of(replace(possible, value=replace(value, rest=None)))
+        value = Items(tuple(member.text for member in members), value.rest)
     elif value is not None:
         value = possible.text
-    told = tuple(
-        Choice(f"{choice.subject} of {caller}", choice.values, choice.alternatives) for choice in possible.world.told
-    )
+    of_caller = [choice for choice in possible.world.told if choice not in declared.world.told]
+    told = tuple(Choice(f"{choice.subject} of {caller}", choice.values, choice.alternatives) for choice in of_caller)
     return Possible(value, World(told=told, origin=f"the arguments in {caller}"), 0)
 
 
 def policies_in_arguments(evaluator: Evaluator, declared: Declared) -> Iterator[Attached]:
     """The policies that are passed to a template that is not in the tree: nobody passes an ARN without a purpose."""
-    is_module = declared.resource_type.endswith("::MODULE")
-    for node, inner in (
-        [(declared.properties, declared.world)]
-        if is_module
-        else evaluator.under(declared.properties, "Parameters", declared.world)
-    ):
-        yield from _policies_passed(evaluator, declared, node, inner)
-
-
-def _policies_passed(evaluator: Evaluator, declared: Declared, node: Node | None, world: World) -> Iterator[Attached]:
-    parts = (
-        [(scalar_text(value_of(item, "ParameterKey")), item, world) for item in node.items]
-        if isinstance(node, Array)
-        else [(entry.name, entry.node, entry.world) for entry in evaluator.entries(node, world)]
-    )
-    for name, part, inner in parts:
-        if "boundary" not in name.lower():
-            for arn in policy_arns_within(evaluator, part, inner):
+    for passed in _parameters_of(evaluator, declared):
+        if "boundary" not in passed.name.lower():
+            for arn in policy_arns_within(evaluator, passed.node, passed.world):
                 if all(hole.alphabet is not Alphabet.ANY for hole in arn.text.holes):
-                    yield Attached(arn.text, (), arn.world, arn.line, f"passed as {name}")
+                    yield Attached(arn.text, (), arn.world, arn.line, f"passed as {passed.name}")

@@ -59,7 +59,8 @@ class TemplateText:
                     roots.append(node)
         except Unreadable as error:
             if _ATTACHES.search(self.written):
-                return roots, [Unjudged(self.place(error.line), f"cannot be read as a template: {error.reason}")]
+                line = min(error.line, max(len(self.lines), 1))
+                return roots, [Unjudged(self.place(line), f"cannot be read as a template: {error.reason}")]
         return roots, []
 
     @cached_property

@@ -58,7 +58,8 @@ def attachments_of_conf(logical_id: str, conf: object, path: str) -> tuple[Attac
     References that checkov has not replaced are holes, and conditions are open. Raises nothing.
     """
     path = os.path.abspath(path)
-    root = Object([(Scalar("Resources"), Object([(Scalar(logical_id), node_of_value(conf))]))])
+    resource = node_of_value(conf)
+    root = Object([(Scalar("Resources"), Object([(Scalar(logical_id, resource.line), resource)]))])
     attachments: list[Attachment] = []
     for stack in stacks_of(TemplateText(path, ""), Nesting(path), root):
         reading = stack.reading() if isinstance(stack, Stack) else stack
