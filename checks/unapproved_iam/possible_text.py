@@ -66,6 +66,23 @@ class Text:
     def holes(self) -> tuple[Hole, ...]:
         return tuple(piece for piece in self.pieces if isinstance(piece, Hole))
 
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        for piece in self.pieces:
+            if isinstance(piece, Hole):
+                steps.append(_loop(piece.alphabet))
+            else:
+                steps.extend(_one(character) for character in piece)
+        return tuple(steps)
+
+    @cached_property
+    def probes(self) -> tuple[str, ...]:
+        """Two of the texts that it may be, unlike what anybody means: a cheap first look."""
+        empty = "".join(piece for piece in self.pieces if isinstance(piece, str))
+        odd = {Alphabet.ANY: "\0", Alphabet.SEGMENT: "\0", Alphabet.DIGITS: "0"}
+        return empty, "".join(odd[piece.alphabet] if isinstance(piece, Hole) else piece for piece in self.pieces)
+
     @property
     def is_unknown(self) -> bool:
         """Whether not one character of it is known."""
@@ -161,17 +178,31 @@ class Glob:
 
 def match(subject: Text, globs: Iterable[Glob]) -> Match:
     """Match a text against alternatives: ALWAYS when each text that it may be is matched by at least one of them."""
-    return _match(subject, tuple(globs))
+    globs = tuple(globs)
+    if not is_possible(subject, globs):
+        return Match.NEVER
+    return Match.ALWAYS if is_certain(subject, globs) else Match.SOMETIMES
 
 
 @lru_cache(maxsize=65536)
-def _match(subject: Text, globs: tuple[Glob, ...]) -> Match:
+def is_possible(subject: Text, globs: tuple[Glob, ...]) -> bool:
+    """Whether one of the texts that it may be is matched."""
     known = subject.known
     if known is not None:
-        matched = any(glob.expression.fullmatch(known) for glob in globs)
-        return Match.ALWAYS if matched else Match.NEVER
-    patterns = tuple(glob.steps for glob in globs if not _apart(subject, glob.pattern))
-    return _match_automata(_steps_of(subject), patterns) if patterns else Match.NEVER
+        return any(glob.expression.fullmatch(known) for glob in globs)
+    return any(not _apart(subject, glob.pattern) and _overlap(subject.steps, glob.steps) for glob in globs)
+
+
+@lru_cache(maxsize=65536)
+def is_certain(subject: Text, globs: tuple[Glob, ...]) -> bool:
+    """Whether each of the texts that it may be is matched by one of the alternatives."""
+    known = subject.known
+    if known is not None:
+        return any(glob.expression.fullmatch(known) for glob in globs)
+    for probe in subject.probes:
+        if not any(glob.expression.fullmatch(probe) for glob in globs):
+            return False
+    return _covers(subject.steps, tuple(glob.steps for glob in globs if not _apart(subject, glob.pattern)))
 
 
 def _apart(subject: Text, pattern: str) -> bool:
@@ -183,31 +214,57 @@ def _apart(subject: Text, pattern: str) -> bool:
     return isinstance(tail, str) and not (tail.endswith(literals[-1]) or literals[-1].endswith(tail))
 
 
-# Of a pattern such as `*a??????????????` there can be absurdly many; what takes longer counts as "cannot tell".
+def _overlap(subject: tuple[Step, ...], pattern: tuple[Step, ...]) -> bool:
+    """Whether any text is taken by both: a walk through pairs of places, of which there are few."""
+    seen = {(0, 0)}
+    waiting = [(0, 0)]
+    while waiting:
+        here, there = waiting.pop()
+        if here == len(subject) and there == len(pattern):
+            return True
+        following = []
+        if here < len(subject) and subject[here].loops:
+            following.append((here + 1, there))
+        if there < len(pattern) and pattern[there].loops:
+            following.append((here, there + 1))
+        if here < len(subject) and there < len(pattern) and _share_character(subject[here], pattern[there]):
+            following.append((here + (not subject[here].loops), there + (not pattern[there].loops)))
+        for places in following:
+            if places not in seen:
+                seen.add(places)
+                waiting.append(places)
+    return False
+
+
+def _share_character(one: Step, other: Step) -> bool:
+    # Digits are in every alphabet.
+    return other.takes(one.literal) if one.literal else one.takes(other.literal or "0")
+
+
+# Of a pattern such as `*a??????????????` there can be absurdly many; what takes longer is not called certain.
 MOST_STATES = 4_000
 
 # A state of the product: how far the text is read, and every place where a reading of a pattern may stand by then.
 _Places = frozenset[tuple[int, int]]
 
 
-def _match_automata(subject: tuple[Step, ...], patterns: tuple[tuple[Step, ...], ...]) -> Match:
+def _covers(subject: tuple[Step, ...], patterns: tuple[tuple[Step, ...], ...]) -> bool:
+    """Whether every text that the subject takes is taken by one of the patterns; False when that takes too long."""
     characters = _representatives(subject, patterns)
     start = _closed(patterns, ((number, 0) for number in range(len(patterns))))
     seen: set[tuple[int, _Places]] = set()
     waiting = [(0, start)]
-    some_accepted = some_refused = False
-    while waiting and not (some_accepted and some_refused):
+    while waiting:
         if len(seen) > MOST_STATES:
-            return Match.SOMETIMES
+            return False
         state = waiting.pop()
         if state in seen:
             continue
         seen.add(state)
         offset, places = state
         if offset == len(subject):
-            accepted = any(place == len(patterns[number]) for number, place in places)
-            some_accepted |= accepted
-            some_refused |= not accepted
+            if not any(place == len(patterns[number]) for number, place in places):
+                return False
             continue
         step = subject[offset]
         if step.loops:
@@ -216,9 +273,7 @@ def _match_automata(subject: tuple[Step, ...], patterns: tuple[tuple[Step, ...],
             if step.takes(character):
                 following = _advanced(patterns, places, character)
                 waiting.append((offset if step.loops else offset + 1, following))
-    if some_accepted:
-        return Match.SOMETIMES if some_refused else Match.ALWAYS
-    return Match.NEVER
+    return True
 
 
 def _advanced(patterns: tuple[tuple[Step, ...], ...], places: _Places, character: str) -> _Places:
@@ -247,16 +302,6 @@ def _representatives(subject: tuple[Step, ...], patterns: tuple[tuple[Step, ...]
     literals = {step.literal for steps in (subject, *patterns) for step in steps} - {""}
     other_digit = next((digit for digit in "0123456789" if digit not in literals), "0")
     return frozenset(literals | {other_digit, ":", "\0"})
-
-
-def _steps_of(subject: Text) -> tuple[Step, ...]:
-    steps: list[Step] = []
-    for piece in subject.pieces:
-        if isinstance(piece, Hole):
-            steps.append(_loop(piece.alphabet))
-        else:
-            steps.extend(_one(character) for character in piece)
-    return tuple(steps)
 
 
 def _one(character: str) -> Step:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from unapproved_iam.attachment import Attachment, Principal
 from unapproved_iam.deny_list import Approval, DenyList, Entry, InlineSkips, Unresolved, path_matches
 from unapproved_iam.policy_arn import POLICY_NAME, aws_managed, narrowed
-from unapproved_iam.possible_text import Glob, Match, Text, match
+from unapproved_iam.possible_text import Glob, Match, Text, is_certain, is_possible
 from unapproved_iam.verdict_message import approved, denied, unresolved
 
 
@@ -96,7 +96,7 @@ class Judge:
         return Verdict.CLEAN, None, True
 
     def _approvals_of(self, attachment: Attachment, policy: Text) -> _Approvals:
-        of_policy = [a for a in self.deny_list.approvals if match(policy, a.globs) is Match.ALWAYS]
+        of_policy = [a for a in self.deny_list.approvals if is_certain(policy, a.globs)]
         valid = [approval for approval in of_policy if not approval.expired(self.today)]
         here = [approval for approval in of_policy if self._covers_files(approval, attachment)]
         used = _covering_all(attachment, [approval for approval in here if approval in valid])
@@ -112,7 +112,7 @@ class Judge:
         policy = aws_managed(advised)
         _, entry, _ = self._before_approvals(policy)
         approvals = (a for a in self.deny_list.approvals if a.anywhere and not a.files and not a.expired(self.today))
-        return entry is not None and not any(match(policy, approval.globs) is Match.ALWAYS for approval in approvals)
+        return entry is not None and not any(is_certain(policy, approval.globs) for approval in approvals)
 
     def _covers_files(self, approval: Approval, attachment: Attachment) -> bool:
         if not approval.files:
@@ -127,16 +127,15 @@ class Judge:
 
 def _first_match(policy: Text, entries: tuple[Entry, ...]) -> tuple[Entry | None, Match]:
     """The first entry that always matches, else the first that may."""
-    possible: Entry | None = None
-    for entry in entries:
-        certainty = match(policy, entry.globs)
-        if certainty is Match.ALWAYS:
-            return entry, certainty
-        if certainty is Match.SOMETIMES and possible is None:
-            possible = entry
-    if possible and match(policy, (glob for entry in entries for glob in entry.globs)) is Match.ALWAYS:
-        return possible, Match.ALWAYS  # no single entry is certain, but one of them is
-    return possible, Match.SOMETIMES if possible else Match.NEVER
+    certain = next((entry for entry in entries if is_certain(policy, entry.globs)), None)
+    if certain or policy.known is not None:
+        return certain, Match.ALWAYS if certain else Match.NEVER
+    possible = next((entry for entry in entries if is_possible(policy, entry.globs)), None)
+    if possible is None:
+        return None, Match.NEVER
+    # Perhaps no single entry is certain, but one of them is.
+    together = is_certain(policy, tuple(glob for entry in entries for glob in entry.globs))
+    return possible, Match.ALWAYS if together else Match.SOMETIMES
 
 
 def _covering_all(attachment: Attachment, approvals: Iterable[Approval]) -> tuple[Approval, ...]:
@@ -173,7 +172,7 @@ def _covers_principal(approval: Approval, principal: Principal) -> bool:
     kind, name = approval.principal
     if kind != principal.kind or principal.name.is_unknown:
         return False
-    return match(principal.name, (Glob(name),)) is Match.ALWAYS
+    return is_certain(principal.name, (Glob(name),))
 
 
 def without_instance_keys(address: str) -> str:
