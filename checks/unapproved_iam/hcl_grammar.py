@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from lark import Token as LarkToken
-from lark import Tree, UnexpectedInput
+from lark import Tree, UnexpectedInput, UnexpectedToken
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_expression import (
     Call,
@@ -65,10 +65,10 @@ def read_expression(source: Source, start: int, end: int) -> Expression:
 
 
 def _near(code: str, error: UnexpectedInput) -> str:
-    position = error.pos_in_stream if isinstance(error.pos_in_stream, int) else len(code)
-    return (
-        f'unexpected "{code[position : position + 20].strip()}"' if 0 <= position < len(code) else "it ends too early"
-    )
+    position = error.pos_in_stream
+    if position is None or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
+        return "it ends too early"
+    return f'unexpected "{code[position : position + 20].strip()}"'
 
 
 _BLANKS = re.compile(r"[^\S\n]+")

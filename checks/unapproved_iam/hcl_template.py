@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_expression import Expression, Template, TemplateFor, TemplateIf
 from unapproved_iam.hcl_source import Source, end_of_bracket
 from unapproved_iam.hcl_syntax import expression_between
 
-_QUOTED_TEXT = re.compile(r"(?:\\.|\$\$\{|%%\{|[$%](?!\{)|[^\\$%])+", re.DOTALL)
-_LINE_TEXT = re.compile(r"(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\n])*\n|(?:\$\$\{|%%\{|[$%](?!\{)|[^$%\n])+")
+_QUOTED_TEXT = re.compile(r"[^\\$%]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^\\$%]*)*", re.DOTALL)
+_LINE_TEXT = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*\n?")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\(.)|\$\$\{|%%\{", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _DIRECTIVE = re.compile(r"\s*(if|else|endif|for|endfor)\b")
@@ -67,7 +68,7 @@ def _pieces(
     pieces: list[_Piece] = []
     strip_next = False
     while position < end:
-        if found := literal.match(source.text, position, end):
+        if (found := literal.match(source.text, position, end)) and found[0]:
             value = value_of(found[0], position)
             pieces.append(value.lstrip() if strip_next else value)
             strip_next = False
@@ -127,7 +128,11 @@ def _flush(pieces: list[_Piece]) -> list[_Piece]:
 
 def _template(source: Source, start: int, pieces: list[_Piece]) -> Template:
     place = Place(source.path, source.line_of(start))
-    return _Directives(source, place, pieces).read()
+    melded: list[_Piece] = []
+    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
+        together = list(group)
+        melded.extend(["".join(map(str, together))] if is_text else together)
+    return _Directives(source, place, melded).read()
 
 
 class _Directives:
@@ -151,9 +156,7 @@ class _Directives:
             piece = self.pieces[self.next]
             self.next += 1
             if isinstance(piece, str):
-                if parts and isinstance(parts[-1], str):
-                    parts[-1] += piece
-                elif piece:
+                if piece:
                     parts.append(piece)
             elif piece.kind == "$":
                 parts.append(expression_between(self.source, piece.start, piece.end))
