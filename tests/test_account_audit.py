@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,6 +61,7 @@ def test_each_attachment_has_its_verdict(aws: AccountServer, audit: Audit) -> No
         "attached_policies": len({policy for _, policy, _ in ATTACHMENTS}),
         "permission_sets": 0,
         "denied": verdicts.count("denied"),
+        "warned": 0,
         "approved": verdicts.count("approved"),
         "expired": 1,
         "unjudged": 0,
@@ -118,18 +121,18 @@ def test_every_partition_is_judged_by_the_same_list(
 
 
 def test_pages_are_read_to_the_end(aws: AccountServer, audit: Audit) -> None:
-    """AWS answers with at most 1,000 at a time: 2,600 attached policies, and 2,500 principals of one of them."""
-    admins = [(f"{kind}/n{number}", "AdministratorAccess") for kind in ("role", "user") for number in range(1250)]
-    others = [("role/n0", f"legacy-{number}" if number % 100 == 0 else f"fine-{number}") for number in range(2600)]
+    """AWS answers with at most 1,000 at a time: 2,050 attached policies, and 2,100 principals of one of them."""
+    admins = [(f"{kind}/n{number}", "AdministratorAccess") for kind in ("role", "user") for number in range(1050)]
+    others = [("role/n0", f"legacy-{number}" if number % 200 == 0 else f"fine-{number}") for number in range(2049)]
     aws.attach(*admins, *others)
     told = audit("--output", "json")
-    assert told.json["summary"]["attached_policies"] == 2601
+    assert told.json["summary"]["attached_policies"] == 2050
     denied = {(principal, policy, "denied") for principal, policy in admins}
     denied |= {(principal, policy, "denied") for principal, policy in others if policy.startswith("legacy")}
     assert told.verdicts == denied
     calls = aws.calls()
     assert calls.count("iam:ListPolicies") == 3
-    assert calls.count("iam:ListEntitiesForPolicy") == 3 + 26
+    assert calls.count("iam:ListEntitiesForPolicy") == 3 + 11
 
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -222,7 +225,33 @@ def test_what_was_found_is_reported_beside_what_was_not_looked_at(aws: AccountSe
     told = audit("--output", "json")
     assert told.code == 2
     assert told.verdicts == {("role/app", "AdministratorAccess", "denied")}
-    assert "each of 2 policies (arn:aws:iam::aws:policy/job-function/" in told.error
+    assert "to whom each of 2 (arn:aws:iam::aws:policy/job-function/" in told.error
+
+
+def test_what_is_deleted_meanwhile_is_no_gap(aws: AccountServer, audit: Audit, permission_sets: PermissionSets) -> None:
+    """Between the list and the question about one of its items, somebody deletes that."""
+    aws.attach(("role/app", "AdministratorAccess"))
+    permission_sets.add("Admins", ADMIN)
+    aws.tell(
+        faults={
+            "iam:ListEntitiesForPolicy": "NoSuchEntity",
+            "sso:ListManagedPoliciesInPermissionSet": "ResourceNotFoundException",
+        }
+    )
+    told = audit("--output", "json")
+    assert (told.code, told.verdicts, told.error) == (0, set(), "")
+
+
+def test_many_refusals_of_a_kind_are_one_line(
+    aws: AccountServer, audit: Audit, permission_sets: PermissionSets
+) -> None:
+    for number in range(5):
+        permission_sets.add(f"None{number}")
+    aws.tell(faults={"sso:ListManagedPoliciesInPermissionSet": "AccessDeniedException"})
+    told = audit()
+    assert told.code == 2
+    assert "not told what permission set each of 5 (arn:aws:sso:::" in told.error
+    assert len(told.error.splitlines()) == 1
 
 
 def test_throttling_is_waited_out(aws: AccountServer, audit: Audit) -> None:
@@ -315,6 +344,37 @@ def test_what_cannot_be_reached_is_one_line(
     assert (code, out) == (2, "")
     assert refusal.words in error
     assert len(error.splitlines()) == 1 or error.startswith("usage: ")
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "region"),
+    [
+        ({}, (), "us-east-1"),
+        ({"AWS_REGION": "eu-west-3"}, (), "eu-west-3"),
+        ({"AWS_REGION": "eu-west-3"}, ("--region", "eu-north-1"), "eu-north-1"),
+    ],
+)
+def test_the_region_is_found_as_the_aws_command_finds_it(
+    aws: AccountServer,
+    audit: Audit,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    arguments: tuple[str, ...],
+    region: str,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    aws.tell(answers={"sso:ListInstances": {"Instances": []}})
+    assert f"to be seen in {region}:" in audit(*arguments).out
+
+
+def test_without_boto3_one_line_says_what_to_install() -> None:
+    program = "import sys; sys.modules['boto3'] = None; sys.path.insert(0, sys.argv[1]);"
+    program += "from unapproved_iam.command_line import main; sys.exit(main(['audit']))"
+    told = subprocess.run([sys.executable, "-c", program, str(PROJECT / "checks")], capture_output=True, text=True)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "pip install 'checkov-unapproved-iam[aws]'" in told.stderr
+    assert len(told.stderr.splitlines()) == 1
 
 
 def test_a_role_is_assumed_before_anything_else(aws: AccountServer, audit: Audit) -> None:

@@ -6,6 +6,7 @@ names the action. Sources: "Retries" and "Error handling" in the Boto3 documenta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,11 +26,22 @@ PAGE_SIZE = {"iam": 1000, "sso": 100, "organizations": 20, "config": 100}
 
 
 class AccessError(Exception):
-    """AWS did not answer: str() is one sentence; `denied` when the caller lacks the permission."""
+    """AWS did not answer: str() is one sentence; action and code tell whether two are alike, whatever their words."""
 
-    def __init__(self, sentence: str, denied: bool = False) -> None:
+    def __init__(self, sentence: str, action: str = "", code: str = "") -> None:
         super().__init__(" ".join(sentence.split()))
-        self.denied = denied
+        self.action = action
+        self.code = code
+
+    @property
+    def denied(self) -> bool:
+        """The caller lacks the permission."""
+        return _SENTENCE_OF_CODE.get(self.code) is _DENIED
+
+    @property
+    def gone(self) -> bool:
+        """What was asked about has been deleted since it was listed."""
+        return self.code in ("NoSuchEntity", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,8 @@ def open_access(profile: str | None, region: str | None, role_arn: str | None) -
     """Find credentials as every AWS tool does (profile, environment, instance), and assume the role if one is given."""
     with _asking("the AWS configuration"):
         core = botocore.session.Session(profile=profile)
-        region = region or core.get_config_variable("region")
+        # boto3 knows AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs take AWS_REGION first.
+        region = region or os.environ.get("AWS_REGION") or core.get_config_variable("region")
         if not region:
             raise AccessError(
                 "no region is configured (name one with --region; IAM is global, but Identity Center and the partition"
@@ -136,7 +149,7 @@ def _asking(action: str) -> Iterator[None]:
     except aws.ClientError as error:
         raise _refusal(action, error) from error
     except (aws.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise AccessError(_trouble(action, error)) from error
+        raise AccessError(_trouble(action, error), action, type(error).__name__) from error
 
 
 _EXPIRED = "the credentials have expired; sign in again (with Identity Center: aws sso login)"
@@ -171,7 +184,7 @@ def _refusal(action: str, error: aws.ClientError) -> AccessError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message") or "no reason given").rstrip(".")
     sentence = _SENTENCE_OF_CODE.get(code, "{action} failed: {code}: {message}")
-    return AccessError(sentence.format(action=action, code=code, message=message), denied=sentence is _DENIED)
+    return AccessError(sentence.format(action=action, code=code, message=message), action, code)
 
 
 # The first class that fits tells what to say; the rest say themselves what is wrong.

@@ -179,15 +179,14 @@ def read_account(iam: Any, account: Account, verdict_of: Callable[[Text], Verdic
     except AccessError as error:
         unjudged.append(not_told(account, "which policies are attached", error))
     attachments: list[Attachment] = []
-    failures: dict[str, tuple[AccessError, list[str]]] = {}  # one line for each reason, not for each policy
+    failures: list[tuple[str, AccessError]] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for arn, entities in zip(listed, pool.map(lambda arn: _entities_of(iam, arn), listed), strict=True):
             if isinstance(entities, AccessError):
-                failures.setdefault(str(entities), (entities, []))[1].append(arn)
+                failures.append((arn, entities))
             else:
                 attachments += [attachment_of(account, kind, name, arn) for kind, name in entities]
-    for refusal, arns in failures.values():
-        unjudged.append(not_told(account, f"to whom {_some(arns)} is attached", refusal))
+    unjudged += not_told_of_some(account, "to whom {} is attached", failures)
     reading = AccountReading(account, policies, attachments=tuple(attachments), unjudged=tuple(unjudged))
     return _with_permission_sets_of_roles(iam, reading)
 
@@ -203,7 +202,7 @@ def _entities_of(iam: Any, policy_arn: str) -> list[tuple[str, str]] | AccessErr
             for entity in page[words.entities]
         ]
     except AccessError as error:
-        return error
+        return [] if error.gone else error
 
 
 def attachment_of(account: Account, kind: str, name: str, policy_arn: str, declared_by: str = "") -> Attachment:
@@ -260,8 +259,16 @@ def not_told(account: Account, what: str, error: AccessError) -> Unjudged:
     return Unjudged(Place(account.arn), f"not told {what}: {error}", advice)
 
 
-def _some(arns: Sequence[str]) -> str:
-    return arns[0] if len(arns) == 1 else f"each of {len(arns)} policies ({arns[0]}, …)"
+def not_told_of_some(account: Account, what: str, failures: Iterable[tuple[str, AccessError]]) -> tuple[Unjudged, ...]:
+    """One line for all failures of a kind, not for each policy or permission set; `what` has {} for its ARN."""
+    alike: dict[tuple[str, str], list[tuple[str, AccessError]]] = {}
+    for arn, error in failures:
+        alike.setdefault((error.action, error.code), []).append((arn, error))
+    return tuple(
+        not_told(account, what.format(arn if len(some) == 1 else f"each of {len(some):,} ({arn}, …)"), error)
+        for some in alike.values()
+        for arn, error in some[:1]
+    )
 
 
 def merged(readings: Iterable[AccountReading]) -> tuple[AccountReading, ...]:

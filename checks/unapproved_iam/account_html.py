@@ -19,7 +19,7 @@ from unapproved_iam.account_rows import (
     account_title,
     by_policy,
     counted,
-    denied_in,
+    denied_by_account,
     extent,
     headline,
     not_looked_at,
@@ -316,9 +316,10 @@ def _of_accounts(audit: Audit) -> str:
     """How each account fared, where there are several."""
     if len(audit.readings) < 2:
         return ""
+    denied = denied_by_account(audit)
     rows = "".join(
         f'<tr role="row"><th scope="row" role="rowheader">{escape(account_title(reading.account))}</th>'
-        f'<td role="cell" data-column="Denied attachments">{denied_in(audit, reading):,}</td>'
+        f'<td role="cell" data-column="Denied attachments">{denied[reading.account.id]:,}</td>'
         f'<td role="cell" data-column="Attached policies">{reading.policies:,}</td>'
         f'<td role="cell" data-column="Looked at">{"not as a whole" if reading.unjudged else "whole"}</td></tr>'
         for reading in audit.readings

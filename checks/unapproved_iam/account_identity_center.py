@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unapproved_iam.account_access import Access, AccessError, Account, answer, pages
-from unapproved_iam.account_audit import AT_ONCE, AccountReading, not_told
+from unapproved_iam.account_audit import AT_ONCE, AccountReading, not_told, not_told_of_some
 from unapproved_iam.attachment import Attachment, Place, Principal, Unjudged
 from unapproved_iam.policy_arn import ACCOUNT
 from unapproved_iam.possible_text import Text, text
@@ -69,17 +69,22 @@ def _read_instance(
         arn for page in pages(client, "list_permission_sets", InstanceArn=instance) for arn in page["PermissionSets"]
     ]
 
-    def read(arn: str) -> AccountReading:
+    def read(arn: str) -> tuple[Attachment, ...] | AccessError:
         try:
-            return AccountReading(account, attachments=_attachments_of(client, account, instance, arn, verdict_of))
+            return _attachments_of(client, account, instance, arn, verdict_of)
         except AccessError as error:
-            return AccountReading(account, unjudged=(not_told(account, f"what permission set {arn} attaches", error),))
+            return () if error.gone else error
 
-    total = AccountReading(account, permission_sets=len(arns))
+    attachments: list[Attachment] = []
+    failures: list[tuple[str, AccessError]] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for reading in pool.map(read, arns):
-            total += reading
-    return total
+        for arn, found in zip(arns, pool.map(read, arns), strict=True):
+            if isinstance(found, AccessError):
+                failures.append((arn, found))
+            else:
+                attachments += found
+    unjudged = not_told_of_some(account, "what permission set {} attaches", failures)
+    return AccountReading(account, permission_sets=len(arns), attachments=tuple(attachments), unjudged=unjudged)
 
 
 def _attachments_of(

@@ -20,7 +20,7 @@ from unapproved_iam.account_rows import (
     account_title,
     by_policy,
     counted,
-    denied_in,
+    denied_by_account,
     extent,
     headline,
     not_looked_at,
@@ -51,8 +51,9 @@ def _text_lines(audit: Audit) -> Iterator[str]:
                     yield f"              {words}"
         yield ""
     if several:
+        numbers = denied_by_account(audit)
         for reading in audit.readings:
-            denied = counted(denied_in(audit, reading), "denied attachment")
+            denied = counted(numbers[reading.account.id], "denied attachment")
             failed = "; not looked at as a whole" if reading.unjudged else ""
             yield f"account {account_title(reading.account)}: {denied}{failed}"
     yield from audit.remarks
@@ -87,6 +88,7 @@ def _deny_list(audit: Audit) -> str:
 
 def json_report(audit: Audit) -> str:
     """For programs; the shape is described in docs/audit.md. New keys may come at any time."""
+    denied = denied_by_account(audit)
     return (
         json.dumps(
             {
@@ -125,7 +127,7 @@ def json_report(audit: Audit) -> str:
                         "partition": reading.account.partition,
                         "attached_policies": reading.policies,
                         "permission_sets": reading.permission_sets,
-                        "denied": denied_in(audit, reading),
+                        "denied": denied[reading.account.id],
                         "unjudged": [
                             {"reason": unjudged.reason, "advice": unjudged.advice} for unjudged in reading.unjudged
                         ],

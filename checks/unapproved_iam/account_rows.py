@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from unapproved_iam.account_access import Account
-from unapproved_iam.account_audit import NOT_DECLARED, AccountReading, Audit
+from unapproved_iam.account_audit import NOT_DECLARED, Audit
 from unapproved_iam.account_detach import detachment
 from unapproved_iam.deny_list import Approval
 from unapproved_iam.policy_arn import display_name
@@ -139,5 +139,7 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def denied_in(audit: Audit, reading: AccountReading) -> int:
-    return sum(finding.attachment.unit == reading.account.arn for finding in audit.denied)
+def denied_by_account(audit: Audit) -> Counter[str]:
+    """The number of denied attachments by account id."""
+    names = {reading.account.arn: reading.account.id for reading in audit.readings}
+    return Counter(names[finding.attachment.unit] for finding in audit.denied)
