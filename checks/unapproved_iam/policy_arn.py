@@ -37,14 +37,15 @@ def globs_of_entry(policy: str) -> tuple[Glob, ...]:
 
 
 def narrowed(policy: Text) -> Text:
-    """Use the ARN's form: a hole that has a colon on either side is one segment, so it holds no colon itself."""
+    """Use the ARN's form: a hole between colons is one segment; a policy's path and name hold no colon either."""
     if not isinstance(policy.pieces[0] if policy.pieces else None, str) or not str(policy).startswith("arn:"):
         return policy
     pieces = list(policy.pieces)
-    for number in range(1, len(pieces) - 1):
-        piece, before, after = pieces[number], pieces[number - 1], pieces[number + 1]
+    for number in range(1, len(pieces)):
+        piece, before, after = pieces[number], pieces[number - 1], pieces[number + 1] if pieces[number + 1 :] else ""
         between_colons = str(before).endswith(":") and str(after).startswith(":")
-        if isinstance(piece, Hole) and piece.alphabet is Alphabet.ANY and between_colons:
+        in_the_name = any(isinstance(one, str) and ":policy/" in one for one in pieces[:number])
+        if isinstance(piece, Hole) and piece.alphabet is Alphabet.ANY and (between_colons or in_the_name):
             pieces[number] = replace(piece, alphabet=Alphabet.SEGMENT)
     return Text(tuple(pieces))
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from unapproved_iam.attachment import Attachment, Place, Principal, Reading
+from unapproved_iam.hcl_alternatives import applied, applied_to_alternatives, one_of
 from unapproved_iam.hcl_collections import attribute_of
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_scope import Scope
 from unapproved_iam.hcl_syntax import Attribute, Block
+from unapproved_iam.hcl_texts import possible_texts
 from unapproved_iam.hcl_values import (
     Found,
     Null,
@@ -24,11 +26,7 @@ from unapproved_iam.hcl_values import (
     Sequence,
     String,
     Value,
-    applied,
-    applied_to_alternatives,
-    one_of,
     parts_of,
-    possible_texts,
     string,
     text_of,
     under,
@@ -63,7 +61,7 @@ class EmbeddedTemplate:
 
         place = Place(self.argument.place.path, self.argument.line)
         if self.found.text.is_unknown:
-            return Reading((Attachment("template", "", self.found.text, (), place, place),))
+            return Reading((Attachment("", "", self.found.text, (), place, place),))
         is_heredoc = self.argument.end_line > self.argument.line and self.found.place is not None
         line = self.argument.line + is_heredoc
         reading = read_template_text(self.found.text, place.path, line, self._arguments(), not is_heredoc)
@@ -92,7 +90,10 @@ class AttachingResource:
     others: Mapping[str, Declared]  # resources by address, for principals that are named by an ARN
 
     def policies(self) -> Iterator[Policy]:
-        for attribute in ATTACHING_TYPES[self.declared.type].policies:
+        row = ATTACHING_TYPES[self.declared.type]
+        if any(attribute.form is Form.OWN for attribute in row.policies) and not any(self.principals()):
+            return  # a policy that nobody has
+        for attribute in row.policies:
             argument = self.declared.arguments.get(attribute.name)
             if attribute.form is Form.NAME:
                 yield from self._named_in_blocks(attribute.name)

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from unapproved_iam.hcl_collections import Element, Refused, elements_of, mapping_of, number_value
+from unapproved_iam.hcl_alternatives import one_of
+from unapproved_iam.hcl_collections import Element, elements_of, mapping_of, number_value
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_expression import Expression, Literal, Operation
 from unapproved_iam.hcl_scope import Layer, Reference, Scope
 from unapproved_iam.hcl_syntax import Attribute
+from unapproved_iam.hcl_texts import possible_texts
 from unapproved_iam.hcl_values import (
     Condition,
     Entry,
@@ -28,6 +30,7 @@ from unapproved_iam.hcl_values import (
     Number,
     Openness,
     Possible,
+    Refused,
     Sequence,
     String,
     Value,
@@ -35,8 +38,6 @@ from unapproved_iam.hcl_values import (
     exactly,
     is_refused,
     joined,
-    one_of,
-    possible_texts,
     under,
     unknown,
 )
@@ -141,7 +142,7 @@ def _whole_number(possible: Possible) -> int | None:
 def _repeated(possible: Possible, expression: Expression, scope: Scope, iterator: str = "each") -> Alternative:
     try:
         elements = elements_of(possible, expression)
-        turns = [*elements.each, *([elements.rest] if elements.rest else [])]
+        turns = [*elements.each, *elements.rest]
     except Refused:
         turns = []  # as terraform refuses it
     if not turns and possible.openness:

@@ -14,13 +14,7 @@ from typing import Any
 from unapproved_iam.attachment import Attachment, Place, Principal, Reading, Unjudged
 from unapproved_iam.policy_arn import customer_managed
 from unapproved_iam.possible_text import Text, text, unknown
-from unapproved_iam.terraform_plan_lookup import (
-    SCAN_SOURCE,
-    PlanLookup,
-    PlannedResource,
-    path_of,
-    text_of,
-)
+from unapproved_iam.terraform_plan_lookup import SCAN_SOURCE, PlanLookup, PlannedResource, path_of, text_of
 from unapproved_iam.terraform_resources import ATTACHING_TYPES, AttachingType, Form, PolicyAttribute, PrincipalAttribute
 
 _MARKS = ("planned_values", "resource_changes")
@@ -162,12 +156,7 @@ def _planned_resources(plan: dict[str, Any]) -> dict[str, PlannedResource]:
     changes = [change for change in _list(plan.get("resource_changes")) if isinstance(change, dict)]
     deferred = [_get(change, "resource_change") for change in _list(plan.get("deferred_changes"))]
     changes += [change for change in deferred if isinstance(change, dict)]
-    gone = {"delete", "forget"}
-    kept = [
-        change
-        for change in changes
-        if not set(_get(change, "change", "actions") or ()) <= gone and "deposed" not in change
-    ]
+    kept = [change for change in changes if not _is_gone(change) and "deposed" not in change]
     unknowns = {change.get("address"): _get(change, "change", "after_unknown") for change in kept}
     planned = {one.address: one for one in _resources_of_values(plan.get("planned_values"), unknowns)}
     for change in kept:
@@ -178,6 +167,11 @@ def _planned_resources(plan: dict[str, Any]) -> dict[str, PlannedResource]:
         if resource:
             planned.setdefault(resource.address, resource)
     return planned
+
+
+def _is_gone(change: dict[str, Any]) -> bool:
+    actions = _list(_get(change, "change", "actions"))
+    return bool(actions) and all(action in ("delete", "forget") for action in actions)
 
 
 def _resources_of_values(values: Any, unknowns: dict[Any, Any]) -> Iterator[PlannedResource]:

@@ -126,14 +126,9 @@ class _Recorder:
         when = joined(self.way.when, template.found.when)
         for one in reading.attachments if when is not None else ():
             own = next(self.attachments([Policy(template.found._replace(text=one.policy), one.place)], one.principals))
-            yield replace(
-                own,
-                resource=f"{self.address}/{one.resource}",
-                resource_type=one.resource_type,
-                when=(*own.when, *one.when),
-                skip=own.skip if own.skip is not None else one.skip,
-                note=one.note,
-            )
+            note = ", ".join(filter(None, (f"by {one.resource} in its template" if one.resource else "", one.note)))
+            skip = own.skip if own.skip is not None else one.skip
+            yield replace(own, when=(*own.when, *one.when), skip=skip, note=note)
 
 
 def _told(when: When) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from unapproved_iam.attachment import Place, Unjudged
+from unapproved_iam.hcl_alternatives import one_of
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_scope import Files, Reference
 from unapproved_iam.hcl_syntax import HclSyntaxError
-from unapproved_iam.hcl_values import Boolean, Null, Record, String, Value, exactly, one_of, string, under, unknown
+from unapproved_iam.hcl_values import Boolean, Null, Record, String, Value, exactly, string, under, unknown
 from unapproved_iam.terraform_files import Declaration
 from unapproved_iam.terraform_instances import Instance, Instances, instances_of
 from unapproved_iam.terraform_module import Module

@@ -10,23 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from unapproved_iam.hcl_alternatives import applied, one_of
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_scope import Scope
 from unapproved_iam.hcl_syntax import Attribute
-from unapproved_iam.hcl_values import (
-    Null,
-    Plain,
-    Possible,
-    String,
-    Value,
-    applied,
-    exactly,
-    one_of,
-    string,
-    text_of,
-    under,
-    unknown,
-)
+from unapproved_iam.hcl_values import Null, Plain, Possible, String, Value, exactly, string, text_of, under, unknown
 from unapproved_iam.policy_arn import ACCOUNT, PARTITION, ROOT_PATH, customer_managed
 from unapproved_iam.policy_lookup import policies_named
 from unapproved_iam.possible_text import Hole, Text, text

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from collections.abc import Sequence as List
 
+from unapproved_iam.hcl_alternatives import applied, one_of
 from unapproved_iam.hcl_collections import mapping_of, set_of, with_strings
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_expression import Call, Expression, Literal, Name, ObjectOf, Template, TupleOf
@@ -28,9 +29,7 @@ from unapproved_iam.hcl_values import (
     Possible,
     Sequence,
     Value,
-    applied,
     exactly,
-    one_of,
     opened,
     under,
 )

@@ -1,0 +1,49 @@
+"""Judge Terraform trees in tests: by one deny list, for fixtures and for trees that a test writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from unapproved_iam.attachment import Attachment, Unjudged
+from unapproved_iam.builtin_lists import BUILTIN_LISTS
+from unapproved_iam.deny_list import DenyList, Entry, Origin
+from unapproved_iam.terraform_tree import TerraformTree
+from unapproved_iam.verdict import Finding, Judge, Verdict
+
+LEGACY = ("arn:aws:iam::*:policy/legacy-*", "arn:aws:iam::*:policy/retired/*")
+ENTRIES = (
+    *BUILTIN_LISTS["aws-admin"],
+    *(Entry(policy, Origin("fixtures"), "predates the permission model") for policy in LEGACY),
+)
+JUDGE = Judge(DenyList("fixtures", ENTRIES), "/", date(2026, 1, 1))
+
+
+def findings_in(tree: Path, *var_files: Path) -> tuple[list[Finding], list[Unjudged]]:
+    """What every root module of a tree attaches, judged; and what could not be."""
+    reader = TerraformTree([str(path) for path in var_files])
+    readings = [reader.read(root) for root in reader.root_modules([str(tree)])]
+    findings = [JUDGE.judge(one) for reading in readings for one in reading.attachments]
+    return findings, [one for reading in readings for one in reading.unjudged]
+
+
+def attachments_in(tree: Path, *var_files: Path) -> list[Attachment]:
+    findings, unjudged = findings_in(tree, *var_files)
+    assert not unjudged
+    return [finding.attachment for finding in findings]
+
+
+def verdicts_in(tree: Path, *var_files: Path) -> set[Verdict]:
+    """The verdicts that are not clean."""
+    findings, unjudged = findings_in(tree, *var_files)
+    assert not unjudged
+    return {finding.verdict for finding in findings} - {Verdict.CLEAN}
+
+
+def write_tree(directory: Path, files: Mapping[str, str | bytes]) -> Path:
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return directory
