@@ -29,11 +29,14 @@ from unapproved_iam.hcl_texts import policies_in
 from unapproved_iam.hcl_values import (
     Boolean,
     Condition,
+    Item,
+    Kind,
     Mapping,
     Openness,
     Plain,
     Possible,
     Refused,
+    Sequence,
     String,
     Unknown,
     Value,
@@ -253,6 +256,17 @@ def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:
     return _unread(call, path) if found is None else exactly(Boolean(scope.files.exists(found)))
 
 
+def _fileset(call: Call, scope: Scope, directory: Plain, pattern: Plain) -> Value:
+    found, wanted = _found(scope.files, directory), text_argument(pattern).known
+    is_computed = (
+        found is not None and wanted is not None and "[" not in wanted and ("{" in wanted or "," not in wanted)
+    )
+    names = scope.files.matching(found or "", wanted or "") if is_computed else None
+    if names is None:
+        return _unread(call, directory, pattern)
+    return exactly(Sequence(tuple(Item(string(name)) for name in names), kind=Kind.SET))
+
+
 def _found(files: Files, path: Plain) -> str | None:
     name = text_argument(path).known
     return None if name is None else files.find(name)
@@ -267,4 +281,4 @@ def _unread(call: Call, *plains: Plain) -> Value:
 
 _PLAIN_FUNCTIONS = LIST_FUNCTIONS | MAP_FUNCTIONS | STRING_FUNCTIONS
 _LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope], Value]] = {"can": _can, "templatefile": _templatefile, "try": _try}
-_FILE_FUNCTIONS: dict[str, Callable[..., Value]] = {"file": _file, "fileexists": _fileexists}
+_FILE_FUNCTIONS: dict[str, Callable[..., Value]] = {"file": _file, "fileexists": _fileexists, "fileset": _fileset}

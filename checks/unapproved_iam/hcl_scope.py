@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol
@@ -74,6 +75,7 @@ def variable_of(scope: Scope, name: str) -> Value | None:
 
 
 MAX_FILE = 4_000_000  # bytes of a file that an expression reads
+MAX_DIRECTORIES = 1_000  # that an expression lists
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Files:
         except (OSError, ValueError):
             return None
         tree = os.path.realpath(self.tree)
-        return real if real.startswith(tree.rstrip(os.sep) + os.sep) else None
+        return real if (real + os.sep).startswith(tree.rstrip(os.sep) + os.sep) else None
 
     def read(self, found: str) -> str | None:
         """The text of a file; None when it is missing, no text or too long."""
@@ -103,6 +105,22 @@ class Files:
 
     def exists(self, found: str) -> bool:
         return os.path.isfile(found)
+
+    def matching(self, found: str, pattern: str) -> list[str] | None:
+        """The files below a directory whose relative path matches, as `fileset` has it; None when they are many."""
+        expression = re.compile("".join(_GLOB.get(part, re.escape(part)) for part in _GLOB_PART.split(pattern)))
+        names: list[str] = []
+        for number, (directory, _, files) in enumerate(os.walk(found)):
+            paths = (os.path.relpath(os.path.join(directory, name), found).replace(os.sep, "/") for name in files)
+            names += [path for path in paths if expression.fullmatch(path)]
+            if number > MAX_DIRECTORIES:
+                return None
+        return sorted(names)
+
+
+# The patterns of "fileset Function" in the Terraform documentation, without classes of characters.
+_GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", ",": "|", "}": ")"}
+_GLOB_PART = re.compile(r"(\*\*/|\*\*|[*?{},])")
 
 
 def owner_of(expression: Expression, scope: Scope) -> Hashable:
