@@ -8,7 +8,7 @@ attachments it stands. The report's table has them all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import log2
 
@@ -19,7 +19,7 @@ MOST_POLICIES, MOST_PRINCIPALS = 16, 28
 
 # In pixels of a text of 14; the widest sans-serif faces take about 8.5 for a character.
 ROW_HEIGHT, TOP, BETWEEN, GAP = 30, 34, 230, 12
-CHARACTER, MOST_CHARACTERS = 8.5, 40
+CHARACTER, MOST_CHARACTERS = 8.5, 30  # a column fits on a phone
 DENSE = 60  # lines, from which on they are drawn paler
 
 
@@ -36,9 +36,9 @@ def picture(rows: Sequence[Row]) -> str:
     for row in rows:
         lines.setdefault((left_of(row), right_of(row)), []).append(row)
     counts = Counter(map(left_of, rows)) + Counter(map(right_of, rows))
-    begin = _width(left)
+    begin = _width(left, counts)
     end = begin + BETWEEN
-    width = end + _width(right)
+    width = end + _width(right, counts)
     parts = [
         _line(policy, principal, (begin, left_y[policy]), (end, right_y[principal]), drawn)
         for (policy, principal), drawn in lines.items()
@@ -115,13 +115,18 @@ def _y(number: int, of: int, height: int) -> float:
     return round(TOP + (number + 0.5) * (height - TOP) / of, 1)
 
 
-def _width(labels: Sequence[str]) -> int:
-    """Of a column: its longest label, with a number after it."""
-    return round(CHARACTER * (max(len(_shown(label)) for label in labels) + 6)) + GAP
+def _width(labels: Sequence[str], counts: Mapping[str, int]) -> int:
+    """Of a column, from the edge of the picture to its nodes."""
+    longest = max(len(_shown(label) + _number(counts[label])) for label in labels)
+    return round(CHARACTER * longest) + 2 * GAP
 
 
 def _shown(label: str) -> str:
     return label if len(label) <= MOST_CHARACTERS else label[: MOST_CHARACTERS - 1] + "…"
+
+
+def _number(count: int) -> str:
+    return f" {count:,}" if count > 1 else ""
 
 
 def _line(policy: str, principal: str, start: tuple[int, float], end: tuple[int, float], rows: list[Row]) -> str:
@@ -139,9 +144,8 @@ _SEVERITY = [verdict.value for verdict in (Verdict.DENIED, Verdict.UNRESOLVED, V
 
 def _node(side: str, x: int, y: float, label: str, count: int) -> str:
     at = f'class="end" x="{x - GAP}"' if side == "policy" else f'x="{x + GAP}"'
-    number = f' <tspan class="dim">{count:,}</tspan>' if count > 1 else ""
     return (
         f"<g><title>{escape(label)}: {counted(count, 'attachment')}</title>"
         f'<circle class="{side}" cx="{x}" cy="{y}" r="5"/>'
-        f'<text {at} y="{y + 4}">{escape(_shown(label))}{number}</text></g>'
+        f'<text {at} y="{y + 4}">{escape(_shown(label))}<tspan class="dim">{_number(count)}</tspan></text></g>'
     )
