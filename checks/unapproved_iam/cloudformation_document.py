@@ -19,7 +19,6 @@ DEEPEST = 200  # CloudFormation itself refuses far shallower templates
 class Scalar:
     text: str
     line: int = 0  # counts from 1; 0 when the node was never written in a file
-    end_line: int = 0
     is_null: bool = False
 
 
@@ -27,14 +26,14 @@ class Scalar:
 class Array:
     items: list[Node]
     line: int = 0
-    end_line: int = 0
+    end_line: int = 0  # the line on which the next thing begins, as YAML parsers count the end of a block
 
 
 @dataclass(slots=True)
 class Object:
     pairs: list[tuple[Node, Node]]  # in source order; a key that is written twice is there twice
     line: int = 0
-    end_line: int = 0  # the line on which the next thing begins, as YAML parsers count the end of a block
+    end_line: int = 0  # as of an array
 
 
 Node = Scalar | Array | Object
@@ -108,7 +107,8 @@ def _without_json_oddities(text: str) -> str:
     """JSON writes characters beyond U+FFFF as two escapes, which YAML does not know; and a tab may indent JSON."""
     if not text.lstrip().startswith("{"):
         return text
-    text = re.sub(r"^[\t ]+", lambda blanks: " " * len(blanks[0]), text, flags=re.MULTILINE)
+    if "\t" in text:
+        text = re.sub(r"^[\t ]+", lambda blanks: " " * len(blanks[0]), text, flags=re.MULTILINE)
     return _JSON_ESCAPE.sub(_as_in_yaml, text) if "\\ud" in text.lower() else text
 
 
@@ -125,104 +125,102 @@ class _Open:
 
     node: Array | Object
     whole: Node  # the node itself, or the function call that its tag makes of it
-    key: Node | None = None
-    merges: list[Node] = field(default_factory=list)
+    parts: list[Node] = field(default_factory=list)
 
 
 class _Builder:
+    """Builds nodes of the parser's events: with a loop for recursion, for nesting may be deep."""
+
     def __init__(self, parser: Any) -> None:
         self.parser = parser
         self.anchors: dict[str, Node] = {}
-        self.open: list[_Open] = []
 
     def documents(self) -> Iterator[Node]:
-        while self.parser.check_event():
-            event = self.parser.get_event()
-            kind = type(event).__name__
-            if kind == "DocumentStartEvent":
-                self.anchors = {}
+        opened: list[_Open] = []
+        read = self.parser.get_event
+        while (kind := type(event := read()).__name__) != "StreamEndEvent":
+            if kind == "ScalarEvent":
+                node: Node = _scalar(event)
+                if event.tag or event.anchor:
+                    node = self._named(event, node)
+            elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+                line = event.start_mark.line + 1
+                if len(opened) >= DEEPEST:
+                    raise Unreadable(f"nested deeper than {DEEPEST} levels", line)
+                collection: Array | Object = Object([], line) if kind == "MappingStartEvent" else Array([], line)
+                whole = self._named(event, collection) if event.tag or event.anchor else collection
+                opened.append(_Open(collection, whole))
                 continue
-            node = self._node(kind, event)
-            if node is not None and not self.open:
+            elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+                node = _closed(opened.pop(), event.end_mark.line + 1)
+            elif kind == "AliasEvent":
+                if event.anchor not in self.anchors:
+                    raise Unreadable(f"alias *{event.anchor} stands for nothing", event.start_mark.line + 1)
+                node = self.anchors[event.anchor]
+            else:
+                self.anchors = {}  # a document begins or ends
+                continue
+            if opened:
+                opened[-1].parts.append(node)
+            else:
                 yield node
-
-    def _node(self, kind: str, event: Any) -> Node | None:
-        """The node that an event completes, placed in the collection that is being read."""
-        if kind == "ScalarEvent":
-            node = self._named(event, _scalar(event))
-        elif kind == "AliasEvent":
-            if event.anchor not in self.anchors:
-                raise Unreadable(f"alias *{event.anchor} stands for nothing", event.start_mark.line + 1)
-            node = self.anchors[event.anchor]
-        elif kind in ("SequenceStartEvent", "MappingStartEvent"):
-            line = event.start_mark.line + 1
-            if len(self.open) >= DEEPEST:
-                raise Unreadable(f"nested deeper than {DEEPEST} levels", line)
-            collection: Array | Object = Array([], line) if kind == "SequenceStartEvent" else Object([], line)
-            self.open.append(_Open(collection, self._named(event, collection)))
-            return None
-        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
-            closed = self.open.pop()
-            closed.node.end_line = closed.whole.end_line = event.end_mark.line + 1
-            for merged in closed.merges:
-                _merge(closed.node, merged)
-            node = closed.whole
-        else:
-            return None
-        if self.open:
-            _place(self.open[-1], node)
-        return node
 
     def _named(self, event: Any, node: Node) -> Node:
         """Write a short form out (`!Sub x` becomes `{"Fn::Sub": x}`), and remember an anchor."""
         tag = event.tag or ""
         if len(tag) > 1 and tag[0] == "!":
             name = tag[1:] if tag[1:] in UNPREFIXED else "Fn::" + tag[1:]
-            node = Object([(Scalar(name, node.line), node)], node.line, node.end_line)
+            node = Object([(Scalar(name, node.line), node)], node.line, node.line)
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
 
 
-def _place(parent: _Open, node: Node) -> None:
-    if isinstance(parent.node, Array):
-        parent.node.items.append(node)
-    elif parent.key is None:
-        parent.key = node
-    else:
-        if isinstance(parent.key, Scalar) and parent.key.text == "<<":
-            parent.merges.append(node)
-        else:
-            parent.node.pairs.append((parent.key, node))
-        parent.key = None
+def _closed(collection: _Open, end_line: int) -> Node:
+    """The collection with its parts; of a mapping, they are keys and values in turn."""
+    node, parts = collection.node, collection.parts
+    node.end_line = end_line
+    if isinstance(collection.whole, Object):
+        collection.whole.end_line = end_line
+    if isinstance(node, Array):
+        node.items.extend(parts)
+        return collection.whole
+    pairs = list(zip(parts[::2], parts[1::2], strict=True))
+    node.pairs.extend(pair for pair in pairs if not _is_merge(pair[0]))
+    if len(node.pairs) < len(pairs):
+        for key, value in pairs:
+            if _is_merge(key):
+                _merge(node, value)
+    return collection.whole
 
 
-def _merge(node: Node, merged: Node) -> None:
+def _is_merge(key: Node) -> bool:
+    return isinstance(key, Scalar) and key.text == "<<"
+
+
+def _merge(node: Object, merged: Node) -> None:
     """Add what a merge key brings, which never overrides ("Merge Key Language-Independent Type for YAML")."""
     for source in merged.items if isinstance(merged, Array) else [merged]:
-        if isinstance(source, Object) and isinstance(node, Object):
+        if isinstance(source, Object):
             written = {key.text for key, _ in node.pairs if isinstance(key, Scalar)}
-            node.pairs += [
-                pair for pair in source.pairs if not isinstance(pair[0], Scalar) or pair[0].text not in written
-            ]
+            added = [pair for pair in source.pairs if not isinstance(pair[0], Scalar) or pair[0].text not in written]
+            node.pairs.extend(added)
 
 
-_TRUE = frozenset(["true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"])
-_FALSE = frozenset(["false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"])
+# CloudFormation reads YAML 1.1: unquoted `Yes` is a boolean, which becomes the text "true".
+_PLAIN = {
+    **dict.fromkeys(["true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"], "true"),
+    **dict.fromkeys(["false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"], "false"),
+}
 _NULL = frozenset(["", "~", "null", "Null", "NULL"])
 
 
 def _scalar(event: Any) -> Scalar:
-    """CloudFormation reads YAML 1.1: unquoted `Yes` is a boolean, which becomes the text "true"."""
-    text = event.value
-    line, end_line = event.start_mark.line + 1, event.end_mark.line + 1
+    written = event.value
+    line = event.start_mark.line + 1
     if not event.implicit[0]:
-        return Scalar(text, line, end_line)
-    if text in _TRUE:
-        text = "true"
-    elif text in _FALSE:
-        text = "false"
-    return Scalar(text, line, end_line, is_null=text in _NULL)
+        return Scalar(written, line)
+    return Scalar(_PLAIN.get(written, written), line, written in _NULL)
 
 
 def node_of_value(value: object, line: int = 0) -> Node:
@@ -246,5 +244,5 @@ def node_of_value(value: object, line: int = 0) -> Node:
     if isinstance(value, list | tuple):
         return Array([node_of_value(item, line) for item in value], line, line)
     if isinstance(value, bool):
-        return Scalar("true" if value else "false", line, line)
-    return Scalar("" if value is None else str(value), line, line, is_null=value is None)
+        return Scalar("true" if value else "false", line)
+    return Scalar("" if value is None else str(value), line, is_null=value is None)

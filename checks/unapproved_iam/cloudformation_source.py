@@ -16,6 +16,7 @@ from unapproved_iam.attachment import Place, Unjudged
 from unapproved_iam.cloudformation_document import (
     Array,
     Node,
+    Scalar,
     Unreadable,
     decoded,
     documents_of,
@@ -69,9 +70,9 @@ class TemplateText:
 
     def block_of(self, node: Node, line: int) -> tuple[int, int]:
         """The first and last line of a resource that is declared under a key on this line."""
-        last = node.end_line
+        last = line if isinstance(node, Scalar) else node.end_line
         if not self._is_json:
-            last = max(node.end_line - 1, line)  # the end of a YAML block is where the next thing begins
+            last = max(last - 1, line)  # the end of a YAML block is where the next thing begins
             while line < last <= len(self.lines) and _is_blank(self.lines[last - 1]):
                 last -= 1
         return line, max(last, line)
