@@ -162,6 +162,8 @@ def without_limits(document: Document, passed_to: str = "") -> Document:
 
 
 def _is_every_resource(arn: str) -> bool:
+    if arn.split(":")[2:3] == ["s3"]:  # its resources have no type: a bucket's name comes first
+        return re.fullmatch(r"arn:[^:]+:s3:::\*(/\*)?", arn) is not None
     return re.fullmatch(r"\*|arn:[^:]+:[^:]+:\*?:\*?:([a-z-]+[/:])?\*", arn) is not None
 
 
