@@ -9,9 +9,12 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from unapproved_iam import sam_resources
 from unapproved_iam.deny_list import DenyList, Entry, Origin, Unresolved
-from unapproved_iam.unit_screen import ADDED_BY_SAM, EVERYTHING, NOTHING, Evidence, Screen
+from unapproved_iam.name_pieces import ADDED_BY_SAM
+from unapproved_iam.unit_screen import Evidence, Screen, any_of, searches_for, suffices
 
 HERE = Origin("list", 1)
 
@@ -21,89 +24,132 @@ def deny_list(*policies: str, unresolved: Unresolved = Unresolved.PASS) -> DenyL
 
 
 ADMIN = deny_list("AdministratorAccess")
-TYPES, NAMES = Evidence(True, False), Evidence(False, True)
+NOTHING, TYPE, NAME, EVERYTHING = Evidence.NOTHING, Evidence.TYPE, Evidence.NAME, Evidence.EVERYTHING
 
 ARN = "arn:aws:iam::aws:policy/"
 ATTACHMENT = 'resource "aws_iam_role_policy_attachment" "x" {}'
 
 TERRAFORM = [
     ("nothing", 'resource "aws_s3_bucket" "x" {}', NOTHING),
-    ("an attaching type", ATTACHMENT, TYPES),
+    ("an attaching type", ATTACHMENT, TYPE),
     ("a type that attaches nothing", 'resource "aws_iam_instance_profile" "x" {}', NOTHING),
-    ("a call may be of a module elsewhere", 'module "x" {}', TYPES),
+    ("a call may be of a module elsewhere", 'module "x" {}', TYPE),
     ("a reference to a call", "x = module.x.id", NOTHING),
-    ("the name", 'x = "AdministratorAccess"', NAMES),
+    ("a call of a module that a variable chooses", 'module "x" { source = var.x }', EVERYTHING),
+    ("the name", 'x = "AdministratorAccess"', NAME),
     ("another name", 'x = "ReadOnlyAccess"', NOTHING),
     ("another ARN", f'x = "{ARN}ReadOnlyAccess"', NOTHING),
-    ("policy/ and the end of the literal", f'x = "{ARN}"', NAMES),
-    ("policy/ and an interpolation", f'x = "{ARN}${{var.x}}"', NAMES),
-    ("policy/ and a directive", f'x = "{ARN}%{{ if true }}X%{{ endif }}"', NAMES),
-    ("policy/ and a format", f'x = format("{ARN}%s", "X")', NAMES),
-    ("a name that goes on in an interpolation", f'x = "{ARN}X${{var.x}}"', NAMES),
-    ("a beginning of the name", f'x = "{ARN}Administrator"', NAMES),
-    ("a beginning of another name", f'x = "{ARN}ReadOnly"', NOTHING),
-    ("a path and a beginning", f'x = "{ARN}job-function/Admin"', NAMES),
-    ("a path and the end", f'x = "{ARN}job-function/"', NAMES),
-    ("any policy, in a statement", f'x = "{ARN}*"', NOTHING),
-    ("policy without its slash", 'x = join("/", ["arn:aws:iam::aws:policy", var.x])', NAMES),
-    ("a file is read", 'x = file("x.json")', NAMES),
-    ("files are listed", 'x = fileset("x", "*")', NAMES),
-    ("text is decoded", 'x = base64decode("QQ==")', NAMES),
-    ("text is encoded otherwise", "x = jsonencode({})", NOTHING),
     ("an escape", 'x = "\\u0041dministratorAccess"', EVERYTHING),
     ("an escape of a character that no ARN has", 'x = "\\u003c"', NOTHING),
     ("two bytes a character", "x\0", EVERYTHING),
-    ("a policy is looked up by a literal", 'data "aws_iam_policy" "x" {\n  name = "ReadOnlyAccess"\n}', NOTHING),
-    ("a policy is looked up by a value", 'data "aws_iam_policy" "x" {\n  name = var.x\n}', NAMES),
-    ("a policy is looked up by two literals", 'data "aws_iam_policy" "x" {\n  name = "${var.x}Y"\n}', NAMES),
-    ("a policy of one's own", 'resource "aws_iam_policy" "x" {\n  name = var.x\n}', NOTHING),
-    ("a reference to a policy", "x = aws_iam_policy.x.arn", NOTHING),
-    ("a template in a string", 'template_body = "Type: AWS::IAM::Role"', TYPES),
+    ("a template in a string", 'template_body = "Type: AWS::IAM::Role"', TYPE),
 ]
 
-ROLE = "Type: AWS::IAM::Role"
 TEMPLATES = [
     ("nothing", "Type: AWS::S3::Bucket", NOTHING),
-    ("an attaching type", ROLE, TYPES),
-    ("a registry module", "Type: Org::Team::Role::MODULE", TYPES),
-    ("the name", "- AdministratorAccess", NAMES),
-    ("a beginning, in a list", f"[{ARN}Admin, istratorAccess]", NAMES),
-    ("a whole other name, in a list", f"[{ARN}ReadOnlyAccess, istratorAccess]", NOTHING),
-    ("an escaped slash", '"arn:aws:iam::aws:policy\\/"', NAMES),
+    ("an attaching type", "Type: AWS::IAM::Role", TYPE),
+    ("a registry module", "Type: Org::Team::Role::MODULE", TYPE),
+    ("the name", "- AdministratorAccess", NAME),
     ("a loop", "Fn::ForEach::Roles: []", EVERYTHING),
     ("an include", "Name: AWS::Include", EVERYTHING),
     ("a folded line", '"arn:aws:iam::aws:pol\\\nicy/x"', EVERYTHING),
     ("a line of a script that goes on", "run a \\\n  b", NOTHING),
     ("base64", "!!binary QQ==", EVERYTHING),
-    ("a nested stack in a file", "Type: AWS::CloudFormation::Stack\nTemplateURL: ./child.yaml", EVERYTHING),
-    ("a nested stack elsewhere", "Type: AWS::CloudFormation::Stack\nTemplateURL: https://x/child.yaml", TYPES),
-    ("SAM, names as they are", "Type: AWS::Serverless::Function\nPolicies: [ReadOnlyAccess]", TYPES),
-    ("SAM, a made name", "Type: AWS::Serverless::Function\nPolicies: [!Sub '${X}Access']", EVERYTHING),
 ]
 
 
 @pytest.mark.parametrize(("source", "evidence"), [row[1:] for row in TERRAFORM], ids=[row[0] for row in TERRAFORM])
-def test_terraform(source: str, evidence: Evidence) -> None:
+def test_types_and_names_in_terraform(source: str, evidence: Evidence) -> None:
     assert Screen(ADMIN).terraform(source.encode()) == evidence
 
 
 @pytest.mark.parametrize(("source", "evidence"), [row[1:] for row in TEMPLATES], ids=[row[0] for row in TEMPLATES])
-def test_templates(source: str, evidence: Evidence) -> None:
+def test_types_and_names_in_templates(source: str, evidence: Evidence) -> None:
     assert Screen(ADMIN).template(source.encode()) == evidence
+
+
+# Whether the construct, together with an attaching type, is enough to be read.
+PIECES = [
+    ("one piece", 'x = "Administrator"', False),
+    ("the other piece", 'x = "Access"', False),
+    ("both pieces", 'x = ["Administrator", "Access"]', True),
+    ("a piece of another name", 'x = ["ReadOnly", "Access"]', False),
+    ("pieces inside of literals", 'x = ["Administrator of this", "Access to that"]', False),
+    ("a piece beside an interpolation", 'x = ["Administrator${var.x}", "${var.x}Access"]', True),
+    ("a piece behind a path", f'x = ["{ARN}Administrator", "Access"]', True),
+    ("a piece behind a verb", 'x = [format("%sAccess", "Administrator")]', True),
+    ("pieces as keys", "x = { Administrator = 1, Access = 2 }", True),
+    ("a piece between directives", 'x = "%{ if true }Admin%{ endif }${"istratorAccess"}"', True),
+    ("a function, and nothing open", f'x = replace("{ARN}ReadOnlyAccess", "a", "b")', False),
+    ("nothing open, and a function", f'x = "{ARN}${{var.x}}"', False),
+    ("a function, and the end of the literal", f'x = [replace("a", "b", "c"), "{ARN}"]', True),
+    ("a function, and an interpolation", f'x = "{ARN}${{title("x")}}"', True),
+    ("a function, and policy without its slash", 'x = join("/", ["arn:aws:iam::aws:policy", title("x")])', True),
+    ("a function, and any policy in a statement", f'x = [title("x"), "{ARN}*"]', False),
+    ("a function, and a policy that is looked up", 'data "aws_iam_policy" "x" {\n  name = title("x")\n}', True),
+    ("a function, and a reference", "x = title(data.aws_iam_policy.x.arn)", False),
+    ("files are listed", 'x = fileset("x", "*")', True),
+    ("a file's hash", 'x = filesha256("x")', False),
+    ("text is decoded", 'x = base64decode("QQ==")', True),
+    ("text is encoded", 'x = base64encode("x")', False),
+]
+
+
+@pytest.mark.parametrize(("source", "enough"), [row[1:] for row in PIECES], ids=[row[0] for row in PIECES])
+def test_what_names_are_made_of_in_terraform(source: str, enough: bool) -> None:
+    pieces = Screen(ADMIN).pieces
+    found = pieces.rare_in_terraform(source.encode()) | pieces.common_in_terraform(source.encode())
+    assert suffices(found | TYPE) is enough
+    assert not suffices(found)
+
+
+TEMPLATE_PIECES = [
+    ("one piece", "- Administrator", False),
+    ("both pieces", f"[{ARN}Administrator, Access]", True),
+    ("a whole other name, in a list", f"[{ARN}ReadOnlyAccess, Access]", False),
+    ("a piece behind a reference", "- !Sub ${X}Access\nX: Administrator", True),
+    ("quoted pieces", "['Administrator', 'Access']", True),
+    ("an escaped slash", '["arn:aws:iam::aws:policy\\/Administrator", "Access"]', True),
+    ("words in sentences", "Description: Administrator has Access to this", False),
+    ("a namespace", "AWS::Access: Administrator", False),
+    ("text is split", "!Split [',', !Ref X]", True),
+    ("a nested stack in a file", "Type: AWS::CloudFormation::Stack\nTemplateURL: ./child.yaml", True),
+    ("a nested stack elsewhere", "Type: AWS::CloudFormation::Stack\nTemplateURL: https://x/child.yaml", False),
+    ("SAM, names as they are", "Type: AWS::Serverless::Function\nPolicies: [ReadOnlyAccess]", False),
+    ("SAM, a made name", "Type: AWS::Serverless::Function\nX: Administrator\nPolicies: [!Sub '${X}Access']", True),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "enough"), [row[1:] for row in TEMPLATE_PIECES], ids=[r[0] for r in TEMPLATE_PIECES]
+)
+def test_what_names_are_made_of_in_templates(source: str, enough: bool) -> None:
+    assert Screen(ADMIN).template_suffices(f"Type: AWS::IAM::Role\n{source}\n".encode()) is enough
+    assert not Screen(ADMIN).template_suffices(source.replace("AWS::", "").encode())
 
 
 LISTS = [
     ("a glob's longest part", ["arn:aws:iam::aws:policy/*FullAccess"], f'"{ARN}S3FullAccess"', True),
     ("not a glob's", ["arn:aws:iam::aws:policy/*FullAccess"], f'"{ARN}S3ReadOnly"', False),
-    ("a part of a glob's part", ["arn:aws:iam::aws:policy/*FullAccess"], f'"{ARN}S3Full"', True),
+    ("the end of a glob's part", ["arn:aws:iam::aws:policy/*FullAccess"], '"${var.x}lAccess"', True),
+    ("the end of a glob's part inside a word", ["arn:aws:iam::aws:policy/*FullAccess"], '"lAccess to"', False),
+    ("the beginning of a glob's part", ["arn:aws:iam::*:policy/legacy-*"], '"lega${var.x}"', True),
+    ("the beginning of a glob's part inside a word", ["arn:aws:iam::*:policy/legacy-*"], '"xlega${var.x}"', False),
+    ("a glob open on both sides", ["arn:aws:iam::aws:policy/*Full*"], '"x"', True),
     ("a path, written", ["arn:aws:iam::aws:policy/job-function/*"], f'"{ARN}job-function/X"', True),
-    ("another path", ["arn:aws:iam::aws:policy/job-function/*"], f'"{ARN}service-role/X"', False),
-    ("a name under a path", ["arn:aws:iam::aws:policy/service-role/X1"], 'name = "X1"', True),
-    ("a path, looked up", ["arn:aws:iam::aws:policy/job-function/*"], "data aws_iam_policy x {}", True),
-    ("a customer's policy", ["arn:aws:iam::*:policy/legacy-*"], '"policy/legacy-x"', True),
-    ("a customer's other policy", ["arn:aws:iam::*:policy/legacy-*"], '"policy/new-x"', False),
-    ("a customer's policy declared", ["arn:aws:iam::*:policy/legacy-*"], "resource aws_iam_policy x {}", True),
-    ("no customer's policy declared", ["AdministratorAccess"], 'resource "aws_iam_policy" "x" {}', False),
+    ("another path", ["arn:aws:iam::aws:policy/service-role/X1Y"], f'"{ARN}service-role/X"', False),
+    ("a name under a path", ["arn:aws:iam::aws:policy/service-role/X1Y"], 'name = "X1Y"', True),
+    ("a path, looked up", ["arn:aws:iam::aws:policy/job-function/*"], 'data "aws_iam_policy" "x" {}', True),
+    ("a customer's policy", ["arn:aws:iam::*:policy/legacy-x"], '"policy/legacy-x"', True),
+    ("a customer's other policy", ["arn:aws:iam::*:policy/legacy-x"], '"policy/new-x"', False),
+    (
+        "a customer's policy, made",
+        ["arn:aws:iam::*:policy/legacy-x"],
+        'resource "awscc_iam_managed_policy" { lower("X") }',
+        True,
+    ),
+    ("a number", ["arn:aws:iam::*:policy/legacy-1"], '"legacy-${count.index}"', True),
+    ("no number", ["arn:aws:iam::*:policy/legacy-x"], '"legacy-${count.index}"', False),
     ("every policy", ["*"], "", True),
     ("every AWS managed policy", ["arn:aws:iam::aws:policy/*"], "", True),
     ("a pattern that does not tell the name", ["arn:aws:iam::aws:*"], "", True),
@@ -111,22 +157,33 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize(("policies", "source", "named"), [row[1:] for row in LISTS], ids=[row[0] for row in LISTS])
-def test_names_by_list(policies: list[str], source: str, named: bool) -> None:
-    assert Screen(deny_list(*policies)).terraform(source.encode()).names is named
+@pytest.mark.parametrize(("policies", "source", "enough"), [row[1:] for row in LISTS], ids=[row[0] for row in LISTS])
+def test_names_by_list(policies: list[str], source: str, enough: bool) -> None:
+    screen = Screen(deny_list(*policies))
+    text = source.encode()
+    found = screen.terraform(text)
+    if not found & NAME:
+        found |= screen.pieces.rare_in_terraform(text) | screen.pieces.common_in_terraform(text)
+    assert suffices(found | TYPE) is enough
 
 
 def test_where_unresolved_fails_types_alone_decide() -> None:
     strict = Screen(deny_list("AdministratorAccess", unresolved=Unresolved.FAIL))
-    assert strict.terraform(ATTACHMENT.encode()).suffices
-    assert not strict.terraform(b'resource "aws_s3_bucket" "x" {}').suffices
+    assert suffices(strict.terraform(ATTACHMENT.encode()))
+    assert not suffices(strict.terraform(b'resource "aws_s3_bucket" "x" {}'))
 
 
 def test_the_transforms_own_policies_are_known() -> None:
     source = Path(sam_resources.__file__).read_text()
-    written = set(re.findall(r'"((?:service-role/)?AWS\w+)"', source))
-    assert written <= set(ADDED_BY_SAM)
+    assert set(re.findall(r'"((?:service-role/)?AWS\w+)"', source)) <= set(ADDED_BY_SAM)
+    template = b"Type: AWS::Serverless::Function"
     for name in ADDED_BY_SAM:
-        template = b"Type: AWS::Serverless::Function"
-        assert Screen(deny_list(name.rpartition("/")[2])).template(template).suffices
-        assert not Screen(ADMIN).template(template).suffices
+        assert Screen(deny_list(name.rpartition("/")[2])).template_suffices(template)
+    assert not Screen(ADMIN).template_suffices(template)
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=4), min_size=1, max_size=30), st.text("abc", max_size=12))
+def test_searches_find_what_plain_search_finds(words: list[str], text: str) -> None:
+    expected = any(word in text for word in words)
+    assert any(search(text.encode()) for search in searches_for(words)) is expected
+    assert bool(re.search(any_of(words), text)) is expected

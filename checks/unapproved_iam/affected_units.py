@@ -16,20 +16,15 @@ Affected are directories; which of them are root modules is for `terraform_tree`
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from unapproved_iam.deny_list import DenyList, path_matches
 from unapproved_iam.deny_list_discovery import FILE_NAME
-from unapproved_iam.module_graph import ModuleGraph, contents
+from unapproved_iam.file_reads import glob_of, read_paths
+from unapproved_iam.module_graph import ModuleGraph, readable
 from unapproved_iam.source_files import Kind, kind_of, listed
-from unapproved_iam.unit_screen import Screen, nests_files
-
-# A call that reads a file, with its argument where that is one literal.
-_READING_CALL = re.compile(rb'\b(?:file\w*|templatefile)\s*\(\s*("(?:[^"\\]|\\.)*"\s*[,)])?')
-_INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
-
+from unapproved_iam.unit_screen import Evidence, Screen
 
 # The graph of a tree's modules, and its files that may be templates.
 Tree = tuple[ModuleGraph, Sequence[str]]
@@ -84,7 +79,9 @@ def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:
     named = {path for path in changed if kind_of(os.path.basename(path)) is Kind.TEMPLATE and _may_be_template(path)}
     if not named:
         return found
-    parents = {path: source for path in files if (source := _contents(path)) and nests_files(source)}
+    from unapproved_iam.name_pieces import nests_files
+
+    parents = {path: source for path in files if (source := readable(path)) and nests_files(source)}
     while named:
         names = [os.path.basename(path).encode("utf-8", "surrogateescape") for path in named]
         named = {path for path, source in parents.items() if any(name in source for name in names)} - found
@@ -93,14 +90,7 @@ def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:
 
 
 def _may_be_template(path: str) -> bool:
-    return not os.path.exists(path) or b"Resources" in _contents(path)
-
-
-def _contents(path: str) -> bytes:
-    try:
-        return contents(path)
-    except OSError:
-        return b""
+    return not os.path.exists(path) or b"Resources" in (readable(path) or b"")
 
 
 def _up_to(directory: str, root: str) -> Iterator[str]:
@@ -115,27 +105,12 @@ def _can_matter(directory: str, graph: ModuleGraph) -> bool:
     """Whether a module attaches anything, itself or through what it calls, or gives its callers a value."""
     if graph.modules[directory].has_outputs:
         return True
-    return any(graph.modules[path].evidence.types for path in graph.called_by([directory]))
+    return any(graph.modules[path].evidence & Evidence.TYPE for path in graph.called_by([directory]))
 
 
 def may_read(directory: str, others: Iterable[str]) -> bool:
     """Whether source in a directory may read one of these files, by the literals in its calls."""
-    for name, kind in listed(directory).files:
-        if kind is Kind.TERRAFORM:
-            source = _contents(os.path.join(directory, name))
-            globs = {_glob_of(argument, directory) for argument in _READING_CALL.findall(source)}
-            if any(path_matches(path.replace(os.sep, "/"), glob) for glob in globs for path in others):
-                return True
-    return False
-
-
-def _glob_of(argument: bytes, directory: str) -> str:
-    """The absolute paths that an argument may mean; a value that is no literal means any."""
-    if not argument:
-        return "**"
-    literal = argument.decode("utf-8", "surrogateescape").rstrip(" \t\r\n,)")[1:-1]
-    path = _INTERPOLATION.sub("**", literal.replace("${path.module}", directory.replace(os.sep, "/")))
-    if path.startswith("/"):
-        return os.path.normpath(path)
-    # A relative path counts from where Terraform is run: usually the root module, which need not be this directory.
-    return "**/" + re.sub(r"^(?:\.{0,2}/|\*\*)*", "", path)
+    globs: set[str] = set()
+    for path in listed(directory).paths(Kind.TERRAFORM):
+        globs |= {glob_of(read) for read in read_paths(readable(path) or b"", directory)}
+    return any(path_matches(path.replace(os.sep, "/"), glob) for glob in globs for path in others)

@@ -1,27 +1,31 @@
 """Know, without a parser, which Terraform directories call which, and what evidence the screen finds in each.
 
-For `tree_check`, which reads only root modules that reach both kinds of evidence, and for `affected_units`, which asks
-who calls a changed module. Every quoted relative path that leads to a directory with Terraform files counts as a call:
-a call too many makes something be read that need not be, a missed one would lose a finding.
+For `tree_check`, which reads only root modules that reach enough evidence, and for `affected_units`, which asks who
+calls a changed module. Every quoted relative path that leads to a directory with Terraform files counts as a call: a
+call too many makes something be read that need not be, a missed one would lose a finding.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from unapproved_iam.file_reads import read_paths, reads_files
 from unapproved_iam.source_files import Kind, SourceDirectory, listed
-from unapproved_iam.unit_screen import EVERYTHING, NOTHING, Evidence, Screen, local_sources, reads_other_files
+from unapproved_iam.unit_screen import NAMED, Evidence, Screen, local_sources
+
+Look = Callable[[bytes], Evidence]
 
 
 class Module(NamedTuple):
     """A directory with Terraform files, of source or of variables."""
 
-    evidence: Evidence = NOTHING  # in its sources
-    variables: Evidence = NOTHING  # in its variable files, which count for root modules at and above it
+    evidence: Evidence = Evidence.NOTHING  # types and whole names in its sources
+    variables: Evidence = Evidence.NOTHING  # in its variable files, which count for root modules at and above it
     called: tuple[str, ...] = ()  # absolute directories; they need not exist
     has_sources: bool = False
+    has_variables: bool = False
     has_outputs: bool = False
     reads_files: bool = False
 
@@ -48,42 +52,98 @@ class ModuleGraph:
             waiting += self.modules[directory].called
 
     def _module(self, directory: SourceDirectory) -> Module:
-        evidence = variables = NOTHING
+        evidence = variables = Evidence.NOTHING
         called: list[str] = []
-        has_sources = has_outputs = reads_files = calls = False
+        has_sources = has_variables = calls = has_outputs = reads = False
         for name, kind in directory.files:
+            if kind not in (Kind.TERRAFORM, Kind.VARIABLES):
+                continue
+            source = readable(os.path.join(directory.path, name))
+            found = Evidence.EVERYTHING if source is None else self._screen.terraform(source)
             if kind is Kind.VARIABLES:
-                variables |= self._evidence(os.path.join(directory.path, name))[0]
-            elif kind is Kind.TERRAFORM:
-                found, source = self._evidence(os.path.join(directory.path, name))
-                evidence |= found
-                has_sources = True
+                has_variables = True
+                variables |= found
+                continue
+            evidence |= found
+            has_sources = True
+            if source:
                 calls |= b"module" in source
                 has_outputs |= b"output" in source
-                reads_files |= reads_other_files(source)
+                reads |= reads_files(source)
                 called += local_sources(source)
         # Where nothing is called, a path in quotes is something else.
         absolute = (os.path.normpath(os.path.join(directory.path, path)) for path in (called if calls else ()))
-        return Module(evidence, variables, tuple(dict.fromkeys(absolute)), has_sources, has_outputs, reads_files)
+        return Module(
+            evidence, variables, tuple(dict.fromkeys(absolute)), has_sources, has_variables, has_outputs, reads
+        )
 
-    def _evidence(self, path: str) -> tuple[Evidence, bytes]:
-        try:
-            source = contents(path)
-        except OSError:
-            return EVERYTHING, b""  # whoever reads it says so
-        return self._screen.terraform(source), source
+    def suspicious(self, var_files: Iterable[str] = ()) -> set[str]:
+        """The directories of which the screen does not rule out that a denied policy is attached there.
 
-    def suspicious(self, given: Evidence = NOTHING) -> set[str]:
-        """The directories that reach both kinds of evidence; `given` is that of variable files from elsewhere."""
-        names = self.callers_of(self._showing("names")) if not given.names else set(self.modules)
-        return self.callers_of(self._showing("types")) & names
-
-    def _showing(self, what: str) -> set[str]:
-        shown = {path for path, module in self.modules.items() if getattr(module.evidence, what)}
+        `var_files` count for every root module.
+        """
+        shown = {path: module.evidence for path, module in self.modules.items()}
         for path, module in self.modules.items():
-            if getattr(module.variables, what):
-                shown.update(self.roots_of_variables(path))
+            for root in self.roots_of_variables(path) if module.variables else ():
+                shown[root] |= module.variables & Evidence.NAME
+        given = [source for path in var_files if (source := readable(path)) is not None]
+        if any(self._screen.terraform(source) & Evidence.NAME for source in given):
+            shown = {path: evidence | Evidence.NAME for path, evidence in shown.items()}
+        types = self._reaching(shown, Evidence.TYPE)
+        suspicious = types & self._reaching(shown, Evidence.NAME)
+        return suspicious | self._named_by_pieces(types - suspicious, given)
+
+    def _named_by_pieces(self, directories: set[str], given: Iterable[bytes]) -> set[str]:
+        """Those of the directories, none of which reaches a whole name, that reach what one may be made of."""
+        if not directories:
+            return set()
+        pieces, screen = self._screen.pieces, self._screen
+        shown = self._looked_at(
+            directories,
+            given,
+            pieces.rare_in_terraform,
+            lambda text: screen.template(text) & Evidence.NAME or pieces.rare_in_text(text),
+        )
+        rare = self._reaching(shown, Evidence.LAST_PIECE | Evidence.OPEN_ARN) & directories
+        common = self._looked_at(rare, given, pieces.common_in_terraform, pieces.common_in_text)
+        shown = {path: evidence | common.get(path, Evidence.NOTHING) for path, evidence in shown.items()}
+        reaching = {flag: self._reaching(shown, flag) for flag in Evidence}
+        found = (set.intersection(*(reaching[flag] for flag in Evidence if flag in named)) for named in NAMED)
+        return directories.intersection(set().union(*found))
+
+    def _looked_at(
+        self, directories: set[str], given: Iterable[bytes], into_source: Look, into_text: Look
+    ) -> dict[str, Evidence]:
+        """What a closer look finds in these directories and all that they call, and in the files that they read."""
+        shown = {
+            path: _look_at(listed(path).paths(Kind.TERRAFORM), into_source) for path in self.called_by(directories)
+        }
+        for path in shown:
+            if path in self.modules and self.modules[path].reads_files:
+                shown[path] |= self._look_at_read(path, into_text)
+        for path, module in self.modules.items():
+            roots = self.roots_of_variables(path) & directories if module.has_variables else ()
+            found = _look_at(listed(path).paths(Kind.VARIABLES), into_source) if roots else Evidence.NOTHING
+            for root in roots:
+                shown[root] |= found
+        for source in given:
+            found = into_source(source)
+            shown = {path: evidence | found for path, evidence in shown.items()}
         return shown
+
+    def _look_at_read(self, directory: str, into_text: Look) -> Evidence:
+        paths: set[str] = set()
+        for path in listed(directory).paths(Kind.TERRAFORM):
+            paths |= read_paths(readable(path) or b"", directory)
+        if any("*" in path for path in paths):
+            return Evidence.NAME
+        # A relative path counts from the root module, which may be any of the callers.
+        callers = self.callers_of([directory])
+        found = {os.path.join(base, path) for path in paths for base in callers}
+        return _look_at((path for path in found if os.path.exists(path)), into_text)
+
+    def _reaching(self, shown: Mapping[str, Evidence], flag: Evidence) -> set[str]:
+        return self.callers_of(path for path, evidence in shown.items() if evidence & flag)
 
     def roots_of_variables(self, directory: str) -> set[str]:
         """The directories at and above one with variable files that these may be for."""
@@ -110,6 +170,14 @@ class ModuleGraph:
         return _reached(directories, {path: module.called for path, module in self.modules.items()})
 
 
+def _look_at(paths: Iterable[str], look: Look) -> Evidence:
+    evidence = Evidence.NOTHING
+    for path in paths:
+        source = readable(path)
+        evidence |= Evidence.NAME if source is None else look(source)
+    return evidence
+
+
 def _reached(starts: Iterable[str], following: Mapping[str, Iterable[str]]) -> set[str]:
     reached: set[str] = set()
     waiting = list(starts)
@@ -125,3 +193,11 @@ def contents(path: str) -> bytes:
     """All bytes of a file. Raises OSError."""
     with open(path, "rb", buffering=0) as file:
         return file.readall()
+
+
+def readable(path: str) -> bytes | None:
+    """All bytes of a file, None when it cannot be read: whoever needs it says so."""
+    try:
+        return contents(path)
+    except (OSError, ValueError):
+        return None

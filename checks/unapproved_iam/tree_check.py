@@ -20,7 +20,7 @@ from unapproved_iam.findings import Findings, Mention, one_per_policy
 from unapproved_iam.module_graph import contents
 from unapproved_iam.policy_mention import Mentions
 from unapproved_iam.source_files import Kind, ignored_directories
-from unapproved_iam.unit_screen import NOTHING, Screen, may_be_plan
+from unapproved_iam.unit_screen import Screen, may_be_plan
 from unapproved_iam.verdict import Finding, Judge, Verdict
 
 Reader = Callable[[str], Reading | None]
@@ -89,11 +89,10 @@ class _Check:
 
     def _screened(self, left_out: frozenset[str]) -> tuple[Scope, _Suspicious]:
         scope = scope_of(self._request, self._lists, self._root, self._screen, left_out)
-        given = NOTHING
         for path in self._request.var_files:
-            given |= self._screen.terraform(_argument(path, "--var-file"))
-        suspicious = _Suspicious(scope.graph.suspicious(given), unjudged=list(scope.unjudged))
-        suspicious.directories &= scope.directories
+            _argument(path, "--var-file")
+        directories = scope.graph.suspicious(self._request.var_files) & scope.directories
+        suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
         for path, kind in scope.files.items():
             if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
                 self._look_at(path, kind, suspicious)
@@ -107,10 +106,8 @@ class _Check:
             suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
             return
         if kind is Kind.TEMPLATE or (kind is None and b"Resources" in source):
-            evidence = self._screen.template(source)
-            if may_be_plan(source):
-                evidence |= self._screen.terraform(source)
-            if evidence.suffices:
+            is_evident = self._screen.template_suffices(source)
+            if is_evident or (may_be_plan(source) and self._screen.plan_suffices(source)):
                 suspicious.files.add(path)
                 return
             suspicious.harmless.append(path)
