@@ -321,6 +321,18 @@ def test_nested_stacks_say_who_calls() -> None:
     assert Path(role.unit).name == "parent.yaml"
 
 
+def test_a_nested_template_that_attaches_nothing(tmp_path: Path) -> None:
+    """What is passed to it is harmless then, and its outputs count all the same."""
+    (tmp_path / "child.yaml").write_text(f"Resources: {{}}\nOutputs: {{Arn: {{Value: {ADMIN}}}}}\n")
+    stack = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Properties": {"TemplateURL": "child.yaml", "Parameters": {"P": OTHER}},
+    }
+    role = {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": [{"Fn::GetAtt": "Stack.Outputs.Arn"}]}}
+    reading = read(tmp_path / "parent.json", json.dumps({"Resources": {"Stack": stack, "Role": role}}))
+    assert policies(reading) == [ADMIN]
+
+
 def test_nested_templates_are_bounded(tmp_path: Path) -> None:
     """Stacks that nest each other ten at a time, to no end."""
     for level in range(6):

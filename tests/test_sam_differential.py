@@ -19,6 +19,8 @@ from unapproved_iam.attachment import Attachment, Reading
 from unapproved_iam.cloudformation_document import Array, Node, Scalar, documents_of
 from unapproved_iam.cloudformation_template import read_template
 from unapproved_iam.managed_policy_names import managed_policy_names
+from unapproved_iam.name_pieces import ADDED_BY_SAM
+from unapproved_iam.sam_resources import ADDED
 
 REGIONS = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures" / "sam").glob("*.yaml"))
@@ -159,6 +161,14 @@ def test_the_transform_attaches_the_same(shape: str, partition: str, tmp_path: P
 def test_the_transform_attaches_the_same_in_fixtures(path: Path, partition: str, tmp_path: Path) -> None:
     [document] = documents_of(path.read_text("utf-8"))
     assert compare(value_of_node(document), partition, tmp_path)
+
+
+def test_the_screen_knows_what_is_added() -> None:
+    """No template names these policies, so whoever looks for denied names in files has to know them."""
+    reading = read_template(str(FIXTURES[0].with_name("added.yaml")))
+    assert reading is not None
+    added = {str(one.policy).partition(":policy/")[2] for one in reading.attachments if one.note == ADDED}
+    assert added == set(ADDED_BY_SAM)
 
 
 def value_of_node(node: Node) -> Any:

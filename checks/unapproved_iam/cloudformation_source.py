@@ -105,15 +105,18 @@ def _skip_in_metadata(node: Node) -> str | None:
     return None
 
 
-def text_of_file(path: str) -> TemplateText | Unjudged | None:
-    """The text of a file that may be a template which attaches something; None when it certainly is not."""
+def text_of_file(path: str, may_be_any: bool = False) -> TemplateText | Unjudged | None:
+    """The text of a file that may be a template which attaches something; None when it certainly is not.
+
+    With `may_be_any` also of one that attaches nothing: outputs of a nested stack are wanted, too.
+    """
     try:
         content = Path(path).read_bytes()
     except (IsADirectoryError, FileNotFoundError):
         return None
     except OSError as error:
         return Unjudged(Place(path), f"cannot be read: {error.strerror}")
-    if not may_attach(content):
+    if not may_be_any and not may_attach(content):
         return None
     source = TemplateText(path, decoded(content))
     if len(content) <= MOST_BYTES:

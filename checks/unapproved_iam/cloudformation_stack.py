@@ -197,7 +197,7 @@ class Stack:
 
     def _text_of(self, nested: NestedTemplate) -> TemplateText | Unjudged | None:
         if nested.file:
-            return text_of_file(nested.file)
+            return text_of_file(nested.file, may_be_any=True)
         if isinstance(nested.body, Text):
             line, on_one_line = self._line_of_body(nested.body, nested.line)
             place = self.source.place(line)
