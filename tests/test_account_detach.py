@@ -155,8 +155,8 @@ def test_any_name_stays_one_word_of_its_command(kind: str, name: str, path: str)
     )
     commands = [line for line in detach_script(audit).split("\n") if line.strip() and not line.lstrip().startswith("#")]
     if "\n" not in name:
-        assert commands[4] == f"  {shlex.join(words)}"
-        assert len(commands) == 11
+        assert commands[5] == f"  {shlex.join(words)}"
+        assert len(commands) == 12
 
 
 def test_a_script_for_several_accounts_has_a_section_for_each(aws: AccountServer, audit: Audit) -> None:

@@ -32,6 +32,7 @@ def detach_script(audit: Audit) -> str:
         ),
         *(comment for unjudged in audit.unjudged for comment in _comment(f"not looked at: {unjudged.reason}")),
         "set -eu",
+        "export AWS_PAGER=  # version 2 of the AWS CLI would wait in a pager",
         "",
     ]
     if not denied:

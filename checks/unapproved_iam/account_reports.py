@@ -67,7 +67,7 @@ def _attached_to(policy: PolicyRows) -> str:
 
 def _about(policy: PolicyRows) -> list[tuple[str, str]]:
     shown = [
-        ("arn", policy.policy_arn),
+        ("arn", policy.policy_arn if policy.policy != policy.policy_arn else ""),
         ("why", policy.reason),
         ("use instead", policy.use_instead),
         ("denied by", policy.denied_by),
