@@ -25,11 +25,11 @@ from unapproved_iam.managed_policy_names import NAMES_FILE
 
 def main() -> int:
     policies = list(policies_of_moto())
-    refresh(NAMES_FILE, names_file(policies))
+    refresh(Path(NAMES_FILE), names_file(policies))
     for name, entries in computed_lists(policies).items():
-        refresh(file_of(name), written(entries))
+        refresh(Path(file_of(name)), written(entries))
     for name in sorted(removed_names(policies)):
-        print(f"AWS has removed {name}: add it to {file_of('aws-deprecated').name}, with what replaces it")
+        print(f"AWS has removed {name}: add it to {Path(file_of('aws-deprecated')).name}, with what replaces it")
     return 0
 
 
@@ -43,12 +43,12 @@ def policies_of_moto() -> Iterable[Policy]:
 def names_file(policies: Iterable[Policy]) -> str:
     """The present names, and those of earlier releases: a policy moved to another path counts once."""
     present = {policy.name: policy.path.lstrip("/") + policy.name for policy in policies}
-    earlier = {line.rpartition("/")[2]: line for line in _lines(NAMES_FILE)}
+    earlier = {line.rpartition("/")[2]: line for line in _lines(Path(NAMES_FILE))}
     return "".join(f"{line}\n" for line in sorted({**earlier, **present}.values()))
 
 
 def removed_names(policies: Iterable[Policy]) -> set[str]:
-    known = {line.rpartition("/")[2] for line in _lines(NAMES_FILE)}
+    known = {line.rpartition("/")[2] for line in _lines(Path(NAMES_FILE))}
     return known - {policy.name for policy in policies} - {entry.policy for entry in BUILTIN_LISTS["aws-deprecated"]}
 
 

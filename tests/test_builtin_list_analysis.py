@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -140,4 +141,4 @@ def test_a_policy_in_no_list_allows_none_of_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", BUILTIN_LISTS)
 def test_a_list_is_what_its_file_says(name: str) -> None:
-    assert written(BUILTIN_LISTS[name]) == file_of(name).read_text(encoding="utf-8")
+    assert written(BUILTIN_LISTS[name]) == Path(file_of(name)).read_text(encoding="utf-8")

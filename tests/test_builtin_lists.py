@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
 from unapproved_iam.managed_policy_names import NAMES_FILE, managed_policy_names
@@ -58,6 +60,6 @@ def test_the_default_list() -> None:
 
 def test_names_are_those_that_moto_ships() -> None:
     """`python scripts/refresh_managed_policies.py` brings them up to date."""
-    lines = NAMES_FILE.read_text(encoding="ascii").splitlines()
+    lines = Path(NAMES_FILE).read_text(encoding="ascii").splitlines()
     assert lines == sorted(lines)
     assert len(managed_policy_names()) == len(lines) > 1500

@@ -7,8 +7,8 @@ by tabs. `aws-admin` and `aws-deprecated` are kept by hand, the others come from
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from unapproved_iam.deny_list import Entry, Origin
 
@@ -36,7 +36,8 @@ class _BuiltinLists(Mapping[str, tuple[Entry, ...]]):
         if name not in self._read:
             if name not in PURPOSES:
                 raise KeyError(name)
-            self._read[name] = tuple(_entries(name, file_of(name).read_text(encoding="utf-8")))
+            with open(file_of(name), encoding="utf-8") as file:
+                self._read[name] = tuple(_entries(name, file.read()))
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -49,8 +50,8 @@ class _BuiltinLists(Mapping[str, tuple[Entry, ...]]):
 BUILTIN_LISTS: Mapping[str, tuple[Entry, ...]] = _BuiltinLists()
 
 
-def file_of(name: str) -> Path:
-    return Path(__file__).with_name(f"builtin_list_{name.replace('-', '_')}.txt")
+def file_of(name: str) -> str:
+    return os.path.join(os.path.dirname(__file__), f"builtin_list_{name.replace('-', '_')}.txt")
 
 
 def written(entries: Iterable[Entry]) -> str:

@@ -6,19 +6,20 @@ The names stand in `managed_policy_names.txt`, one a line, with their path: `job
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
-from pathlib import Path
 
-NAMES_FILE = Path(__file__).with_name("managed_policy_names.txt")
+NAMES_FILE = os.path.join(os.path.dirname(__file__), "managed_policy_names.txt")
 
 
 @lru_cache(maxsize=1)
 def managed_policy_names() -> dict[str, str]:
     """The path of each AWS managed policy ("" or e.g. "job-function/") by its name."""
     names = {}
-    for line in NAMES_FILE.read_text(encoding="ascii").splitlines():
-        path, slash, name = line.rpartition("/")
-        names[name] = path + slash
+    with open(NAMES_FILE, encoding="ascii") as file:
+        for line in file.read().splitlines():
+            path, slash, name = line.rpartition("/")
+            names[name] = path + slash
     return names
 
 
