@@ -269,10 +269,16 @@ def _of_json(data: Any, place: Place | None, remaining: Iterator[int]) -> Value:
 
 def joined(*conditions: When) -> When | None:
     """All of the conditions; None when they exclude one another."""
-    together = tuple(dict.fromkeys(condition for when in conditions for condition in when))
-    if any(one.excludes(other) for number, one in enumerate(together) for other in together[:number]):
-        return None
-    return together
+    given = [when for when in conditions if when]
+    if len(given) < 2:
+        return given[0] if given else ()
+    together: dict[tuple[str, Hashable], Condition] = {}
+    for when in given:
+        for condition in when:
+            other = together.setdefault((condition.written, condition.owner), condition)
+            if other.holds != condition.holds:
+                return None
+    return tuple(together.values())
 
 
 def under(value: Value, when: When, openness: Openness = Openness.DECIDED, origin: str = "") -> Value:
@@ -281,7 +287,7 @@ def under(value: Value, when: When, openness: Openness = Openness.DECIDED, origi
         return value
     kept = []
     for possible in value:
-        conditions = joined(possible.when, when)
+        conditions = joined(when, possible.when)
         if conditions is not None:
             origins = possible.origin if origin in ("", possible.origin) else f"{possible.origin}, {origin}".strip(", ")
             kept.append(Possible(possible.plain, conditions, max(possible.openness, openness), origins))

@@ -71,29 +71,24 @@ class Instances:
     alternatives: tuple[Alternative, ...]
 
     def __iter__(self) -> Iterator[Instance]:
-        return (instance for alternative in self.alternatives for instance in alternative.instances)
+        found = (instance for alternative in self.alternatives for instance in alternative.instances)
+        return iter({id(instance): instance for instance in found}.values())
 
     def seen_as(self, value: Callable[[Instance], Value], written: str) -> Value:
         """What a reference to the block means: an object, a tuple of them with `count`, a map with `for_each`."""
         if not self.argument:
             return value(self.alternatives[0].instances[0])
-        values: dict[object, Value] = {}
-
-        def shared(instance: Instance) -> Value:
-            # Instances of one number are the same one, whatever the number of them; of one key they may differ.
-            same = instance.key if self.argument == "count" else id(instance)
-            if same not in values:
-                values[same] = value(instance)
-            return values[same]
-
-        return one_of([_collection(self.argument, one, shared) for one in self.alternatives], written)
+        values = {id(instance): value(instance) for instance in self}
+        collections = [_collection(self.argument, one, lambda one: values[id(one)]) for one in self.alternatives]
+        return one_of(collections, written)
 
 
 def instances_of(arguments: Arguments[str, Attribute], scope: Scope) -> Instances:
     """The instances of a resource, data source or module call with these arguments. Raises HclSyntaxError."""
     if "count" in arguments:
         expression = arguments["count"].expression
-        return Instances("count", tuple(_counted(one, expression, scope) for one in _computed(expression, scope)))
+        counted = [_counted(one, expression, scope) for one in _computed(expression, scope)]
+        return Instances("count", tuple(_shared(counted)))
     if "for_each" in arguments:
         expression = arguments["for_each"].expression
         return Instances("for_each", tuple(_repeated(one, expression, scope) for one in _computed(expression, scope)))
@@ -129,6 +124,17 @@ def _counted(possible: Possible, expression: Expression, scope: Scope) -> Altern
         index = unknown("count.index", f"there are more than {MAX_COUNTED} instances")
         instances.append(_instance("", None, possible.when, possible, scope, {("count", "index"): index}))
     return Alternative(possible, tuple(instances))
+
+
+def _shared(alternatives: list[Alternative]) -> Iterator[Alternative]:
+    """An instance of one number is the same for every count that includes it, under what these have in common."""
+    by_number: dict[object, Instance] = {}
+    for instance in (instance for alternative in alternatives for instance in alternative.instances):
+        other = by_number.setdefault(instance.key, instance)
+        common = tuple(condition for condition in other.when if condition in instance.when)
+        by_number[instance.key] = other._replace(when=common)
+    for alternative in alternatives:
+        yield alternative._replace(instances=tuple(by_number[one.key] for one in alternative.instances))
 
 
 def _whole_number(possible: Possible) -> int | None:
