@@ -55,6 +55,10 @@ def test_no_template(content: str | bytes, tmp_path: Path) -> None:
     assert read(tmp_path / "file.yaml", content) is None
 
 
+def test_resources_that_are_none(tmp_path: Path) -> None:
+    assert read(tmp_path / "file.json", '{"Resources": ["AWS::IAM::Role"]}') == Reading()
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     assert read_template(str(tmp_path)) is None
     assert read_template(str(tmp_path / "missing.yaml")) is None

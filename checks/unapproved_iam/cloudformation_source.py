@@ -21,6 +21,7 @@ from unapproved_iam.cloudformation_document import (
     decoded,
     documents_of,
     value_of,
+    values_of,
 )
 from unapproved_iam.cloudformation_resources import ATTACHING_TYPES
 from unapproved_iam.cloudformation_world import placeholder, scalar_text
@@ -31,7 +32,8 @@ MOST_BYTES = 16 * 1024 * 1024  # CloudFormation itself accepts 1 MiB ("CloudForm
 
 # An attaching type, or a loop over types.
 _MAY_ATTACH = re.compile(b"|".join(re.escape(name.encode()) for name in (*ATTACHING_TYPES, "::MODULE", "Fn::ForEach")))
-_ATTACHES = re.compile("Resources[\"']?[ \t]*:.*" + f"(?:{'|'.join(map(re.escape, ATTACHING_TYPES))})", re.DOTALL)
+_RESOURCES = re.compile("Resources[\"']?[ \t]*:")
+_ATTACHING_TYPE = re.compile("|".join(map(re.escape, ATTACHING_TYPES)))
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class TemplateText:
                 if value_of(node, "Resources") is not None:
                     roots.append(node)
         except Unreadable as error:
-            if _ATTACHES.search(self.written):
+            if _seems_to_attach(self.written):
                 line = min(error.line, max(len(self.lines), 1))
                 return roots, [Unjudged(self.place(line), f"cannot be read as a template: {error.reason}")]
         return roots, []
@@ -122,7 +124,7 @@ def text_of_file(path: str, may_be_any: bool = False) -> TemplateText | Unjudged
     if len(content) <= MOST_BYTES:
         return source
     too_large = f"is larger than {MOST_BYTES // 1024 // 1024} MiB (CloudFormation accepts 1 MiB)"
-    return Unjudged(Place(path), too_large) if _ATTACHES.search(source.written) else None
+    return Unjudged(Place(path), too_large) if _seems_to_attach(source.written) else None
 
 
 def may_attach(content: bytes) -> bool:
@@ -130,6 +132,12 @@ def may_attach(content: bytes) -> bool:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         content = decoded(content).encode()
     return _names_attaching_type(content) or (b"\\" in content and _names_attaching_type(_unescaped(content)))
+
+
+def _seems_to_attach(written: str) -> bool:
+    """Whether a text that cannot be read shows the section `Resources` and an attaching type after it."""
+    section = _RESOURCES.search(written)
+    return section is not None and _ATTACHING_TYPE.search(written, section.end()) is not None
 
 
 def _names_attaching_type(content: bytes) -> bool:
@@ -153,8 +161,10 @@ def text_of_body(body: Text | str, path: str, line: int, on_one_line: bool = Fal
     return TemplateText(path, "".join(pieces), line, on_one_line, embedded=True, holes=holes)
 
 
-def mentions_attaching_type(node: Node) -> bool:
-    return any(scalar_text(part) in ATTACHING_TYPES for part in _parts_of(node))
+def declares_attaching_type(node: Node) -> bool:
+    """Whether anything inside has an attaching type as its `Type`, in whatever shape."""
+    types = [value for part in _parts_of(node) for value in values_of(part, "Type")]
+    return any(scalar_text(part) in ATTACHING_TYPES for written in types for part in _parts_of(written))
 
 
 def mentions_policies(node: Node) -> bool:

@@ -17,7 +17,7 @@ from unapproved_iam.cloudformation_nested import NestedTemplate, arguments_of, p
 from unapproved_iam.cloudformation_resources import ATTACHING_TYPES
 from unapproved_iam.cloudformation_source import (
     TemplateText,
-    mentions_attaching_type,
+    declares_attaching_type,
     mentions_policies,
     text_of_body,
     text_of_file,
@@ -79,7 +79,7 @@ class Stack:
         return tuple(
             problem
             for section in values_of(self.root, "Resources")
-            if not isinstance(section, Object) and mentions_attaching_type(section)
+            if not isinstance(section, Object) and declares_attaching_type(section)
             for problem in self._unjudged(section.line, "Resources is no mapping of logical ids").unjudged
         )
 
@@ -91,7 +91,7 @@ class Stack:
     def _read_resource(self, entry: Entry) -> Iterator[Reading]:
         written = value_of(entry.node, "Type")
         if not isinstance(written, Scalar):
-            if mentions_policies(entry.node) or mentions_attaching_type(entry.node):
+            if mentions_policies(entry.node) or declares_attaching_type(entry.node):
                 yield self._unjudged(entry.line, f"{entry.name} has no Type (expected for example AWS::IAM::Role)")
             return
         resource_type = str(self.evaluator.written(written.text, entry.world))
