@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from unapproved_iam import adopt_command, approvals_command, atomic_file, check_command
 from unapproved_iam.command_line import UsageError
+from unapproved_iam.deny_list import DenyList
 from unapproved_iam.deny_list_discovery import FILE_NAME, find_deny_list
 from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
 
@@ -214,6 +215,57 @@ def test_adopt_takes_unresolved_ones_where_they_fail(repository: Path) -> None:
     assert adopt_command.main([]) == 0
     approvals = find_deny_list(None, {}, str(repository)).approvals
     assert ("*", "role/unknown", "unknown.tf") in {(a.policy, a.attached_to, a.files) for a in approvals}
+
+
+def test_adopt_leaves_over_what_no_approval_can_say(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in VIOLATIONS:
+        (repository / name).unlink()
+    attached = [("a b", "arn:aws:iam::aws:policy/X"), ("c", "no policy"), ("d", "arn:aws:s3:::bucket")]
+    blocks = [
+        f'resource "aws_iam_role_policy_attachment" "_{number}" {{\n  role = "{role}"\n  policy_arn = "{policy}"\n}}\n'
+        for number, (role, policy) in enumerate(attached)
+    ]
+    blocks += [
+        'resource "aws_iam_role_policy_attachment" "keyed" {\n  for_each   = toset(["a\\"b"])\n  role       = var.role\n'
+        '  policy_arn = "arn:aws:iam::aws:policy/IAMFullAccess"\n}\nvariable "role" {}\n'
+    ]
+    (repository / "main.tf").write_text("".join(blocks))
+    (repository / FILE_NAME).write_text('version: 1\ndeny: ["*"]\n')
+    assert adopt_command.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        'main.tf:3: cannot be adopted, for "role/a b" is no principal or address',
+        'main.tf:7: cannot be adopted, for "no policy" is no policy',
+        'main.tf:11: cannot be adopted, for "arn:aws:s3:::bucket" can match no policy: "s3" has no policies to attach'
+        " (expected iam)",
+        "3 violations are left",
+    ]
+    [approval] = find_deny_list(None, {}, str(repository)).approvals
+    assert approval.attached_to == "aws_iam_role_policy_attachment.keyed"
+
+
+def test_adopt_names_a_policy_that_is_newer_than_this_release(repository: Path) -> None:
+    (repository / "newer.tf").write_text(
+        'resource "aws_iam_role_policy_attachment" "newer" {\n  role       = "newer"\n'
+        '  policy_arn = "arn:aws:iam::aws:policy/NewerThanThisRelease"\n}\n'
+    )
+    (repository / FILE_NAME).write_text('version: 1\ndeny: ["*"]\n')
+    assert adopt_command.main([]) == 0
+    assert "policy: NewerThanThisRelease\n" in (repository / FILE_NAME).read_text()
+
+
+def test_adopt_leaves_a_list_alone_that_somebody_else_is_writing(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / FILE_NAME).write_text("version: 1\nuse: [aws-admin]\n")
+
+    def read(path: str) -> DenyList:
+        (repository / FILE_NAME).write_text("version: 1\nuse: [aws-admin]  # by somebody else\n")
+        return read_deny_list(path)
+
+    monkeypatch.setattr(adopt_command, "read_deny_list", read)
+    with pytest.raises(UsageError, match="was changed by somebody else meanwhile and left alone"):
+        adopt_command.main([])
+    assert (repository / FILE_NAME).read_text() == "version: 1\nuse: [aws-admin]  # by somebody else\n"
 
 
 def test_adopt_leaves_skipped_and_warned_ones_alone(repository: Path) -> None:

@@ -19,10 +19,10 @@ from unapproved_iam.command_line import COULD_NOT_JUDGE, UsageError, argument_pa
 from unapproved_iam.deny_list import DenyList
 from unapproved_iam.deny_list_discovery import FILE_NAME, file_that_counts, find_deny_list
 from unapproved_iam.deny_list_edit import NotEditable, with_approvals
-from unapproved_iam.deny_list_format import ADDRESS_PATTERN, FILES
+from unapproved_iam.deny_list_format import ADDRESS_PATTERN, ATTACHED_TO, FILES, POLICY
 from unapproved_iam.deny_list_reader import DenyListError, Problem, read_deny_list
 from unapproved_iam.init_command import starting_list
-from unapproved_iam.policy_pattern import unknown_because
+from unapproved_iam.policy_pattern import impossible_because, unknown_because
 from unapproved_iam.verdict import Finding, without_instance_keys
 
 DAYS = 90
@@ -77,11 +77,23 @@ def _approvals(findings: Findings, deny_list: DenyList) -> tuple[list[Proposal],
             left_over.append(f"{place}: {finding.message} (extend that approval by hand, if it shall go on)")
             continue
         for proposal in _narrow(finding, findings):
-            if not re.fullmatch(FILES.pattern, proposal.files or "any"):
-                left_over.append(f"{place}: cannot be adopted, for it is outside the repository")
+            problem = _not_writable_because(proposal)
+            if problem:
+                left_over.append(f"{place}: cannot be adopted, for {problem}")
             elif proposal not in present:
                 new[proposal] = None
     return list(new), left_over
+
+
+def _not_writable_because(proposal: Proposal) -> str | None:
+    """Why no approval in a list can say this: what the code holds need be no name that AWS would take."""
+    if not re.fullmatch(FILES.pattern, proposal.files or "any"):
+        return "it is outside the repository"
+    if not re.fullmatch(ATTACHED_TO.pattern, proposal.attached_to):
+        return f'"{proposal.attached_to}" is no principal or address'
+    if not re.fullmatch(POLICY.pattern, proposal.policy):
+        return f'"{proposal.policy}" is no policy'
+    return impossible_because(proposal.policy)
 
 
 def _narrow(finding: Finding, findings: Findings) -> Iterator[Proposal]:
