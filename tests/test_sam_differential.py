@@ -42,6 +42,9 @@ def queue_event() -> dict[str, Any]:
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
 INLINE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+GRAPHQL = {"SchemaInline": "type Query { a: String }", "Auth": {"Type": "AWS_IAM"}}
+LOGGED = {"FieldLogLevel": "ERROR"}
+OWN_LOGGED = {**LOGGED, "CloudWatchLogsRoleArn": "arn:aws:iam::123456789012:role/own"}
 SHAPES: dict[str, dict[str, Any]] = {
     "no policies": function(),
     "one name": function(Policies="AmazonS3FullAccess"),
@@ -74,6 +77,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "created under a condition": {**function(Policies=["AmazonS3FullAccess"]), "Condition": "Open"},
     "never created": {**function(Policies=["AmazonS3FullAccess"]), "Condition": "Never"},
+    "nothing at all": {"Type": "AWS::Serverless::GraphQLApi", "Properties": GRAPHQL},
+    "logs with settings": {"Type": "AWS::Serverless::GraphQLApi", "Properties": {**GRAPHQL, "Logging": LOGGED}},
+    "logs with a role": {"Type": "AWS::Serverless::GraphQLApi", "Properties": {**GRAPHQL, "Logging": OWN_LOGGED}},
+    "no logs": {"Type": "AWS::Serverless::GraphQLApi", "Properties": {**GRAPHQL, "Logging": False}},
     "machine without policies": machine(),
     "machine": machine(Policies=["AmazonS3FullAccess", INLINE]),
     "machine with role": machine(Role="arn:aws:iam::123456789012:role/own"),

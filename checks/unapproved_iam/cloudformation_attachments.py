@@ -52,25 +52,27 @@ class Odd:
     what: str
 
 
-def attached_by(evaluator: Evaluator, declared: Declared, row: AttachingType) -> Iterator[Attached | Odd]:
-    """What a resource attaches through its own properties; other templates and SAM are read elsewhere."""
+def oddity_of(evaluator: Evaluator, declared: Declared) -> Odd | None:
+    """What is wrong with the properties of an attaching resource, when they cannot be looked into."""
     properties = declared.properties
     if properties is None or all(possible.value is None for possible in evaluator.values(properties, declared.world)):
-        return
+        return None
     function, _ = function_of(properties) or ("", properties)
-    if not isinstance(properties, Object) or function not in ("", "Fn::Transform"):
-        kind = function or ("a text" if isinstance(properties, Scalar) else "a list")
-        yield Odd(
-            properties.line or declared.line, f"Properties of {declared.logical_id} is {kind} (expected a mapping)"
-        )
-        return
+    if isinstance(properties, Object) and function in ("", "Fn::Transform"):
+        return None
+    kind = function or ("a text" if isinstance(properties, Scalar) else "a list")
+    return Odd(properties.line, f"Properties of {declared.logical_id} is {kind} (expected a mapping)")
+
+
+def attached_by(evaluator: Evaluator, declared: Declared, row: AttachingType) -> Iterator[Attached | Odd]:
+    """What a resource attaches through its own properties; other templates and SAM are read elsewhere."""
     principals, world = _principals_of(evaluator, declared, row)
     if not principals:
         return
     for policy in row.policies:
         for attached in _policies_of(evaluator, declared, policy, world):
             yield replace(attached, principals=principals) if isinstance(attached, Attached) else attached
-    yield from _inserted(evaluator, declared, principals)
+    yield from inserted(evaluator, declared, principals)
 
 
 def _policies_of(
@@ -92,17 +94,15 @@ def _policies_of(
                     f"{policy.name} of {declared.logical_id} holds a mapping (expected {policy.form.value})",
                 )
             else:
-                yield Attached(_given(member), (), member.world, member.line or node.line)
+                yield Attached(given(member), (), member.world, member.line or node.line)
 
 
-def _given(member: Possible) -> Text:
-    """The policy; a default that is empty only says that another value has to be given."""
+def given(member: Possible) -> Text:
+    """The text; a default that is empty only says that another value has to be given."""
     origin = member.world.origin
-    return (
-        unknown(origin, f"{origin} is empty", remedy="give it a value")
-        if not member.text.pieces and origin
-        else member.text
-    )
+    if member.text.pieces or not origin:
+        return member.text
+    return unknown(origin, f"{origin} is empty", remedy="give it a value")
 
 
 def _named(evaluator: Evaluator, reference: Possible) -> Iterator[Attached]:
@@ -117,7 +117,7 @@ def _named(evaluator: Evaluator, reference: Possible) -> Iterator[Attached]:
             yield Attached(customer_managed(name.text, path.text), (), name.world, name.line)
 
 
-def _inserted(evaluator: Evaluator, declared: Declared, principals: tuple[Principal, ...]) -> Iterator[Attached]:
+def inserted(evaluator: Evaluator, declared: Declared, principals: tuple[Principal, ...]) -> Iterator[Attached]:
     """What AWS::Include or another macro puts among the properties is not in the template."""
     for entry in evaluator.entries(declared.properties, declared.world):
         if entry.name != "Fn::Transform":

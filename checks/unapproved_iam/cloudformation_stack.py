@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from unapproved_iam.attachment import Attachment, Place, Principal, Reading, Unjudged
-from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd, attached_by
+from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd, attached_by, oddity_of
 from unapproved_iam.cloudformation_conditions import decided
 from unapproved_iam.cloudformation_document import Node, Object, Scalar, value_of, values_of
 from unapproved_iam.cloudformation_nested import NestedTemplate, arguments_of, policies_in_arguments, templates_of
@@ -120,7 +120,10 @@ class Stack:
         yield from (world for truth, world in decided(self.evaluator, name, entry.world) if truth)
 
     def _attached_by(self, declared: Declared) -> Iterator[Attached | Odd]:
-        if declared.resource_type in ROLE_OF_TYPE:
+        odd = oddity_of(self.evaluator, declared)
+        if odd:
+            yield odd
+        elif declared.resource_type in ROLE_OF_TYPE:
             yield from attached_by_sam(self.evaluator, declared, value_of(self.root, "Globals"))
         elif declared.resource_type in ATTACHING_TYPES:
             yield from attached_by(self.evaluator, declared, ATTACHING_TYPES[declared.resource_type])

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unapproved_iam.attachment import Principal
-from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd
+from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd, given, inserted
 from unapproved_iam.cloudformation_document import Array, Node, Object, function_of, value_of
 from unapproved_iam.cloudformation_values import Evaluator
-from unapproved_iam.cloudformation_world import Choice, Possible, World, scalar_text
+from unapproved_iam.cloudformation_world import Choice, Possible, Value, World, scalar_text
 from unapproved_iam.managed_policy_names import managed_policy_names
 from unapproved_iam.policy_arn import PARTITION, aws_managed
 from unapproved_iam.possible_text import Text, text, unknown
@@ -36,8 +36,10 @@ ROLE_OF_TYPE = {
     "AWS::Serverless::WebFunction": ("ExecutionRoleArn", "Role", "service-role/AWSLambdaBasicExecutionRole"),
     "AWS::Serverless::CapacityProvider": ("OperatorRole", "OperatorRole", "AWSLambdaManagedEC2ResourceOperator"),
     "AWS::Serverless::NetworkConnector": ("OperatorRole", "OperatorRole", "AWSLambdaNetworkConnectorOperatorPolicy"),
-    "AWS::Serverless::GraphQLApi": ("", "CloudWatchRole", "service-role/AWSAppSyncPushToCloudWatchLogs"),
+    "AWS::Serverless::GraphQLApi": ("Logging", "CloudWatchRole", "service-role/AWSAppSyncPushToCloudWatchLogs"),
 }
+
+NOT_GLOBAL = frozenset({"Role", "Events"})  # Globals sets any other property that counts here
 
 
 def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: Node | None) -> Iterator[Attached | Odd]:
@@ -46,13 +48,14 @@ def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: N
     role_property, suffix, policy = ROLE_OF_TYPE[declared.resource_type]
     for world in settings.worlds_without(role_property):
         role = _created_role(declared.logical_id + suffix)
-        if policy and not (declared.resource_type == "AWS::Serverless::GraphQLApi" and settings.logs_elsewhere(world)):
+        if policy:
             yield Attached(aws_managed(policy), role, world, declared.line, ADDED)
         yield from _listed(evaluator, declared, role, world)
+        yield from inserted(evaluator, declared, role)
         if declared.resource_type == "AWS::Serverless::Function":
             for added in _added_to_function(settings, world):
                 yield Attached(added.text, role, added.world, added.line or declared.line, ADDED)
-        elif declared.resource_type == "AWS::Serverless::StateMachine" and settings.enabled("Tracing", world):
+        elif declared.resource_type == "AWS::Serverless::StateMachine" and settings.is_traced(world):
             for added in _tracing(world):
                 yield Attached(added.text, role, added.world, declared.line, ADDED)
     if declared.resource_type == "AWS::Serverless::Function" and settings.deploys_gradually(declared.world):
@@ -72,7 +75,7 @@ def _listed(
     for node, inner in evaluator.under(declared.properties, "Policies", world):
         for member in evaluator.members(node, inner):
             if not isinstance(member.value, Object):  # policy templates and inline documents are mappings
-                yield Attached(policy_of_entry(member.text), role, member.world, member.line or node.line)
+                yield Attached(policy_of_entry(given(member)), role, member.world, member.line or node.line)
 
 
 def policy_of_entry(entry: Text) -> Text:
@@ -129,7 +132,7 @@ class _Settings:
     def under(self, name: str, world: World) -> Iterator[tuple[Node, World]]:
         own = list(self.evaluator.under(self.declared.properties, name, world))
         yield from own
-        if not own and name not in self.ignored and "*" not in self.ignored:
+        if not own and not self.ignored & {name, "*"} and name not in NOT_GLOBAL:
             yield from self.evaluator.under(self.globals, name, world)
 
     def has(self, name: str, world: World) -> bool:
@@ -139,12 +142,12 @@ class _Settings:
     def worlds_without(self, role_property: str) -> Iterator[World]:
         """The worlds in which the resource names no role of its own."""
         world = self.declared.world
-        roles = list(self.under(role_property, world)) if role_property else []
+        roles = list(self.under(role_property, world))
         if not roles:
             yield world
         for node, inner in roles:
             for possible in self.evaluator.values(node, inner):
-                if possible.value is None:
+                if possible.value is None or _is_logging_without_role(role_property, possible.value):
                     yield possible.world
 
     def worlds_with_tracing(self, world: World) -> Iterator[World]:
@@ -157,15 +160,9 @@ class _Settings:
                 if possible.text.known not in ("", "Disabled"):
                     yield possible.world
 
-    def enabled(self, name: str, world: World) -> bool:
-        return any(scalar_text(value_of(node, "Enabled")) == "true" for node, _ in self.under(name, world))
-
-    def logs_elsewhere(self, world: World) -> bool:
-        """Whether a GraphQLApi has no logs, or a role of its own for them."""
-        return any(
-            scalar_text(node) == "false" or value_of(node, "CloudWatchLogsRoleArn") is not None
-            for node, _ in self.under("Logging", world)
-        )
+    def is_traced(self, world: World) -> bool:
+        """Whether a state machine is."""
+        return any(scalar_text(value_of(node, "Enabled")) == "true" for node, _ in self.under("Tracing", world))
 
     def deploys_gradually(self, world: World) -> bool:
         """Whether CodeDeploy shifts the traffic, with a role that the transform creates."""
@@ -174,6 +171,11 @@ class _Settings:
             for node, _ in self.under("DeploymentPreference", world)
             if isinstance(node, Object) and node.pairs
         )
+
+
+def _is_logging_without_role(role_property: str, value: Value) -> bool:
+    """The role of a GraphQLApi is named among the settings of its logs, which may also be `false`."""
+    return role_property == "Logging" and isinstance(value, Object) and value_of(value, "CloudWatchLogsRoleArn") is None
 
 
 def _is_something(node: Node | None) -> bool:
