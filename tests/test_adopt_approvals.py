@@ -226,7 +226,7 @@ def test_adopt_leaves_over_what_no_approval_can_say(repository: Path, capsys: py
         for number, (role, policy) in enumerate(attached)
     ]
     blocks += [
-        'resource "aws_iam_role_policy_attachment" "keyed" {\n  for_each   = toset(["a\\"b"])\n  role       = var.role\n'
+        'resource "aws_iam_role_policy_attachment" "keyed" {\n  for_each   = toset(["a\\"b"])\n  role     = var.role\n'
         '  policy_arn = "arn:aws:iam::aws:policy/IAMFullAccess"\n}\nvariable "role" {}\n'
     ]
     (repository / "main.tf").write_text("".join(blocks))
