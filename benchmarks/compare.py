@@ -25,9 +25,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from generated_tree import make_tiny_violation, make_tree
+from generated_tree import attaches, make_tiny_violation, make_tree
 
 PROJECT = Path(__file__).resolve().parent.parent
 PEERS = {
@@ -114,11 +115,11 @@ def measured(command: Sequence[str], runs: int, cold: bool = False, expected: tu
     return Figure(statistics.median(seconds), statistics.median(mebibytes))
 
 
-def harmless_files(tree: Path, most: int) -> list[str]:
-    """The files of a commit that cannot matter: Terraform and YAML without an attachment."""
-    names = ("part_0.tf", "part_1.tf", "variables.tf", "deployment_0.yaml", "queue.template.yaml")
-    found = (path for path in sorted(tree.rglob("*")) if path.name in names)
-    return [str(path) for path, _ in zip(found, range(most), strict=False)]
+def unattaching_files(tree: Path, most: int) -> list[str]:
+    """The files of a commit that cannot matter: Terraform and YAML of root modules that attach nothing."""
+    modules = (path for path in sorted(tree.glob("*/service-*")) if not attaches(int(path.name.split("-")[1])))
+    files = (file for module in modules for file in sorted(module.iterdir()))
+    return [str(file) for file in islice(files, most)]
 
 
 def commits(peers: Peers, scratch: Path, runs: int) -> list[str]:
@@ -128,7 +129,7 @@ def commits(peers: Peers, scratch: Path, runs: int) -> list[str]:
     subprocess.run(["git", "init", "-q", str(tree)], check=True)
     rows = []
     for count in (10, 400):
-        files = harmless_files(tree, count)
+        files = unattaching_files(tree, count)
         ours = measured(peers.check(*files), runs)
         pygrep = measured(peers.pygrep(files), runs)
         memory = ours.mebibytes / pygrep.mebibytes

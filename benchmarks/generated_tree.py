@@ -118,13 +118,16 @@ def make_tree(directory: Path, files: int) -> None:
         for n in range(5):
             (root / f"part_{n}.tf").write_text(PLAIN_RESOURCES.format(n=n))
         (root / "variables.tf").write_text(VARIABLES)
-        attaches = module % 3 == 0
         policy = "AdministratorAccess" if module % 300 == 0 else "CloudWatchAgentServerPolicy"
-        iam = ATTACHMENT.format(n=module, policy=policy) if attaches else PLAIN_RESOURCES.format(n=99)
+        iam = ATTACHMENT.format(n=module, policy=policy) if attaches(module) else PLAIN_RESOURCES.format(n=99)
         (root / "iam.tf").write_text(iam)
         (root / "queue.template.yaml").write_text(TEMPLATE.format(n=module))
         for n in range(2):
             (root / f"deployment_{n}.yaml").write_text(MANIFEST.format(n=n))
+
+
+def attaches(module: int) -> bool:
+    return module % 3 == 0
 
 
 def make_tiny_violation(directory: Path) -> None:
