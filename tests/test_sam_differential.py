@@ -80,6 +80,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "nothing at all": {"Type": "AWS::Serverless::GraphQLApi", "Properties": GRAPHQL},
     "logs with settings": {"Type": "AWS::Serverless::GraphQLApi", "Properties": {**GRAPHQL, "Logging": LOGGED}},
     "logs with a role": {"Type": "AWS::Serverless::GraphQLApi", "Properties": {**GRAPHQL, "Logging": OWN_LOGGED}},
+    "logs": {"Type": "AWS::Serverless::GraphQLApi", "Properties": {**GRAPHQL, "Logging": True}},
     "no logs": {"Type": "AWS::Serverless::GraphQLApi", "Properties": {**GRAPHQL, "Logging": False}},
     "machine without policies": machine(),
     "machine": machine(Policies=["AmazonS3FullAccess", INLINE]),

@@ -175,7 +175,9 @@ class _Settings:
 
 def _is_logging_without_role(role_property: str, value: Value) -> bool:
     """The role of a GraphQLApi is named among the settings of its logs, which may also be `false`."""
-    return role_property == "Logging" and isinstance(value, Object) and value_of(value, "CloudWatchLogsRoleArn") is None
+    if isinstance(value, Object):
+        return role_property == "Logging" and value_of(value, "CloudWatchLogsRoleArn") is None
+    return role_property == "Logging" and value != text("false")
 
 
 def _is_something(node: Node | None) -> bool:
