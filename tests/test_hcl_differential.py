@@ -20,8 +20,21 @@ from hcl_module import Module
 from hcl_writer import WrittenModule, written_modules
 from hypothesis import HealthCheck, Phase, given, settings
 from unapproved_iam.hcl_collections import Key, entries_at
-from unapproved_iam.hcl_values import (Boolean, Item, Mapping, Null, Number, Plain, Sequence, String, Unknown, Value, number_as_text, parts_of,)
 from unapproved_iam.hcl_texts import possible_texts
+from unapproved_iam.hcl_values import (
+    Boolean,
+    Item,
+    Mapping,
+    Null,
+    Number,
+    Plain,
+    Sequence,
+    String,
+    Unknown,
+    Value,
+    number_as_text,
+    parts_of,
+)
 from unapproved_iam.possible_text import Hole, Text, text
 
 EXAMPLES = int(os.environ.get("HCL_EXAMPLES", "30"))

@@ -257,9 +257,9 @@ ABSURD = {
     "lines": "a = [1," + "\n" * 500_000 + "2 2]",
     "unclosed heredocs": "a = [" + "<<EOT\n" * 20_000,
     "comments": "a = 1 " + "/* */" * 100_000 + "/*",
-    "operators": "a = " + "1 + " * 50_000 + "1",
-    "conditionals": "a = " + "b ? 1 : " * 20_000 + "1",
-    "attributes": "a = b" + ".c" * 50_000 + "[0]",
+    "operators": "a = " + "1 + " * 10_000 + "1",
+    "conditionals": "a = " + "b ? 1 : " * 10_000 + "1",
+    "attributes": "a = b" + ".c" * 10_000 + "[0]",
     "calls": "a = " + "f(" * 90 + "1" + ")" * 90,
     "size": "a = [" + "b, " * 1_000_000 + "]",
 }

@@ -270,7 +270,7 @@ def elements_of(source: Possible, written: object) -> Elements:
             (rest if entry.key.holes else each).append(element)
         return Elements(not rest, tuple(each), tuple(rest))
     if isinstance(plain, Unknown | Record):
-        return Elements(False, (), (Element(uncertain, unknown_like(written, plain), ()),))
+        return Elements(True, (), (Element(uncertain, unknown_like(written, plain), ()),))
     raise Refused("this is no collection")
 
 

@@ -39,7 +39,7 @@ from unapproved_iam.hcl_expression import (
     TupleOf,
 )
 from unapproved_iam.hcl_operators import boolean_of, operated
-from unapproved_iam.hcl_parts import Parts, bounded_sequence, entries_of_key, grouped
+from unapproved_iam.hcl_parts import Parts, entries_of_key, grouped
 from unapproved_iam.hcl_scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
 from unapproved_iam.hcl_strings import as_strings, concatenated
 from unapproved_iam.hcl_texts import policies_written_in
@@ -68,7 +68,7 @@ from unapproved_iam.hcl_values import (
 )
 
 MAX_DEPTH = 150  # of expressions within expressions, through references too: Python's stack holds about 1,000 frames
-MAX_STEPS = 200_000  # expressions evaluated for one that was asked for: some seconds
+MAX_STEPS = 50_000  # expressions evaluated for one that was asked for: some seconds
 
 
 class _Effort(threading.local):
@@ -198,7 +198,7 @@ def _tuple(expression: TupleOf, scope: Scope) -> Value:
     parts = Parts()
     items = (parts.accepts(evaluate(item, scope)) for item in expression.items)
     sequence = Sequence(tuple(Item(item) for item in items if item is not None))
-    return parts.whole(bounded_sequence(sequence, expression), expression)
+    return parts.whole(sequence, expression)
 
 
 def _object(expression: ObjectOf, scope: Scope) -> Value:
@@ -247,7 +247,7 @@ def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: 
         for when in _inclusions(parts, expression, element, scope)
     ]
     sequence = Sequence(tuple(items), one_of(further, expression.result) if further else None, ordered=ordered)
-    return parts.whole(bounded_sequence(sequence, expression), expression)
+    return parts.whole(sequence, expression)
 
 
 def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list[_Turn]) -> Value:

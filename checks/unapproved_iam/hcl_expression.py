@@ -109,15 +109,17 @@ class Splat(Expression):
     each: Expression
 
     def __str__(self) -> str:
-        return f"{self.source}[*]{self.each}"
+        return str(self.each)
 
 
 @dataclass(frozen=True, slots=True)
 class SplatItem(Expression):
     """The element that a splat looks at."""
 
+    written: str  # as `SOURCE[*]`
+
     def __str__(self) -> str:
-        return ""
+        return self.written
 
 
 @dataclass(frozen=True, slots=True)

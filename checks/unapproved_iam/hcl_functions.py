@@ -186,9 +186,11 @@ def _can(call: Call, scope: Scope) -> Value:
     """Whether Terraform computes the argument."""
     if len(call.arguments) != 1:
         raise Refused("wrong number of arguments")
+    if _is_there(call.arguments[0]):
+        return exactly(Boolean(True))
 
     def computed(possible: Possible) -> Value:
-        fails = not _is_there(call.arguments[0]) and may_fail(possible.plain)
+        fails = may_fail(possible.plain)
         result = unknown_like(call, possible.plain) if fails is None else exactly(Boolean(not fails))
         return under(result, possible.when, possible.openness, possible.origin)
 

@@ -193,20 +193,22 @@ class _Reader:
         return Index(source, self.read(key[0]))
 
     def full_splat(self, children: list[Any]) -> Expression:
-        each: Expression = SplatItem()
+        source = self.read(children[0])
+        each: Expression = SplatItem(f"{source}[*]")
         for step in children[1].children:
             each = self.followed(each, step)
-        return Splat(self.read(children[0]), each)
+        return Splat(source, each)
 
     def attribute_splat(self, children: list[Any]) -> Expression:
         """`SOURCE.*.NAME[KEY]` is an element of the whole list: only names belong to `.*`."""
         steps = children[1].children
         names = 0
-        each: Expression = SplatItem()
+        source = self.read(children[0])
+        each: Expression = SplatItem(f"{source}[*]")
         while names < len(steps) and steps[names].data == "get_attr":
             each = self.followed(each, steps[names])
             names += 1
-        whole: Expression = Splat(self.read(children[0]), each)
+        whole: Expression = Splat(source, each)
         for step in steps[names:]:
             whole = self.followed(whole, step)
         return whole

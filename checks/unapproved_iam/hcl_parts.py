@@ -30,9 +30,11 @@ from unapproved_iam.hcl_values import (
     exactly,
     is_refused,
     joined,
+    short,
     under,
     unknown,
 )
+from unapproved_iam.possible_text import Hole, Text
 
 
 class Parts:
@@ -53,7 +55,9 @@ class Parts:
         return Value(computed) if computed else None
 
     def whole(self, collection: Sequence | Mapping, written: object) -> Value:
-        return self.joined_with(exactly(collection), written)
+        if isinstance(collection, Sequence):
+            return self.joined_with(exactly(bounded_sequence(collection, written)), written)
+        return self.joined_with(exactly(bounded_mapping(collection, written)), written)
 
     def joined_with(self, value: Value, written: object) -> Value:
         """What is made of the parts, and where they are refused the refusals."""
@@ -100,14 +104,14 @@ def spliced(parts: Iterable[tuple[Value, When]], written: object) -> Sequence:
             sequence = sequence_of(possible.plain)
             if sequence is None:
                 raise Refused("this is no list")
-            ordered &= sequence.ordered
+            # What follows an unknown number of elements may stand anywhere.
+            ordered &= sequence.ordered and not (rest and sequence.items)
             for item in sequence.items:
                 all_conditions = joined(conditions, item.when)
                 if all_conditions is not None:
                     items.append(Item(projected_element(item.value, possible), all_conditions))
             if sequence.rest is not None:
                 rest.append(under(projected_element(sequence.rest, possible), conditions))
-                ordered = False  # what follows may stand anywhere
     return bounded_sequence(Sequence(tuple(items), one_of(rest, written) if rest else None, ordered=ordered), written)
 
 
@@ -119,12 +123,22 @@ def conditions_of(possible: Possible, value: Value, written: object) -> When:
 
 
 def bounded_sequence(sequence: Sequence, written: object) -> Sequence:
-    """With MAX_ITEMS elements at most; what is cut off leaves its policies."""
-    if len(sequence.items) <= MAX_ITEMS:
+    """As it is, up to MAX_ITEMS elements; beyond, only its policies are remembered."""
+    if sequence.size <= MAX_ITEMS:
         return sequence
-    cut = [item.value for item in sequence.items[MAX_ITEMS:]]
-    rest = unknown(written, f"it has more than {MAX_ITEMS} elements", found=policies_in(*cut))
-    return Sequence(sequence.items[:MAX_ITEMS], rest, sequence.kind, ordered=False)
+    return Sequence((), _too_many(sequence, written), sequence.kind, ordered=False)
+
+
+def bounded_mapping(mapping: Mapping, written: object) -> Mapping:
+    """As it is, up to MAX_ITEMS elements; beyond, only its policies are remembered."""
+    if mapping.size <= MAX_ITEMS:
+        return mapping
+    key = Hole(short(written), f"it has more than {MAX_ITEMS} elements")
+    return Mapping((Entry(Text((key,)), _too_many(mapping, written)),), mapping.kind)
+
+
+def _too_many(collection: Sequence | Mapping, written: object) -> Value:
+    return unknown(written, f"it has more than {MAX_ITEMS} elements", found=policies_in(exactly(collection)))
 
 
 def sequence_of(plain: Plain) -> Sequence | None:
@@ -132,7 +146,7 @@ def sequence_of(plain: Plain) -> Sequence | None:
     if isinstance(plain, Sequence):
         return plain
     if isinstance(plain, Unknown):
-        return Sequence((), exactly_open(plain), ordered=False)
+        return Sequence((), exactly_open(plain))
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_alternatives import one_of
+from unapproved_iam.hcl_texts import policies_in
 from unapproved_iam.hcl_values import (
     MAX_LENGTH,
     MAX_POSSIBLE,
@@ -25,6 +26,8 @@ from unapproved_iam.hcl_values import (
     unknown,
 )
 from unapproved_iam.possible_text import Hole, Text, text
+
+HOLE_LENGTH = 100  # as how many characters a hole counts
 
 
 def as_strings(value: Value, written: object) -> Value:
@@ -71,7 +74,8 @@ def concatenated(values: Iterable[Value], written: object, place: Place | None =
     if not combinations:
         return unknown(written, "no combination of its conditions is possible")
     if max(one.length for one in combinations) > MAX_LENGTH:
-        return unknown(written, f"it is longer than {MAX_LENGTH} characters")
+        found = policies_in(*(Value(tuple(part)) for part in parts))
+        return unknown(written, f"it is longer than {MAX_LENGTH} characters", found=found)
     return one_of([*(Value((one.string(place),)) for one in combinations), *refusals], written)
 
 
@@ -89,7 +93,7 @@ class _Combination:
             return None
         origin = ", ".join(dict.fromkeys(origin for origin in (self.like.origin, option.origin) if origin))
         content = option.plain.text
-        length = self.length + sum(len(piece) for piece in content.pieces if isinstance(piece, str))
+        length = self.length + sum(len(piece) if isinstance(piece, str) else HOLE_LENGTH for piece in content.pieces)
         like = Possible(self.like.plain, when, max(self.like.openness, option.openness), origin)
         return _Combination((*self.texts, content), length, like) if length <= 2 * MAX_LENGTH else self
 

@@ -106,20 +106,20 @@ def _within(possible: Possible, found: Iterable[Found]) -> Iterator[Found]:
             yield one._replace(when=when, origin=one.origin or possible.origin)
 
 
-_POLICY_IN_TEXT = re.compile(r"arn:[^\s\"'`,;\\\[\](){}<>|]*policy/[^\s\"'`,;\\\[\](){}<>|]*")
+_POLICY_IN_TEXT = re.compile(r"arn:[^\s\"'`,;\\\[\](){}<>|]{0,1000}policy/[^\s\"'`,;\\\[\](){}<>|]{0,1000}")
 
 
 _FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text is searched
+_HOLE = re.compile("([\U000f0000-\U000fffff])")
 
 
 def policies_in_text(content: Text) -> list[Text]:
     """The policy ARNs in a text, which may be a whole document."""
-    holes = content.holes
-    searched = "".join(
-        chr(_FIRST_HOLE + content.holes.index(piece)) if isinstance(piece, Hole) else piece for piece in content.pieces
-    )
+    stand_ins = {chr(_FIRST_HOLE + number): hole for number, hole in enumerate(dict.fromkeys(content.holes))}
+    by_hole = {hole: character for character, hole in stand_ins.items()}
+    searched = "".join(by_hole[piece] if isinstance(piece, Hole) else piece for piece in content.pieces)
     return [
-        text(*(holes[ord(c) - _FIRST_HOLE] if 0 <= ord(c) - _FIRST_HOLE < len(holes) else c for c in found[0]))
+        text(*(stand_ins.get(part, part) for part in _HOLE.split(found[0])))
         for found in _POLICY_IN_TEXT.finditer(searched)
     ]
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from unapproved_iam.attachment import Place
@@ -23,7 +24,7 @@ from unapproved_iam.possible_text import Hole, Text, text
 
 MAX_POSSIBLE = 64  # alternatives of one value; beyond, the value is a hole that remembers the policies in it
 MAX_COMBINATIONS = 256  # of the alternatives of a function's arguments
-MAX_ITEMS = 10_000  # of one collection
+MAX_ITEMS = 10_000  # of one collection, with those of its elements
 MAX_LENGTH = 1_000_000  # characters of one text
 
 
@@ -118,7 +119,7 @@ class Entry(NamedTuple):
     when: When = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sequence:
     """A tuple, list or set."""
 
@@ -127,13 +128,21 @@ class Sequence:
     kind: Kind = Kind.TUPLE
     ordered: bool = True  # False: the items are in some other order; a set's known strings are in Terraform's order
 
+    @cached_property
+    def size(self) -> int:
+        return size_of([item.value for item in self.items])
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Mapping:
     """An object or map; a later entry of the same key wins."""
 
     entries: tuple[Entry, ...]  # one whose key has a hole stands for any number of them
     kind: Kind = Kind.OBJECT
+
+    @cached_property
+    def size(self) -> int:
+        return size_of([entry.value for entry in self.entries])
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +214,15 @@ class Value:
         if len(self.possible) == 1 and not self.possible[0].when and not self.possible[0].openness:
             return self.possible[0].plain
         return None
+
+
+def size_of(values: Iterable[Value]) -> int:
+    """How many elements the values have, with those of their elements."""
+    return sum(
+        1 + possible.plain.size if isinstance(possible.plain, Sequence | Mapping) else 1
+        for value in values
+        for possible in value
+    )
 
 
 def exactly(plain: Plain) -> Value:

@@ -1,0 +1,279 @@
+"""Which values an expression may yield, under which conditions, and that every evaluation ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hcl_module import Module
+from unapproved_iam.hcl_evaluation import evaluate
+from unapproved_iam.hcl_scope import Files, Layer
+from unapproved_iam.hcl_syntax import parse_expression
+from unapproved_iam.hcl_texts import policies_in_text, possible_texts
+from unapproved_iam.hcl_values import Found, Possible, Record, Unknown, Value, exactly, string, unknown
+from unapproved_iam.possible_text import Hole, text
+
+MODULE = """
+variable "env" { default = "dev" }
+variable "flag" { default = true }
+variable "number" { default = 1 }
+variable "list" { default = ["a", "b"] }
+variable "map" { default = { dev = "a", prod = "b" } }
+variable "empty" { default = [] }
+variable "nothing" { default = null }
+variable "argument" {}
+variable "unset" {}
+locals {
+  map = { dev = "x", prod = "y" }
+  roles = { r = { env = "dev", admin = false } }
+  one = local.two
+  two = "${local.one}"
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def module() -> Module:
+    return Module(MODULE, arguments={"argument": '"given"'})
+
+
+# Root variables: used as they are, and yet a condition on them stays open.
+OPEN = {
+    "var.env": ["dev"],
+    '"${var.env}-x"': ["dev-x"],
+    "var.list": ["a", "b"],
+    "var.list[1]": ["b"],
+    "element(var.list, 3)": ["b"],
+    "var.map.prod": ["b"],
+    "join(\",\", var.list)": ["a,b"],
+    "[for x in var.list : upper(x)]": ["A", "B"],
+    'var.env == "dev" ? "x" : "y"': ['x when var.env == "dev"', 'y when var.env != "dev"'],
+    'var.flag ? "x" : "y"': ["x when var.flag is true", "y when var.flag is false"],
+    '!var.flag ? "x" : "y"': ["x when var.flag is false", "y when var.flag is true"],
+    'length(var.list) > 0 ? "x" : "y"': ["x when length(var.list) > 0", "y when not (length(var.list) > 0)"],
+    'contains(var.list, "a") ? "x" : "y"': [
+        'x when contains(var.list, "a") is true',
+        'y when contains(var.list, "a") is false',
+    ],
+    # a variable that is a whole selector may select any element, an element of one selects as it is
+    "local.map[var.env]": ['y when var.env == "prod"', 'x when var.env == "dev"'],
+    'lookup(local.map, var.env, "z")': [
+        'y when var.env == "prod"',
+        'x when var.env == "dev"',
+        "z when contains(keys(local.map), var.env) is false",
+    ],
+    "[for e in var.list : lookup({ a = 1, c = 2 }, e, 3)]": ["1", "3"],
+    "[for e in toset(var.list) : e == \"a\" ? 1 : 2]": ["1", "2"],
+    "[for e in var.list : e == \"a\" ? 1 : 2][0]": ['1 when e == "a"', '2 when e != "a"'],
+    # arguments of a call are decided
+    'var.argument == "given" ? "x" : "y"': ["x"],
+    # decided, whatever the open part is
+    'var.flag || true ? "x" : "y"': ["x"],
+    'false && var.unset ? "x" : "y"': ["y"],
+    'length([var.env, var.unset]) == 2 ? "x" : "y"': ["x"],
+    'contains(["a", var.env], "a") ? "x" : "y"': ["x"],
+    # defaults that hold nothing
+    "var.empty[0]": ["${var.empty[0]}"],
+    "[for x in var.empty : x]": [],
+    "var.nothing": [],
+    'var.nothing == null ? "x" : "y"': ["x when var.nothing == null", "y when var.nothing != null"],
+    "coalesce(var.nothing, \"x\")": ["x"],
+}  # fmt: skip
+
+
+UNKNOWN = {
+    "var.unset": ["${var.unset}"],
+    '"a-${var.unset.x[0]}"': ["a-${var.unset.x[0]}"],
+    'var.unset ? "x" : "y"': ["x when var.unset is true", "y when var.unset is false"],
+    'var.unset == "a" ? "x" : "y"': ['x when var.unset == "a"', 'y when var.unset != "a"'],
+    '["x", "y"][var.unset]': ["x when var.unset == 0", "y when var.unset == 1"],
+    'concat(["x"], var.unset)': ["x", "${var.unset}"],
+    'concat(["x"], var.unset)[0]': ["x"],
+    'concat(var.unset, ["x"])[0]': ["x", "${var.unset}"],
+    'merge(var.unset, { a = "x" }).a': ["x"],
+    'merge({ a = "x" }, var.unset).a': ["${var.unset}", "x"],
+    '[for x in var.unset : "p/${x}"]': ["p/${var.unset}"],
+    '{ for x in var.unset : x => "y" }': ["y when length(var.unset) > 0"],
+    "var.unset[*].arn": ["${var.unset[*].arn}"],
+    'toset(["b", "a", var.unset])': ["a", "b", "${var.unset}"],
+    'tolist(toset(["b", var.unset]))[0]': ["b", "${var.unset}"],
+    'distinct(["b", var.unset, "b"])': ["b", "${var.unset}"],
+    'compact([var.unset, ""])': ["${var.unset}"],
+    'split(":", "a:b-${var.unset}:c")[0]': ["a"],
+    'split(":", "a:b-${var.unset}:c")[1]': ["b-${var.unset}", "${var.unset}", "b-${var.unset}", "c"],
+    'format("%s/%s", var.unset, "x")': ["${var.unset}/x"],
+    'format("%d-%5s", 1, var.unset)': ["1-${%5s of format(\"%d-%5s\", 1, var.unset)}"],
+    'formatlist("p/%s", concat(["a"], var.unset))': ["p/a", "p/${var.unset}"],
+    'upper("a${var.unset}b")': ["A${var.unset}B"],
+    'replace("a-b", "-", var.unset)': ["a${var.unset}b"],
+    'coalesce(var.unset, "x")': ["${var.unset} when var.unset != null", "x when var.unset == null"],
+    'try(var.unset.a, "x")': ["${var.unset.a} when can(var.unset.a) is true", "x when can(var.unset.a) is false"],
+    'try(var.unset, "x")': ["${var.unset}"],
+    'can(var.unset) ? "x" : "y"': ["x"],
+    "setproduct([\"a\"], var.unset)": ["a", "${var.unset}"],
+    "local.one": ["${local.one}"],
+    "length(var.unset)": ["${length(var.unset)}"],
+    "1 / 3": ["${1 / 3}"],
+    "nothing.at_all.known": ["${nothing.at_all.known}"],
+    "nothing": ["${nothing}"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "texts"), (OPEN | UNKNOWN).items())
+def test_possible_values(expression: str, texts: list[str], module: Module) -> None:
+    found = module.texts(expression)
+    assert sorted(dict.fromkeys(found)) == sorted(dict.fromkeys(texts))
+
+
+def test_a_hole_says_why_and_what_to_do() -> None:
+    scope = Layer(Module(""), {("var", "x"): unknown("var.x", "variable x has no default", "give it a default")})
+    (found,) = possible_texts(evaluate(parse_expression('lower("${var.x.y}")', "main.tf"), scope))
+    assert [(hole.reason, hole.remedy) for hole in found.text.holes] == [
+        ("variable x has no default", "give it a default")
+    ]
+
+
+def test_a_text_knows_the_line_of_its_literal() -> None:
+    module = Module('locals {\n  a = [\n    "x",\n    "y",\n  ]\n}\n')
+    places = [found.place.line for found in possible_texts(module.evaluated("local.a")) if found.place]
+    assert places == [3, 4]
+
+
+# -- conditions --------------------------------------------------------------------------------------------------------
+
+
+def test_sides_of_one_condition_exclude_one_another(module: Module) -> None:
+    assert module.texts('"${var.unset ? "a" : "b"}${var.unset ? "c" : "d"}"') == [
+        "ac when var.unset is true",
+        "bd when var.unset is false",
+    ]
+
+
+def test_the_same_words_in_another_turn_of_a_loop_are_another_condition(module: Module) -> None:
+    turns = module.texts('join("", [for x in var.unset.known ? ["1", "2"] : ["1", "2"] : x == var.unset ? "a" : "b"])')
+    assert {turn.partition(" ")[0] for turn in turns} == {"aa", "ab", "ba", "bb"}
+
+
+def test_an_instance_has_its_own_names(module: Module) -> None:
+    scope = Layer(
+        module, {("each", "key"): string("r"), ("each", "value"): string("v"), ("count", "index"): string("0")}
+    )
+    expression = parse_expression('each.key == "r" ? "${each.value}${count.index}" : "no"', "main.tf")
+    assert [str(found.text) for found in possible_texts(evaluate(expression, scope))] == ["v0"]
+
+
+def test_attributes_of_a_resource_are_computed_on_demand(module: Module) -> None:
+    asked = []
+
+    def attribute(name: str) -> Value:
+        asked.append(name)
+        return string(f"<{name}>")
+
+    scope = Layer(module, {("aws_iam_policy", "x"): exactly(Record("aws_iam_policy.x", attribute))})
+    for written, value in {
+        "aws_iam_policy.x.arn": "<arn>",
+        'aws_iam_policy.x["arn"]': "<arn>",
+        "aws_iam_policy.x[*].arn": "<arn>",
+        "resource.aws_iam_policy.x.arn": "<arn>",
+        "one(aws_iam_policy.x[*].arn)": "<arn>",
+    }.items():
+        texts = possible_texts(evaluate(parse_expression(written, "main.tf"), scope))
+        assert [str(found.text) for found in texts] == [value]
+    assert set(asked) == {"arn"}
+
+
+def test_the_origin_of_an_alternative_stays_with_it(module: Module) -> None:
+    alternatives = Value((*string("a"), Possible(string("b").possible[0].plain, origin="envs/prod.tfvars")))
+    scope = Layer(module, {("var", "x"): alternatives})
+    texts = possible_texts(evaluate(parse_expression('[for x in [var.x] : "${x}!"]', "main.tf"), scope))
+    assert [(str(found.text), found.origin) for found in texts] == [("a!", ""), ("b!", "envs/prod.tfvars")]
+
+
+# -- policies stay -----------------------------------------------------------------------------------------------------
+
+
+def test_policies_are_found_within_documents() -> None:
+    hole = Hole("x", "unknown")
+    document = text('{"a": ["arn:aws:iam::aws:policy/A", "arn:', hole, ":iam::aws:policy/B\"], 'arn:aws:s3:::bucket'}")
+    assert policies_in_text(document) == [text("arn:aws:iam::aws:policy/A"), text("arn:", hole, ":iam::aws:policy/B")]
+
+
+# -- every evaluation ends ---------------------------------------------------------------------------------------------
+
+DOUBLED = "\n".join(f'  s{n + 1} = "${{local.s{n}}}${{local.s{n}}}"' for n in range(60))
+LISTS = "\n".join(f"  l{n + 1} = concat(local.l{n}, local.l{n})" for n in range(60))
+TREES = "\n".join(f"  t{n + 1} = [local.t{n}, local.t{n}]" for n in range(24))
+CHAIN = "\n".join(f"  c{n + 1} = local.c{n}" for n in range(2000))
+BOMBS = f"""
+variable "unset" {{}}
+locals {{
+  s0 = "arn:aws:iam::aws:policy/X"
+  {DOUBLED}
+  l0 = ["arn:aws:iam::aws:policy/X"]
+  {LISTS}
+  t0 = "arn:aws:iam::aws:policy/X"
+  {TREES}
+  c0 = "arn:aws:iam::aws:policy/X"
+  {CHAIN}
+  self = [for x in local.self : x]
+  big = [for a in range(1000) : [for b in range(1000) : [for c in range(1000) : "x"]]]
+}}
+"""
+
+
+@pytest.mark.parametrize("expression", ["local.s60", "local.l60", "local.c2000", "local.big", "local.self"])
+def test_bombs_end_in_a_hole_with_a_reason(expression: str) -> None:
+    found = possible_texts(Module(BOMBS).evaluated(expression))
+    assert any(one.text.holes and one.text.holes[0].reason for one in found)
+    assert len(found) < 50_000
+
+
+def test_elements_of_large_trees_are_not_walked_twice() -> None:
+    """A list that holds the same list twice, 24 times over, has 16 million elements."""
+    assert Module(BOMBS).texts("try(local.t24[0][1][0].x, 1)") == ["1"]
+
+
+def test_policies_survive_too_many_possible_values() -> None:
+    call = "f(" + ", ".join('var.unset ? "a" : "arn:aws:iam::aws:policy/X"' for _ in range(20)) + ")"
+    plain = Module(BOMBS).evaluated(call).possible[0].plain
+    assert isinstance(plain, Unknown)
+    assert {str(found.text) for found in plain.found} == {"arn:aws:iam::aws:policy/X"}
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+def test_files_are_read_inside_the_tree_only(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "module").mkdir(parents=True)
+    (tree / "shared.txt").write_text("shared", encoding="utf-8")
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    os.symlink(tmp_path / "secret.txt", tree / "module" / "link.txt")
+    files = Files(str(tree / "module"), str(tree))
+    for path, content in {
+        "../shared.txt": "shared",
+        f"{tree}/shared.txt": "shared",
+        "missing.txt": None,
+        "../../secret.txt": None,
+        "link.txt": None,
+        "/etc/hostname": None,
+        "..": None,
+        "\0": None,
+    }.items():
+        found = files.find(path)
+        assert (None if found is None else files.read(found)) == content, path
+
+
+def test_a_template_file_sees_its_variables_only(tmp_path: Path) -> None:
+    (tmp_path / "t.tftpl").write_text("%{ for x in xs ~}\n${x}-%{ endfor }${y}", encoding="utf-8")
+    (tmp_path / "outer.tftpl").write_text("${local.a}", encoding="utf-8")
+    module = Module('locals {\n  a = "a"\n}\n', str(tmp_path))
+    assert module.texts('templatefile("t.tftpl", { xs = ["1", local.a], y = "z" })') == ["1-a-z"]
+    assert module.texts('try(templatefile("outer.tftpl", {}), "refused")') == ["refused"]
+
+
+def test_found_texts_are_distinct(module: Module) -> None:
+    assert possible_texts(module.evaluated('["a", "a"]')) == [
+        Found(text("a"), place=possible_texts(module.evaluated('"a"'))[0].place)
+    ]
