@@ -6,7 +6,7 @@ For `tree_check`, which gets changed files from the hook or from git; a deleted 
 |---|---|
 | the deny list, or a list that it extends | everything |
 | Terraform source | its directory and all that call it, if it attaches anything or has an output |
-| Terraform variables | the root modules at and above their directory |
+| Terraform variables | the nearest module at or above their directory |
 | a file that Terraform source may read (`file()`, `templatefile()`, …) | that source's directory and all that call it |
 | what may be a template or a plan | itself, and templates that name it as a nested stack |
 
@@ -60,7 +60,8 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
     for path in by_kind.pop(Kind.VARIABLES, ()):
         for directory in _up_to(os.path.dirname(path), root):
             near.add(listed(directory))
-        starts |= near.roots_of_variables(os.path.dirname(path))
+        root_module = near.root_of_variables(os.path.dirname(path))
+        starts |= {root_module} if root_module else set()
     for directory in starts:
         near.add(listed(directory))
     near.complete()

@@ -22,7 +22,7 @@ class Module(NamedTuple):
     """A directory with Terraform files, of source or of variables."""
 
     evidence: Evidence = Evidence.NOTHING  # types and whole names in its sources
-    variables: Evidence = Evidence.NOTHING  # in its variable files, which count for root modules at and above it
+    variables: Evidence = Evidence.NOTHING  # in its variable files, which count for the nearest module at or above it
     called: tuple[str, ...] = ()  # absolute directories; they need not exist
     has_sources: bool = False
     has_variables: bool = False
@@ -84,7 +84,8 @@ class ModuleGraph:
         """
         shown = {path: module.evidence for path, module in self.modules.items()}
         for path, module in self.modules.items():
-            for root in self.roots_of_variables(path) if module.variables else ():
+            root = self.root_of_variables(path) if module.variables else None
+            if root:
                 shown[root] |= module.variables & Evidence.NAME
         given = [source for path in var_files if (source := readable(path)) is not None]
         if any(self._screen.terraform(source) & Evidence.NAME for source in given):
@@ -122,10 +123,9 @@ class ModuleGraph:
             if path in self.modules and self.modules[path].reads_files:
                 shown[path] |= self._look_at_read(path, into_text)
         for path, module in self.modules.items():
-            roots = self.roots_of_variables(path) & directories if module.has_variables else ()
-            found = _look_at(listed(path).paths(Kind.VARIABLES), into_source) if roots else Evidence.NOTHING
-            for root in roots:
-                shown[root] |= found
+            root = self.root_of_variables(path) if module.has_variables else None
+            if root in directories:
+                shown[root] |= _look_at(listed(path).paths(Kind.VARIABLES), into_source)
         for source in given:
             found = into_source(source)
             shown = {path: evidence | found for path, evidence in shown.items()}
@@ -145,16 +145,15 @@ class ModuleGraph:
     def _reaching(self, shown: Mapping[str, Evidence], flag: Evidence) -> set[str]:
         return self.callers_of(path for path, evidence in shown.items() if evidence & flag)
 
-    def roots_of_variables(self, directory: str) -> set[str]:
-        """The directories at and above one with variable files that these may be for."""
-        found = set()
+    def root_of_variables(self, directory: str) -> str | None:
+        """The nearest directory with source at or above one with variable files: the one that they are for."""
         while True:
             module = self.modules.get(directory)
             if module and module.has_sources:
-                found.add(directory)
+                return directory
             above = os.path.dirname(directory)
             if above == directory:
-                return found
+                return None
             directory = above
 
     def callers_of(self, directories: Iterable[str]) -> set[str]:

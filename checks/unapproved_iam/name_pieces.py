@@ -11,7 +11,8 @@ Of each pair one half is rare and found fast; the other half is worth a look onl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from unapproved_iam.deny_list import DenyList
@@ -48,8 +49,6 @@ _REWRITING = re.compile(
     rb"\b(?:replace|regex(?:all)?|substr|trim(?:prefix|suffix|space)?|chomp|title|upper|lower|strrev|split"
     rb"|yamldecode|csvdecode|basename|dirname)\s*\(|[{~]~|~\}"
 )
-# `policy/` and then no name, or one that goes on elsewhere; `policy/*` is found in statements.
-_OPEN_ARN = re.compile(rb"policy\\?/(?:[\w+=.@/-]*[$%{]|(?:[\w+=.@-]+/)*(?![\w+=.@/*?-]))")
 _OPEN_BEFORE_SLASH = re.compile(rb":policy(?![\\/\w-])")
 # Policies that are looked up, or a customer's that are declared or attached, by their names.
 _LOOKED_UP = re.compile(rb"aws_iam_policy(?![\w.\[-])")
@@ -83,7 +82,7 @@ def _last_in_text(piece: str) -> str:
 class NamePieces:
     """Looks for what the names of one deny list may be made of; `runs` are their longest literal parts."""
 
-    def __init__(self, deny_list: DenyList, runs: Iterable[LiteralRun]) -> None:
+    def __init__(self, deny_list: DenyList, runs: Sequence[LiteralRun]) -> None:
         needs: dict[tuple[bool, bool], set[str]] = {}
         for run in runs:
             # Beside a wildcard a literal may hold anything.
@@ -95,10 +94,19 @@ class NamePieces:
         self._of_last = _Pieces.of(needs.get((False, True), set()))
         number = sum(pieces.number for pieces in (self._of_both, self._of_first, self._of_last))
         self._always = (False, False) in needs or number > MOST_PIECES
+        self._runs = runs
         self._by_path = any("/" in run.text for run in runs)
         self._customer = any(run.is_customer_managed for run in runs)
         globs = tuple(glob for entry in deny_list.entries for glob in entry.globs)
         self._added_by_sam = any(match(aws_managed(name), globs) is not Match.NEVER for name in ADDED_BY_SAM)
+
+    @cached_property
+    def _open_arn(self) -> re.Pattern[bytes]:
+        """`policy/`, then no name, a beginning of one, or one that goes on elsewhere; `policy/*` is in statements."""
+        begun = any_of(_beginnings({run.text for run in self._runs if run.begins}))
+        continued = any_of(_beginnings({run.text for run in self._runs if not run.begins}))
+        ended = rf"(?:[\w+=.@-]+/)*(?:{begun})?" + (rf"|[\w+=.@/-]*(?:{continued})" if continued else "")
+        return re.compile(rf"policy\\?/(?:[\w+=.@/-]*[$%{{]|(?:{ended})(?![\w+=.@/*?-]))".encode(), re.ASCII)
 
     def rare_in_terraform(self, source: bytes) -> Evidence:
         """What is seldom found in Terraform source or variables, beside types and whole names."""
@@ -108,7 +116,7 @@ class NamePieces:
         if self._of_first.first_in_terraform(source) or self._of_last.last_in_terraform(source):
             return Evidence.NAME
         evidence = Evidence.LAST_PIECE if self._of_both.last_in_terraform(source) else Evidence.NOTHING
-        if looked_up or _OPEN_ARN.search(source) or _OPEN_BEFORE_SLASH.search(source):
+        if looked_up or self._open_arn.search(source) or _OPEN_BEFORE_SLASH.search(source):
             evidence |= Evidence.OPEN_ARN
         if self._customer and _CUSTOMER_TYPES.search(source):
             evidence |= Evidence.OPEN_ARN
@@ -153,7 +161,7 @@ class _Pieces(NamedTuple):
 
     @classmethod
     def of(cls, names: set[str]) -> _Pieces:
-        beginnings = {name[:end] for name in names for end in range(1, len(name))}
+        beginnings = _beginnings(names)
         ends = {name[start:] for name in names for start in range(1, len(name))}
         return cls(
             len(ends),
@@ -162,6 +170,10 @@ class _Pieces(NamedTuple):
             _search(_first_in_text, beginnings),
             _search(_last_in_text, ends),
         )
+
+
+def _beginnings(names: set[str]) -> set[str]:
+    return {name[:end] for name in names for end in range(1, len(name))}
 
 
 def _search(written: Callable[[str], str], pieces: set[str]) -> Search:

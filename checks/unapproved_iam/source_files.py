@@ -39,10 +39,11 @@ _ALL_SUFFIXES = tuple(_KINDS)
 
 
 def kind_of(name: str) -> Kind | None:
-    """What a file is by its name; None when it cannot matter."""
-    if not name.endswith(_ALL_SUFFIXES) or name == ".terraform.lock.hcl":
+    """What a file is by its name; None when it cannot matter. Terraform reads no hidden files."""
+    if not name.endswith(_ALL_SUFFIXES):
         return None
-    return next(kind for kind in Kind if name.endswith(_SUFFIXES[kind]))
+    kind = next(kind for kind in Kind if name.endswith(_SUFFIXES[kind]))
+    return None if name.startswith(".") and kind is not Kind.TEMPLATE else kind
 
 
 class SourceDirectory(NamedTuple):

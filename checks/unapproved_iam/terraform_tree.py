@@ -40,11 +40,15 @@ class TerraformTree:
         self._readings: dict[str, Reading] = {}
         self._scanned: list[str] = []
 
-    def root_modules(self, paths: Iterable[str]) -> list[str]:
-        """The root modules at and below these directories; absolute, sorted."""
+    def root_modules(self, paths: Iterable[str], among: Iterable[str] | None = None) -> list[str]:
+        """The root modules at and below these directories; absolute, sorted.
+
+        `among` names the absolute directories that are to be looked at, when it is known that nobody else calls them.
+        """
         self._scanned = [os.path.abspath(path) for path in paths]
-        directories = sorted({one for path in self._scanned for one in self._directories.below(path)})
-        modules = [module for directory in directories if (module := self._module_at(directory))]
+        if among is None:
+            among = {one for path in self._scanned for one in self._directories.below(path)}
+        modules = [module for directory in sorted(among) if (module := self._module_at(directory))]
         called = {called.identity for module in modules for called in self._local_calls(module)}
         roots = [module for module in modules if module.identity not in called or self._is_applied_itself(module)]
         reached: set[str] = set()

@@ -39,14 +39,15 @@ class _Suspicious:
     """What the screen leaves over in a scope. Without the screen everything is read, and this counts all the same:
     what cannot be read is reported only where a denied attachment may be in it."""
 
-    directories: set[str] = field(default_factory=set)  # of Terraform source; root modules are among them
+    directories: set[str] = field(default_factory=set)  # of Terraform source, whoever asked for them
     files: set[str] = field(default_factory=set)
     harmless: list[str] = field(default_factory=list)  # files that may be templates or plans
     mentions: list[Mention] = field(default_factory=list)
     unjudged: list[Unjudged] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        return bool(self.directories or self.files or self.mentions or self.unjudged)
+    @property
+    def others(self) -> bool:
+        return bool(self.files or self.mentions or self.unjudged)
 
 
 class _Check:
@@ -63,7 +64,7 @@ class _Check:
 
     def findings(self) -> Findings:
         scope, suspicious = self._screened(frozenset())
-        if suspicious or not self._request.screen:
+        if suspicious.directories & scope.directories or suspicious.others or not self._request.screen:
             # Only now, because asking git takes longer than looking at most trees.
             ignored = self._ignored()
             if ignored:
@@ -91,7 +92,7 @@ class _Check:
         scope = scope_of(self._request, self._lists, self._root, self._screen, left_out)
         for path in self._request.var_files:
             _argument(path, "--var-file")
-        directories = scope.graph.suspicious(self._request.var_files) & scope.directories
+        directories = scope.graph.suspicious(self._request.var_files)
         suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
         for path, kind in scope.files.items():
             if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
@@ -116,14 +117,16 @@ class _Check:
             suspicious.mentions.append(mention)
 
     def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
-        wanted = suspicious.directories if self._request.screen else scope.directories
-        if not wanted:
+        # Whoever calls a suspicious module is suspicious, too: so these tell which of them are root modules.
+        read = suspicious.directories if self._request.screen else set(scope.graph.modules)
+        if not read & scope.directories:
             return
         from unapproved_iam.terraform_tree import TerraformTree
 
         tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
-        for directory in tree.root_modules(scope.surroundings):
-            if directory in wanted:
+        among = (path for path in read if is_below(path, scope.surroundings))
+        for directory in tree.root_modules(scope.surroundings, among):
+            if directory in scope.directories:
                 reading = _guarded(tree.read, directory) or Reading()
                 yield reading if directory in suspicious.directories else Reading(reading.attachments)
 
