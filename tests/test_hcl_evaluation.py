@@ -75,6 +75,8 @@ OPEN = {
     'contains(["a", var.env], "a") ? "x" : "y"': ["x"],
     # defaults that hold nothing
     "var.empty[0]": ["${var.empty[0]}"],
+    'var.unset ? var.empty[0] : "x"': ["${var.empty[0]} when var.unset is true", "x when var.unset is false"],
+    'var.unset ? ["a"][1] : "x"': ["x when var.unset is false"],
     "[for x in var.empty : x]": [],
     "var.nothing": [],
     'var.nothing == null ? "x" : "y"': ["x when var.nothing == null", "y when var.nothing != null"],

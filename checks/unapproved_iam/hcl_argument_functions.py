@@ -190,7 +190,7 @@ def _lookup(written: object, arguments: list[Argument]) -> Value:
             raise Refused("a map is required")
         values = [under(value, (), min(source.openness, Openness.ELEMENT), source.origin) for value in values]
         if may_miss:
-            default = arguments[2].value if len(arguments) > 2 else missing(written)
+            default = arguments[2].value if len(arguments) > 2 else missing(written, values)
             is_missing = Condition(f"contains(keys({arguments[0].written}), {arguments[1].written})", False)
             values.append(under(default, (is_missing,)) if values else default)
         when = joined(source.when, key.when) or ()

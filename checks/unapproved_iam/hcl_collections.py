@@ -165,7 +165,7 @@ def items_at(sequence: Sequence, key: Key, written: object) -> list[Value]:
     if sequence.rest is not None:
         values.append(sequence.rest)
     if anywhere or not values or absent or sequence.rest is not None:
-        values.append(missing(written))
+        values.append(missing(written, values))
     return values
 
 
@@ -297,7 +297,7 @@ def element_of(source: Possible, key: Key, written: object) -> Value:
     elif isinstance(plain, Mapping):
         values, may_miss = entries_at(plain, key)
         if may_miss:
-            values.append(missing(written))
+            values.append(missing(written, values))
     elif isinstance(plain, Record):
         name = key.text.known if key.text is not None else None
         values.append(unknown(written, f"{key.written} is not known") if name is None else plain.attribute(name))

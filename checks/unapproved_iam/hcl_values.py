@@ -251,8 +251,10 @@ def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
     return Value((Possible(Unknown(hole, tuple(found), fails=True)),))
 
 
-def missing(written: object) -> Value:
-    """The refusal of an element that is not there, or may not be."""
+def missing(written: object, others: list[Value]) -> Value:
+    """The refusal of an element that is not there, or may not be while others are."""
+    if not others:
+        return refused(written, f"there is no {short(written)}")
     hole = Hole(short(written), f"there may be no {short(written)}")
     return Value((Possible(Unknown(hole, fails=True, is_missing=True)),))
 
