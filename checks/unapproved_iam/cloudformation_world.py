@@ -152,7 +152,9 @@ def split_text(whole: Text, separator: str) -> Items:
         elements[-1] += text(first)
         elements += [text(other) for other in others]
     divisible = [hole for hole in whole.holes if all(character in hole.alphabet for character in separator)]
-    return Items(tuple(elements), text(divisible[0]) if divisible else None)
+    if not divisible:
+        return Items(tuple(elements))
+    return Items(() if whole.is_unknown else tuple(elements), text(divisible[0]))
 
 
 def with_late_parts(value: Text) -> Text:

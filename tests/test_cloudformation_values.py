@@ -1,0 +1,210 @@
+"""Each function and shape of expression, and every text that it may be; a hole is written `${what}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from unapproved_iam.cloudformation_document import node_of_value
+from unapproved_iam.cloudformation_template import read_template_text
+from unapproved_iam.cloudformation_values import Evaluator
+from unapproved_iam.cloudformation_world import Possible, World, split_text, with_late_parts
+from unapproved_iam.possible_text import Alphabet, text, unknown
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {
+        "Plain": {"Type": "String", "Default": "plain"},
+        "Number": {"Type": "Number", "Default": 1},
+        "Chosen": {"Type": "String", "Default": "a", "AllowedValues": ["a", "b"]},
+        "Outside": {"Type": "String", "Default": "c", "AllowedValues": ["a"]},
+        "Missing": {"Type": "String"},
+        "List": {"Type": "CommaDelimitedList", "Default": "x, y"},
+        "Lists": {"Type": "CommaDelimitedList", "AllowedValues": ["x", "y"]},
+        "MissingList": {"Type": "List<AWS::EC2::Subnet::Id>"},
+        "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/path"},
+        "StoredList": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/path"},
+        "Odd": None,
+    },
+    "Mappings": {"Map": {"one": {"Value": "1"}, "two": {"Value": "2"}, "123456789012": {"Value": "3"}}},
+    "Conditions": {
+        "Always": {"Fn::Equals": ["a", "a"]},
+        "Open": {"Fn::Equals": [{"Ref": "Missing"}, "a"]},
+        "Itself": {"Condition": "Itself"},
+        "Odd": {"Fn::Equals": ["a"]},
+        "Alike": {"Fn::Equals": [{"Ref": "AWS::Region"}, {"Ref": "AWS::Region"}]},
+        "Apart": {"Fn::Equals": [{"Fn::Sub": "a-${Missing}"}, "b-x"]},
+        "Unlike": {"Fn::Equals": [{"Fn::GetAZs": ""}, {"Fn::GetAZs": "x"}]},
+        "Home": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
+        "Abroad": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
+    },
+    "Resources": {
+        "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "own", "Path": "/p/"}},
+        "Unnamed": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {}},
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "role"}},
+        "Bucket": {"Type": "AWS::S3::Bucket"},
+    },
+}
+
+ROWS: list[tuple[Any, list[str]]] = [
+    # texts
+    ("text", ["text"]),
+    (12, ["12"]),
+    (True, ["true"]),
+    (None, []),
+    (["a", ["b", None]], ["a", "b"]),
+    # references
+    ({"Ref": "Plain"}, ["plain"]),
+    ({"Ref": "Number"}, ["1"]),
+    ({"Ref": "Chosen"}, ["a", "b"]),
+    ({"Ref": "Outside"}, ["c", "a"]),
+    ({"Ref": "Missing"}, ["${Missing}"]),
+    ({"Ref": "List"}, ["x", "y"]),
+    ({"Ref": "Lists"}, ["x", "y"]),
+    ({"Ref": "MissingList"}, ["${MissingList}"]),
+    ({"Ref": "Stored"}, ["${Stored}"]),
+    ({"Ref": "StoredList"}, ["${StoredList}"]),
+    ({"Ref": "Odd"}, ["${Odd}"]),
+    ({"Ref": "Nothing"}, ["${Nothing}"]),
+    ({"Ref": "AWS::NoValue"}, []),
+    ({"Ref": "AWS::AccountId"}, ["${AWS::AccountId}"]),
+    ({"Ref": "Policy"}, ["arn:${partition}:iam::${account}:policy/p/own"]),
+    ({"Ref": "Unnamed"}, ["arn:${partition}:iam::${account}:policy/${Unnamed}"]),
+    ({"Ref": "Role"}, ["role"]),
+    ({"Ref": "Bucket"}, ["${Bucket}"]),
+    ({"Ref": {"Ref": "Missing"}}, ["${Missing}"]),
+    ({"Ref": ["Plain"]}, ["plain"]),
+    # attributes
+    ({"Fn::GetAtt": "Policy.PolicyArn"}, ["arn:${partition}:iam::${account}:policy/p/own"]),
+    ({"Fn::GetAtt": ["Bucket", "Arn"]}, ["${Bucket.Arn}"]),
+    ({"Fn::GetAtt": ["Bucket", {"Ref": "Plain"}]}, ["${Bucket.plain}"]),
+    ({"Fn::GetAtt": {}}, ["${${…}}"]),
+    # text made of others
+    ({"Fn::Sub": "${Plain}-${!Plain}-${ Chosen }"}, ["plain-${Plain}-a", "plain-${Plain}-b"]),
+    ({"Fn::Sub": "${Plain} and no end ${"}, ["plain and no end ${"]),
+    ({"Fn::Sub": ["${Own}${Plain}", {"Own": {"Ref": "Chosen"}}]}, ["aplain", "bplain"]),
+    ({"Fn::Sub": ["${Plain}", "odd"]}, ["plain"]),
+    ({"Fn::Sub": ["${Plain}", {}, {}]}, ["${Fn::Sub}"]),
+    ({"Fn::Join": ["-", ["a", {"Ref": "AWS::NoValue"}, {"Ref": "List"}]]}, ["a-x-y"]),
+    ({"Fn::Join": ["-", {"Ref": "MissingList"}]}, ["${MissingList}"]),
+    ({"Fn::Join": ["-", [{"a": "b"}]]}, ["${…}"]),
+    ({"Fn::Join": ["-", []]}, [""]),
+    ({"Fn::Join": "odd"}, ["${Fn::Join}"]),
+    ({"Fn::Join": ["-", {"Fn::Split": [",", {"Fn::Sub": "a,${Missing}"}]}]}, ["${Missing}"]),
+    # lists
+    ({"Fn::Split": [",", "a,b"]}, ["a", "b"]),
+    ({"Fn::Split": [{"Ref": "Missing"}, "a,b"]}, ["a,b"]),
+    ({"Fn::Split": [":", {"Fn::Sub": "a:${AWS::Region}:b"}]}, ["a", "${AWS::Region}", "b"]),
+    ({"Fn::Select": [1, ["a", "b"]]}, ["b"]),
+    ({"Fn::Select": ["2", ["a", "b"]]}, ["${Fn::Select}"]),
+    ({"Fn::Select": [{"Ref": "Missing"}, ["a", "b"]]}, ["a", "b"]),
+    ({"Fn::Select": [0, {"Ref": "MissingList"}]}, ["${MissingList}"]),
+    ({"Fn::Select": [0, "no list"]}, ["no list"]),
+    ({"Fn::Select": [0, {"Fn::GetAZs": ""}]}, ["${Fn::GetAZs}"]),
+    # choices
+    ({"Fn::If": ["Always", "a", "b"]}, ["a"]),
+    ({"Fn::If": ["Open", "a", "b"]}, ["a", "b"]),
+    ({"Fn::If": ["Itself", "a", "b"]}, ["a", "b"]),
+    ({"Fn::If": ["Odd", "a", "b"]}, ["a", "b"]),
+    ({"Fn::If": ["Nowhere", "a", "b"]}, ["a", "b"]),
+    ({"Fn::If": ["Alike", "a", "b"]}, ["a"]),
+    ({"Fn::If": ["Apart", "a", "b"]}, ["b"]),
+    ({"Fn::If": ["Unlike", "a", "b"]}, ["a", "b"]),
+    ({"Fn::If": ["Home", {"Fn::If": ["Abroad", "never", "home"]}, "abroad"]}, ["home", "abroad"]),
+    ({"Fn::If": ["Open", ["a", "b"], "c"]}, ["a", "b", "c"]),
+    ({"Fn::If": ["Open", "a"]}, ["${Fn::If}"]),
+    ({"Fn::FindInMap": ["Map", "one", "Value"]}, ["1"]),
+    ({"Fn::FindInMap": ["Map", {"Ref": "Missing"}, "Value"]}, ["1", "2", "3"]),
+    ({"Fn::FindInMap": ["Map", {"Ref": "AWS::AccountId"}, "Value"]}, ["3"]),
+    ({"Fn::FindInMap": ["Map", {"Fn::Sub": "t${Missing}"}, "Value"]}, ["2"]),
+    ({"Fn::FindInMap": ["Map", "none", "Value"]}, ["${Fn::FindInMap}"]),
+    ({"Fn::FindInMap": ["Map", "none", "Value", {"DefaultValue": "d"}]}, ["d"]),
+    ({"Fn::FindInMap": ["Map", {"Ref": "Missing"}, "Value", {"DefaultValue": "d"}]}, ["1", "2", "3", "d"]),
+    ({"Fn::FindInMap": ["Map"]}, ["${Fn::FindInMap}"]),
+    # what the template does not tell
+    ({"Fn::ImportValue": "name"}, ["${Fn::ImportValue name}"]),
+    ({"Fn::Transform": {"Name": "AWS::Include"}}, ["${Fn::Transform}"]),
+    ({"Fn::Later": {"x": [ADMIN, {"Fn::If": ["Open", {"y": ADMIN}, "z"]}]}}, [ADMIN, "${Fn::Later}"]),
+]
+
+
+def possibles(expression: Any) -> list[Possible]:
+    return list(Evaluator(node_of_value(TEMPLATE)).members(node_of_value(expression), World()))
+
+
+@pytest.mark.parametrize(("expression", "texts"), ROWS, ids=[str(expression) for expression, _ in ROWS])
+def test_every_text(expression: Any, texts: list[str]) -> None:
+    assert [str(possible.text) for possible in possibles(expression)] == texts
+
+
+def test_the_same_key_is_chosen_twice() -> None:
+    """A key that is not known is the same wherever it is looked up."""
+    look_up = {"Fn::FindInMap": ["Map", {"Ref": "Missing"}, "Value"]}
+    texts = [str(possible.text) for possible in possibles({"Fn::Join": ["", [look_up, {"Ref": "Missing"}, look_up]]})]
+    assert texts == ["1one1", "2two2", "31234567890123"]
+
+
+def test_a_choice_is_told() -> None:
+    told = [[str(choice) for choice in possible.world.told] for possible in possibles({"Fn::If": ["Open", "a", "b"]})]
+    assert told == [["Condition Open is true"], ["Condition Open is false"]]
+
+
+def test_where_a_value_comes_from() -> None:
+    [plain] = possibles({"Ref": "Plain"})
+    assert plain.world.origin == "the default of Plain"
+
+
+def test_split_keeps_what_a_hole_may_hide() -> None:
+    hole = unknown("x", "unknown")
+    items = split_text(text("a,b", hole, "c,d"), ",")
+    assert [str(element) for element in items.elements] == ["a", "b${x}c", "d"]
+    assert items.rest == hole
+    assert split_text(text("a:", unknown("x", "unknown", Alphabet.SEGMENT)), ":").rest is None
+
+
+def test_late_parts_become_holes() -> None:
+    hole = unknown("Region", "unknown")
+    written = text("arn:{{resolve:ssm:/", hole, "/x}}:", hole, ":${LATER}")
+    assert str(with_late_parts(written)) == "arn:${resolve:ssm:/…/x}:${Region}:${LATER}"
+
+
+@pytest.mark.parametrize(
+    ("value", "policies"),
+    [
+        ("[!Ref A, !Ref B]", ["arn:aws:iam::aws:policy/x", "arn:aws:iam::aws:policy/y"]),
+        ("!Split [',', 'x,y']", ["arn:aws:iam::aws:policy/x", "arn:aws:iam::aws:policy/y"]),
+        ("!GetAZs ''", ["arn:aws:iam::aws:policy/${Fn::GetAZs}"]),
+        ("{a: b}", ["arn:aws:iam::aws:policy/${…}"]),
+    ],
+)
+def test_lists_as_arguments_of_a_nested_stack(value: str, policies: list[str]) -> None:
+    reading = read_template_text(
+        f"""
+Parameters: {{A: {{Default: x}}, B: {{Default: y}}}}
+Resources:
+  Stack:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      Parameters: {{Names: {value}}}
+      TemplateBody:
+        Parameters: {{Names: {{Type: CommaDelimitedList}}}}
+        Resources:
+          Fn::ForEach::Names:
+            - Name
+            - !Ref Names
+            - Role${{Name}}:
+                Type: AWS::IAM::Role
+                Properties: {{ManagedPolicyArns: [!Sub "arn:aws:iam::aws:policy/${{Name}}"]}}
+""",
+        "parent.yaml",
+    )
+    assert reading is not None
+    assert [str(attachment.policy) for attachment in reading.attachments] == policies
+
+
+def test_a_type_that_is_not_known() -> None:
+    hole = unknown("var.type", "unknown")
+    body = text("Resources: {Role: {Type: '", hole, "', Properties: {ManagedPolicyArns: [x]}}}")
+    reading = read_template_text(body, "main.tf")
+    assert reading is not None
+    assert [problem.reason for problem in reading.unjudged] == ["the Type of Role is not known"]
