@@ -1,0 +1,179 @@
+"""What `check` judges of a repository, and what it leaves alone: changed files, ignored directories, variable files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from unapproved_iam.command_line import main
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+MODULE = """variable "arn" {
+  default = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}
+
+resource "aws_iam_role_policy_attachment" "x" {
+  role       = "x"
+  policy_arn = var.arn
+}
+"""
+ATTACHED = f'resource "aws_iam_user_policy_attachment" "old" {{\n  user = "x"\n  policy_arn = "{ADMIN}"\n}}\n'
+TEMPLATE = f"Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{ManagedPolicyArns: ['{ADMIN}']}}}}}}\n"
+IS_ADMIN, READ_ONLY = f'arn = "{ADMIN}"\n', 'arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"\n'
+FILES = {
+    "modules/attach/main.tf": MODULE,
+    "live/app/main.tf": 'variable "arn" {}\nmodule "a" {\n  source = "../../modules/attach"\n  arn = var.arn\n}\n',
+    "live/app/terraform.tfvars": READ_ONLY,
+    "live/old/main.tf": ATTACHED,
+    "live/data/main.tf": 'resource "aws_iam_group_policy_attachment" "d" {\n  for_each = toset(jsondecode(file('
+    '"${path.module}/policies.json")))\n  group = "x"\n  policy_arn = each.value\n}\n',
+    "live/data/policies.json": '["arn:aws:iam::aws:policy/ReadOnlyAccess"]\n',
+}
+
+
+def git(repository: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory: a git repository with one commit, which has one old violation."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    write(tmp_path, FILES)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message=first")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(repository: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(text)
+
+
+def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> set[str]:
+    """The units with a violation; nothing may be left unjudged."""
+    code = main(["check", "--output", "json", *arguments])
+    report = json.loads(capsys.readouterr().out)
+    units = {one["unit"] for one in report["findings"] if one["violation"]}
+    assert code == (1 if units else 0)
+    return units
+
+
+OLD, APP, DATA = "live/old", "live/app", "live/data"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "units"),
+    [
+        ("live/app/terraform.tfvars", IS_ADMIN, {APP}),
+        ("live/app/terraform.tfvars", READ_ONLY + "# still\n", set()),
+        ("live/app/prod/prod.tfvars", IS_ADMIN, {APP}),
+        ("modules/attach/main.tf", MODULE.replace("var.arn", f'"{ADMIN}"'), {APP}),
+        ("modules/attach/main.tf", MODULE + "\n", set()),
+        ("live/data/policies.json", f'["{ADMIN}"]\n', {DATA}),
+        ("live/data/policies.json", "[]\n", set()),
+        ("live/old/main.tf", ATTACHED + "\n", {OLD}),
+        ("docs/readme.yaml", "a: b\n", set()),
+        ("unapproved-iam-policies.yaml", "version: 1\nuse: [aws-admin]\n", {OLD}),
+    ],
+    ids=[
+        "variables that attach",
+        "variables that do not",
+        "other variables that attach",
+        "a called module that attaches",
+        "a called module that does not",
+        "data that attaches",
+        "data that does not",
+        "what has violated before",
+        "something else",
+        "the list",
+    ],
+)
+def test_a_change_is_judged_by_what_it_can_affect(
+    repository: Path, name: str, text: str, units: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(repository, {name: text})
+    git(repository, "add", ".")
+    assert found(capsys, name) == units
+    assert found(capsys, "--changed-since", "HEAD") == units
+    assert found(capsys) == units | {OLD}
+
+
+def test_a_deletion_is_judged_by_what_it_can_affect(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        repository, {"live/app/override.tf": "locals {}\n", "live/app/main_override.tf": 'module "a" { arn = "x" }\n'}
+    )
+    write(repository, {"live/app/terraform.tfvars": IS_ADMIN})
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message=second")
+    assert found(capsys, "--changed-since", "HEAD") == set()
+    (repository / "live/app/main_override.tf").unlink()
+    assert found(capsys, "--changed-since", "HEAD") == {APP}
+    assert found(capsys, "live/app/main_override.tf") == {APP}
+    assert found(capsys, "--changed-since", "HEAD", "modules") == set()
+    assert found(capsys, "--changed-since", "HEAD", "live") == {APP}
+
+
+def test_only_whole_directories_are_ignored(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Terraform reads an ignored variable file, and what is tracked counts whatever the ignore rules say."""
+    write(
+        repository,
+        {
+            ".gitignore": "build/\n*.tfvars\nvendor/\n",
+            "build/main.tf": ATTACHED,
+            "build/stack.yaml": TEMPLATE,
+            "vendor/main.tf": ATTACHED,
+            "live/app/terraform.tfvars": IS_ADMIN,
+        },
+    )
+    git(repository, "add", "--force", "vendor/main.tf")
+    assert found(capsys) == {OLD, APP, "vendor"}
+    assert found(capsys, "--no-screen") == {OLD, APP, "vendor"}
+    assert found(capsys, "build") == {"build", "build/stack.yaml"}
+
+
+def test_a_caller_in_an_ignored_directory_hides_nothing(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        repository,
+        {
+            ".gitignore": "scratch/\n",
+            "modules/admin/main.tf": ATTACHED,
+            "scratch/main.tf": 'module "a" {\n  source = "../modules/admin"\n}\n',
+        },
+    )
+    for screen in ([], ["--no-screen"]):
+        assert found(capsys, *screen) == {OLD, "modules/admin"}
+
+
+def test_values_from_elsewhere(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, {"values/prod.tfvars": IS_ADMIN, "values/broken.tfvars": "arn =\n"})
+    assert found(capsys, "live/app") == set()
+    assert found(capsys, "--var-file", "values/prod.tfvars", "live/app") == {APP}
+    assert main(["check", "--var-file", "values/gone.tfvars", "live/app"]) == 2
+    assert capsys.readouterr().err == "--var-file values/gone.tfvars: No such file or directory\n"
+
+
+def test_what_terraform_reads_is_no_mention(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, {"live/data/policies.json": f'["{ADMIN}"]\n', "live/data/other.json": f'["{ADMIN}"]\n'})
+    main(["check", "--output", "json"])
+    report = json.loads(capsys.readouterr().out)
+    assert [one["path"] for one in report["mentions"]] == ["live/data/other.json"]
+
+
+def test_a_module_outside_of_what_is_judged_is_read(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, {"modules/attach/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')})
+    assert found(capsys, "live/app") == {APP}
+    assert found(capsys, "modules") == {"modules/attach"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
+def test_what_cannot_be_read_is_said(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "live/app").chmod(0)
+    assert main(["check"]) == 2
+    assert "live/app:1: could not be judged: cannot be listed: Permission denied" in capsys.readouterr().out
+    (repository / "live/app").chmod(0o755)
