@@ -156,6 +156,8 @@ def test_values_from_elsewhere(repository: Path, capsys: pytest.CaptureFixture[s
     assert found(capsys, "--var-file", "values/prod.tfvars", "live/app") == {APP}
     assert main(["check", "--var-file", "values/gone.tfvars", "live/app"]) == 2
     assert capsys.readouterr().err == "--var-file values/gone.tfvars: No such file or directory\n"
+    assert main(["check", "--var-file", "values/broken.tfvars", "live/app"]) == 2
+    assert capsys.readouterr().err.startswith("--var-file values/broken.tfvars:1: ")
 
 
 def test_what_terraform_reads_is_no_mention(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,6 +63,8 @@ class _Check:
         self._exclusions = DenyList("", (), exclusions=(*deny_list.exclusions, *by_argument))
 
     def findings(self) -> Findings:
+        for path in self._request.var_files:
+            _refuse_bad_variables(path)
         scope, suspicious = self._screened(frozenset())
         if suspicious.directories & scope.directories or suspicious.others or not self._request.screen:
             # Only now, because asking git takes longer than looking at most trees.
@@ -90,8 +92,6 @@ class _Check:
 
     def _screened(self, left_out: frozenset[str]) -> tuple[Scope, _Suspicious]:
         scope = scope_of(self._request, self._lists, self._root, self._screen, left_out)
-        for path in self._request.var_files:
-            _argument(path, "--var-file")
         directories = scope.graph.suspicious(self._request.var_files)
         suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
         for path, kind in scope.files.items():
@@ -213,6 +213,18 @@ def _guarded(reader: Reader, path: str) -> Reading | None:
             raise
         said = f"could not be read because of a defect here: {type(error).__name__}: {error}"
         return Reading(unjudged=(Unjudged(Place(path), said, "please report it"),))
+
+
+def _refuse_bad_variables(path: str) -> None:
+    """A file of values that was named counts whole, or not at all."""
+    from unapproved_iam.terraform_files import HclSyntaxError, VariableFile
+
+    _argument(path, "--var-file")
+    try:
+        for attribute in VariableFile(os.path.abspath(path)).assignments.values():
+            _ = attribute.expression
+    except HclSyntaxError as error:
+        raise UsageError(f"--var-file {path}:{error.line}: {error.problem}") from error
 
 
 def _argument(path: str, name: str) -> bytes:
