@@ -8,6 +8,7 @@ behind one are found through their calls.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -63,10 +64,21 @@ def listed(directory: str) -> SourceDirectory:
     """One directory by itself; without files when there is none, or when it cannot be listed."""
     try:
         with os.scandir(directory) as entries:
-            files = [(entry.name, kind) for entry in entries if (kind := kind_of(entry.name)) and entry.is_file()]
+            files = [(entry.name, kind) for entry in entries if (kind := kind_of(entry.name)) and is_file(entry)]
     except (OSError, ValueError):
         files = []
     return _sorted(directory, files)
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, perhaps behind a link. A link that leads to itself is none, as one that leads nowhere is.
+
+    What cannot be told counts as one: whoever reads it says why it cannot be read.
+    """
+    try:
+        return entry.is_file()
+    except OSError as error:
+        return error.errno != errno.ELOOP
 
 
 def _sorted(path: str, files: list[tuple[str, Kind]]) -> SourceDirectory:
@@ -90,7 +102,7 @@ def walk(directories: Iterable[str], left_out: frozenset[str] = frozenset()) -> 
                     if entry.is_dir(follow_symlinks=False):
                         if name not in NOT_WALKED and not _is_environment(entry):
                             below.append(entry.path)
-                    elif (kind := kind_of(name)) and entry.is_file():
+                    elif (kind := kind_of(name)) and is_file(entry):
                         files.append((name, kind))
         except OSError as error:
             yield Unjudged(Place(path), f"cannot be listed: {error.strerror or error}")

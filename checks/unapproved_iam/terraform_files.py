@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_syntax import Attribute, Block, Body, HclSyntaxError, parse_body
+from unapproved_iam.source_files import is_file
 
 NATIVE_SUFFIXES = (".tofu", ".tf")  # a .tofu file replaces the .tf file of the same name
 SUFFIXES = tuple(suffix + form for suffix in NATIVE_SUFFIXES for form in ("", ".json"))
@@ -172,7 +173,7 @@ class Directories:
                 with os.scandir(directory) as entries:
                     found = list(entries)
                 self._listings[directory] = listing_of(
-                    (entry.name for entry in found if entry.is_file()),
+                    (entry.name for entry in found if is_file(entry)),
                     (entry.name for entry in found if entry.is_dir(follow_symlinks=False)),
                 )
             except OSError:
