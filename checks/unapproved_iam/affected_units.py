@@ -56,7 +56,7 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
     for path in changed:
         by_kind.setdefault(kind_of(os.path.basename(path)), set()).add(path)
     starts = {os.path.dirname(path) for path in by_kind.pop(Kind.TERRAFORM, ())}
-    near = ModuleGraph(screen)
+    near = ModuleGraph(screen, root)
     for path in by_kind.pop(Kind.VARIABLES, ()):
         for directory in _up_to(os.path.dirname(path), root):
             near.add(listed(directory))

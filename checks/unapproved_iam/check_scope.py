@@ -64,7 +64,7 @@ def scope_of(
     whole = directories if request.changed is None else []
     if any(os.path.realpath(path) in lists for path in changed):
         whole, changed = within or [root], set()
-    scope = Scope([root] if changed else whole, ModuleGraph(screen))
+    scope = Scope([root] if changed else whole, ModuleGraph(screen, root))
     for directory in _walked(whole, left_out, scope):
         scope.add(directory)
         scope.graph.add(directory)
@@ -111,6 +111,8 @@ def _sorted_out(paths: Iterable[str]) -> tuple[list[str], list[str]]:
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
             directories.append(absolute)
+        elif os.path.exists(absolute) and not os.path.isfile(absolute):
+            raise UsageError(f"{path}: is neither a regular file nor a directory")
         elif os.path.lexists(absolute) or kind_of(os.path.basename(path)):
             files.append(absolute)
         else:

@@ -95,7 +95,9 @@ class Files:
         return real if (real + os.sep).startswith(tree.rstrip(os.sep) + os.sep) else None
 
     def read(self, found: str) -> str | None:
-        """The text of a file; None when it is missing, no text or too long."""
+        """The text of a file; None when it is missing, no regular file, no text or too long."""
+        if not self.exists(found):  # reading a pipe may never end
+            return None
         try:
             with open(found, "rb") as opened:
                 data = opened.read(MAX_FILE + 1)

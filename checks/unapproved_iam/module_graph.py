@@ -7,7 +7,9 @@ call too many makes something be read that need not be, a missed one would lose 
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -31,10 +33,14 @@ class Module(NamedTuple):
 
 
 class ModuleGraph:
-    """Walked directories are added; those that are only called are found by themselves."""
+    """Walked directories are added; those that are only called are found by themselves.
 
-    def __init__(self, screen: Screen) -> None:
+    `root` is the absolute directory outside of which no expression reads a file.
+    """
+
+    def __init__(self, screen: Screen, root: str) -> None:
         self._screen = screen
+        self._root = root
         self.modules: dict[str, Module] = {}
 
     def add(self, directory: SourceDirectory) -> None:
@@ -140,7 +146,12 @@ class ModuleGraph:
         # A relative path counts from the root module, which may be any of the callers.
         callers = self.callers_of([directory])
         found = {os.path.join(base, path) for path in paths for base in callers}
-        return _look_at((path for path in found if os.path.exists(path)), into_text)
+        return _look_at((path for path in found if self._is_readable(path)), into_text)
+
+    def _is_readable(self, path: str) -> bool:
+        """Whether it is a file that an expression may read."""
+        real, root = os.path.realpath(path), os.path.realpath(self._root)
+        return real.startswith(root.rstrip(os.sep) + os.sep) and os.path.isfile(real)
 
     def _reaching(self, shown: Mapping[str, Evidence], flag: Evidence) -> set[str]:
         return self.callers_of(path for path, evidence in shown.items() if evidence & flag)
@@ -189,9 +200,20 @@ def _reached(starts: Iterable[str], following: Mapping[str, Iterable[str]]) -> s
 
 
 def contents(path: str) -> bytes:
-    """All bytes of a file. Raises OSError."""
-    with open(path, "rb", buffering=0) as file:
+    """All bytes of a file. Raises OSError, for a pipe or a device too: reading one may never end."""
+    with open(path, "rb", buffering=0, opener=_opened) as file:
         return file.readall()
+
+
+def _opened(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | _AT_ONCE)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "is no regular file", path)
+
+
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # else opening a pipe waits for its writer
 
 
 def readable(path: str) -> bytes | None:
