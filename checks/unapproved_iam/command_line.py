@@ -69,6 +69,8 @@ def main(argv: Sequence[str]) -> int:
 
 def guarded(name: str, subcommand: Callable[[], int]) -> int:
     """Run a subcommand and return its exit code; whatever goes wrong in it becomes a sentence, and 2."""
+    if sys.stdout is None:
+        return complain("standard output is closed (expected somewhere to write the answer)")
     try:
         code = int(subcommand())
         sys.stdout.flush()
