@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from unapproved_iam.deny_list_format import DENY_LIST, Form
 from unapproved_iam.deny_list_reader import read_deny_list
 from unapproved_iam.source_files import _KINDS
 from unapproved_iam.terraform_resources import ATTACHING_TYPES as TERRAFORM_TYPES
+
+CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +110,14 @@ def test_the_list_is_one_that_the_reader_accepts(tmp_path: Path) -> None:
     deny_list = read_deny_list(str(path))
     assert (len(deny_list.approvals), len(deny_list.exclusions)) == (1, 1)
     assert len(deny_list.entries) == 3 + len(BUILTIN_LISTS["aws-admin"])
+
+
+def test_each_module_has_one_place_in_the_layout() -> None:
+    patterns = [pattern for row in table(CONTRIBUTING, "| files") for pattern in row[0].split(", ")]
+    modules = [path.stem for path in (PROJECT / "checks/unapproved_iam").glob("*.py")]
+    places = {module: [pattern for pattern in patterns if fnmatch(module, pattern)] for module in modules}
+    assert not [module for module, found in places.items() if len(found) != 1]
+    assert not [pattern for pattern in patterns if not any(fnmatch(module, pattern) for module in modules)]
 
 
 @pytest.mark.parametrize("page", sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/*.md")), ids=lambda p: p.name)
