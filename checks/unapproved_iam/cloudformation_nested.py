@@ -17,7 +17,7 @@ from unapproved_iam.cloudformation_functions import policy_arns_within
 from unapproved_iam.cloudformation_resources import ATTACHING_TYPES, Form
 from unapproved_iam.cloudformation_values import Entry, Evaluator
 from unapproved_iam.cloudformation_world import Choice, Items, Possible, World, scalar_text
-from unapproved_iam.possible_text import Alphabet, Text
+from unapproved_iam.possible_text import Alphabet, Text, text
 
 Arguments = Mapping[str, Sequence[Possible]]
 
@@ -42,10 +42,12 @@ def templates_of(evaluator: Evaluator, declared: Declared, directory: str) -> It
                     body = member.value if isinstance(member.value, Object | Text) else member.text
                     yield NestedTemplate(body, "", member.world, member.line)
             elif policy.form is Form.LOCATION:
-                for member in evaluator.texts(node, inner):
-                    file = _local_file(_asset_of(declared.node) or member.text.known, directory)
+                asset = _asset_of(declared.node)
+                locations = evaluator.texts(text(asset) if asset else node, inner)
+                for location in locations:
+                    file = _local_file(location.text.known, directory)
                     if file:
-                        yield NestedTemplate(None, file, member.world, member.line)
+                        yield NestedTemplate(None, file, location.world, location.line)
 
 
 def _asset_of(resource: Node) -> str | None:
