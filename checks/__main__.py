@@ -11,10 +11,15 @@ import sys
 
 
 def main() -> int:
-    sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-    from unapproved_iam.command_line import main as run_command
+    directory = os.path.dirname(os.path.realpath(__file__))
+    sys.path.insert(0, directory)
+    from unapproved_iam import command_line
 
-    return run_command(sys.argv[1:])
+    if os.path.dirname(os.path.dirname(os.path.realpath(command_line.__file__))) != directory:
+        # A package of that name, e.g. on PYTHONPATH, wins over a directory, wherever it stands on sys.path.
+        print(f"{command_line.__file__}: is in the way of the engine in {directory}", file=sys.stderr)
+        return 2
+    return command_line.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

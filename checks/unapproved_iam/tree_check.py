@@ -208,6 +208,8 @@ def _guarded(reader: Reader, path: str) -> Reading | None:
         return reader(path)
     except OSError as error:
         return Reading(unjudged=(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"),))
+    except ModuleNotFoundError:  # nothing can be read by a broken installation
+        raise
     except Exception as error:
         if os.environ.get("UNAPPROVED_IAM_TRACEBACK"):
             raise
