@@ -31,6 +31,9 @@ FILES = {
     "live/data/main.tf": 'resource "aws_iam_group_policy_attachment" "d" {\n  for_each = toset(jsondecode(file('
     '"${path.module}/policies.json")))\n  group = "x"\n  policy_arn = each.value\n}\n',
     "live/data/policies.json": '["arn:aws:iam::aws:policy/ReadOnlyAccess"]\n',
+    "live/named/main.tf": 'resource "aws_iam_group_policy_attachment" "n" {\n'
+    '  for_each = fileset("${path.module}/policies", "*")\n  group = "x"\n'
+    '  policy_arn = "arn:aws:iam::aws:policy/${each.value}"\n}\n',
 }
 
 
@@ -64,7 +67,7 @@ def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> set[str]:
     return units
 
 
-OLD, APP, DATA = "live/old", "live/app", "live/data"
+OLD, APP, DATA, NAMED = "live/old", "live/app", "live/data", "live/named"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,8 @@ OLD, APP, DATA = "live/old", "live/app", "live/data"
         ("modules/attach/main.tf", MODULE + "\n", set()),
         ("live/data/policies.json", f'["{ADMIN}"]\n', {DATA}),
         ("live/data/policies.json", "[]\n", set()),
+        ("live/named/policies/AdministratorAccess", "", {NAMED}),
+        ("live/named/policies/ReadOnlyAccess", "", set()),
         ("live/old/main.tf", ATTACHED + "\n", {OLD}),
         ("docs/readme.yaml", "a: b\n", set()),
         ("unapproved-iam-policies.yaml", "version: 1\nuse: [aws-admin]\n", {OLD}),
@@ -89,6 +94,8 @@ OLD, APP, DATA = "live/old", "live/app", "live/data"
         "a called module that does not",
         "data that attaches",
         "data that does not",
+        "the name of a file that attaches",
+        "the name of a file that does not",
         "what has violated before",
         "something else",
         "the list",

@@ -9,7 +9,7 @@ import os
 import re
 
 # A call with its argument where that is one literal. What only a hash is made of brings no text.
-_READING_CALL = re.compile(rb'\b(?:templatefile|file(?!md5|sha|base64sha)\w*)\s*\(\s*("(?:[^"\\\n]|\\.)*"\s*[,)])?')
+_READING_CALL = re.compile(rb'\b(templatefile|file(?!md5|sha|base64sha)\w*)\s*\(\s*("(?:[^"\\\n]|\\.)*"\s*[,)])?')
 _INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
 
 ANY_FILE = "**"
@@ -24,14 +24,17 @@ def read_paths(source: bytes, directory: str) -> set[str]:
 
     An absolute one is in normal form; any other counts from where Terraform is run, usually the root module.
     """
-    return {_path_of(argument, directory.replace(os.sep, "/")) for argument in _READING_CALL.findall(source)}
+    calls = _READING_CALL.findall(source)
+    return {_path_of(function, argument, directory.replace(os.sep, "/")) for function, argument in calls}
 
 
-def _path_of(argument: bytes, directory: str) -> str:
+def _path_of(function: bytes, argument: bytes, directory: str) -> str:
     if not argument:
         return ANY_FILE
     literal = argument.decode("utf-8", "surrogateescape").rstrip(" \t\r\n,)")[1:-1]
     path = _INTERPOLATION.sub("**", literal.replace("${path.module}", directory))
+    if function == b"fileset":
+        path += "/**"  # its argument is a directory; what it yields are the names of the files below
     return os.path.normpath(path) if path.startswith("/") else path
 
 
