@@ -31,7 +31,10 @@ from unapproved_iam.hcl_values import (
 
 def one_of(values: Iterable[Value], written: object) -> Value:
     """A value that is one of these; `written` is the expression that yields it (`str()` of it is for messages)."""
-    alternatives = tuple(dict.fromkeys(possible for value in values for possible in value))
+    alternatives = tuple(possible for value in values for possible in value)
+    if len(alternatives) == 1:
+        return Value(alternatives)
+    alternatives = tuple(dict.fromkeys(alternatives))
     return bounded(_without_needless_conditions(alternatives), written)
 
 

@@ -180,13 +180,24 @@ def set_of(sequence: Sequence) -> Sequence:
     others: list[Item] = []
     for item in unified(sequence.items):
         identity = known_scalar(item.value)
-        if identity is None or (identity in known and known[identity].when and item.when):
+        if identity is None:
             others.append(item)
-        elif identity not in known or not item.when:
-            known[identity] = item
+        else:
+            known[identity] = either(known[identity], item) if identity in known else item
     ordered = not others and sequence.rest is None and not any(item.when for item in known.values())
     in_order = sorted(known) if len({type(identity) for identity in known}) <= 1 else known
     return Sequence((*(known[identity] for identity in in_order), *others), sequence.rest, Kind.SET, ordered)
+
+
+def either(one: Item, other: Item) -> Item:
+    """Equal elements as a single one: it is there when any of them is."""
+    if not one.when or not other.when:
+        return one._replace(when=())
+    common = tuple(condition for condition in one.when if condition in other.when)
+    if common in (one.when, other.when):
+        return one._replace(when=common)
+    member = Condition(f"contains(…, {text_of(one.value.possible[0].plain)})")
+    return one._replace(when=(*(condition for condition in common if condition != member), member))
 
 
 def known_scalar(value: Value) -> object | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import product
 
 from unapproved_iam.hcl_alternatives import one_of, unknown_like
-from unapproved_iam.hcl_collections import is_certain, known_scalar, set_of, unified, with_strings
+from unapproved_iam.hcl_collections import either, is_certain, known_scalar, set_of, unified, with_strings
 from unapproved_iam.hcl_operators import are_equal, boolean_of
 from unapproved_iam.hcl_parts import (
     any_item,
@@ -119,18 +119,18 @@ def _tolist(written: object, plain: Plain) -> Value:
 
 def _distinct(written: object, plain: Plain) -> Value:
     sequence = required_sequence(plain)
-    kept: list[Item] = []
-    seen: dict[object, When] = {}
-    for item in unified(sequence.items):
+    kept: dict[object, Item] = {}
+    ordered = sequence.ordered
+    for number, item in enumerate(unified(sequence.items)):
         identity = known_scalar(item.value)
-        if identity is not None and not seen.get((type(identity), identity), ((),)):
-            continue  # one that is surely there equals it
-        if identity is not None:
-            seen[(type(identity), identity)] = item.when
-        kept.append(item)
-    all_known = len(seen) == len(kept) and sequence.rest is None
+        key = number if identity is None else (type(identity), identity)
+        if key in kept:
+            ordered &= not kept[key].when  # else the first of them may be this one
+            item = either(kept[key], item)
+        kept[key] = item
+    all_known = sequence.rest is None and all(isinstance(key, tuple) for key in kept)
     return under(
-        exactly(Sequence(tuple(kept), sequence.rest, Kind.LIST, sequence.ordered and all_known)),
+        exactly(Sequence(tuple(kept.values()), sequence.rest, Kind.LIST, ordered and all_known)),
         (),
         _openness_of_items(sequence),
     )

@@ -6,6 +6,7 @@ For `hcl_evaluation` and the functions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from unapproved_iam.hcl_alternatives import one_of
 from unapproved_iam.hcl_collections import projected_element
@@ -63,7 +64,16 @@ class Parts:
         """What is made of the parts, and where they are refused the refusals."""
         if not self.refusals:
             return value
-        return one_of([*([] if self.is_refused else [value]), *self.refusals], written)
+        return one_of([*([] if self.is_refused else [value]), _any_of(self.refusals)], written)
+
+
+def _any_of(refusals: list[Value]) -> Value:
+    """One refusal for all, under what they have in common: it is refused, whatever else would have been, too."""
+    alternatives = [possible for value in refusals for possible in value]
+    first = alternatives[0]
+    common = tuple(condition for condition in first.when if all(condition in one.when for one in alternatives))
+    openness = max(one.openness for one in alternatives)
+    return Value((replace(first, when=common, openness=openness),))
 
 
 def entries_of_key(parts: Parts, key: Value, value: Value, when: When, written: object) -> Iterator[Entry]:

@@ -204,9 +204,16 @@ class Value:
     """Never empty."""
 
     possible: tuple[Possible, ...]
+    _hash: list[int] = field(default_factory=list, init=False, compare=False, repr=False)  # once it was asked for
 
     def __iter__(self) -> Iterator[Possible]:
         return iter(self.possible)
+
+    def __hash__(self) -> int:
+        # Alternatives are told apart again and again, and a collection's hash is that of everything in it.
+        if not self._hash:
+            self._hash.append(hash(self.possible))
+        return self._hash[0]
 
     @property
     def decided(self) -> Plain | None:
