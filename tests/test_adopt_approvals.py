@@ -7,15 +7,18 @@ import json
 import os
 import shutil
 import threading
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from unapproved_iam import adopt_command, approvals_command, atomic_file, check_command
+from unapproved_iam.approval_proposal import proposals
 from unapproved_iam.command_line import UsageError
-from unapproved_iam.deny_list import DenyList
+from unapproved_iam.deny_list import Approval, DenyList, Origin
 from unapproved_iam.deny_list_discovery import FILE_NAME, find_deny_list
 from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
+from unapproved_iam.verdict import Judge, Verdict
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "deny_lists" / "valid"
 TODAY = datetime.now(timezone.utc).date()
@@ -418,3 +421,17 @@ def test_approvals_of_the_whole_repository_wherever_it_is_asked(
     monkeypatch.chdir(repository / "live")
     approvals_command.main([])
     assert capsys.readouterr().out == here
+
+
+def test_what_the_report_proposes_covers_the_finding(repository: Path) -> None:
+    """Also in a called module, where the approval must cover the file of the call."""
+    root = str(repository)
+    findings = check_command.findings_of(check_command.Request([root]), find_deny_list(None, {}, root), root)
+    assert any(finding.attachment.calls for finding in findings.violations)
+    for finding in findings.violations:
+        approvals = tuple(
+            Approval(one.policy, one.attached_to, Origin("list", 1), "why", one.files)
+            for one in proposals(finding, findings.relative)
+        )
+        judge = Judge(replace(findings.deny_list, approvals=approvals), root, TODAY)
+        assert judge.judge(finding.attachment).verdict is Verdict.APPROVED, finding.message

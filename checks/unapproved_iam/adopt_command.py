@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 
-from unapproved_iam.approval_proposal import Proposal, proposals
+from unapproved_iam.approval_proposal import Proposal, files_of, proposals
 from unapproved_iam.atomic_file import Changed, replace, temporary_beside, write_new
 from unapproved_iam.builtin_lists import DEFAULT_LIST
 from unapproved_iam.check_command import Findings, Request, findings_of, root_of
@@ -100,10 +100,7 @@ def _narrow(finding: Finding, findings: Findings) -> Iterator[Proposal]:
     """The approvals that cover a finding and, where one file makes it, nothing outside of that."""
     attachment = finding.attachment
     for proposal in proposals(finding, findings.relative):
-        files = findings.relative(attachment.block.path)
-        files = re.sub(r"[*\[\]{}\\]", "?", files)
-        if attachment.calls:  # `in` counts for the block and for the outermost call
-            files = "**" if proposal.files else ""
+        files = "" if attachment.calls and not proposal.files else files_of(attachment, findings.relative)
         attached_to = proposal.attached_to
         if proposal.files and not re.fullmatch(ADDRESS_PATTERN, attached_to):
             attached_to = without_instance_keys(attached_to)

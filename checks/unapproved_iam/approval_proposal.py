@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from unapproved_iam.attachment import Attachment
 from unapproved_iam.policy_arn import POLICY_NAME, display_name
 from unapproved_iam.possible_text import Hole
 from unapproved_iam.verdict import Finding
@@ -32,7 +34,21 @@ def proposals(finding: Finding, relative: Callable[[str], str]) -> list[Proposal
     names = [(principal.kind, principal.name.known) for principal in attachment.principals]
     if names and all(name for _, name in names):
         return [Proposal(policy, f"{kind}/{name}") for kind, name in dict.fromkeys(names)]
-    return [Proposal(policy, attachment.resource, relative(attachment.block.path))]
+    return [Proposal(policy, attachment.resource, files_of(attachment, relative))]
+
+
+def files_of(attachment: Attachment, relative: Callable[[str], str]) -> str:
+    """The narrowest path glob that covers the block's file and, in a called module, the outermost call's."""
+    paths = {relative(place.path) for place in (attachment.block, *attachment.calls[:1])}
+    if len(paths) == 1:
+        return _without_wildcards(paths.pop())
+    directory = posixpath.commonpath([posixpath.dirname(path) for path in paths])
+    return posixpath.join(_without_wildcards(directory), "**")
+
+
+def _without_wildcards(path: str) -> str:
+    """What a path glob cannot say literally stands as any one character."""
+    return re.sub(r"[*\[\]{}\\]", "?", path)
 
 
 def _policy_pattern(finding: Finding) -> str:
