@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from unapproved_iam.attachment import Attachment, Reading
 from unapproved_iam.deny_list import DenyList, Entry, Origin
@@ -119,6 +119,7 @@ ANY_JSON = st.recursive(
 
 
 @given(planned=ANY_JSON, changes=ANY_JSON, configuration=ANY_JSON)
+@example(planned=None, changes={"address": []}, configuration=None)
 def test_any_shape_is_walked(
     tmp_path_factory: pytest.TempPathFactory, planned: object, changes: object, configuration: object
 ) -> None:

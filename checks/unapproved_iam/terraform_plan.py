@@ -157,7 +157,11 @@ def _planned_resources(plan: dict[str, Any]) -> dict[str, PlannedResource]:
     deferred = [_get(change, "resource_change") for change in _list(plan.get("deferred_changes"))]
     changes += [change for change in deferred if isinstance(change, dict)]
     kept = [change for change in changes if not _is_gone(change) and "deposed" not in change]
-    unknowns = {change.get("address"): _get(change, "change", "after_unknown") for change in kept}
+    unknowns = {
+        address: _get(change, "change", "after_unknown")
+        for change in kept
+        if isinstance(address := change.get("address"), str)
+    }
     planned = {one.address: one for one in _resources_of_values(plan.get("planned_values"), unknowns)}
     for change in kept:
         module = change.get("module_address")
