@@ -32,7 +32,12 @@ def locked() -> dict[str, str]:
 
 def wanted() -> list[Requirement]:
     listed = [*METADATA["project"]["dependencies"], *(item for extra in EXTRAS.values() for item in extra)]
-    return [requirement for requirement in map(Requirement, listed) if requirement.name != METADATA["project"]["name"]]
+    return [
+        requirement
+        for requirement in map(Requirement, listed)
+        if requirement.name != METADATA["project"]["name"]
+        and (requirement.marker is None or requirement.marker.evaluate())
+    ]
 
 
 @pytest.mark.parametrize("requirement", wanted(), ids=str)
