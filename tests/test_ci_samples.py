@@ -72,10 +72,10 @@ def placed(script: str, clone: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runner_temp(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runner's directory for temporary files, in which the action has installed the command."""
     directory = tmp_path_factory.mktemp("runner")
-    result = run(STEPS["Install"]["run"], directory, RUNNER_TEMP=str(directory), ACTION_PATH=str(PROJECT))
+    result = run(STEPS["Install"]["run"], directory, RUNNER_TEMP=str(directory), ACTION_PATH=str(clone))
     assert result.returncode == 0, result.stderr
     return directory
 

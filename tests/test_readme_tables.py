@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
@@ -55,6 +56,29 @@ def test_options_of_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert {option for row in table(README, "| option of `check`") for option in re.findall(r"--[a-z-]+", row[0])} == (
         offered
     )
+
+
+def test_each_key_of_the_json_report_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file, policy in (("main.tf", "AdministratorAccess"), ("serverless.yml", "IAMFullAccess")):
+        (tmp_path / file).write_text(block(README, "break_glass").replace("AdministratorAccess", policy))
+    (tmp_path / "broken.tf").write_text(block(README, "break_glass").removesuffix("}\n"))
+    (tmp_path / FILE_NAME).write_text(block(README, "approved_by: security").replace("live/security/**", "'*.tf'"))
+    main(["check", "--output=json", str(tmp_path)])
+    report = json.loads(capsys.readouterr().out)
+    assert report["findings"]
+    assert report["findings"][0]["approvals"]
+    assert report["unjudged"]
+    assert report["mentions"]
+    described = set(re.findall(r"`([a-z_]+)`", (PROJECT / "docs/outputs.md").read_text()))
+    report["summary"]["excluded"] = {}  # its keys are reasons
+    assert keys_in(report) <= described
+
+
+def keys_in(value: object) -> set[str]:
+    """The keys of objects at any depth."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys_in, value.values()))
+    return set().union(*map(keys_in, value)) if isinstance(value, list) else set()
 
 
 def test_exit_codes() -> None:
