@@ -16,18 +16,23 @@ from unapproved_iam.hcl_alternatives import applied, one_of
 from unapproved_iam.hcl_collections import mapping_of, set_of, with_strings
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_expression import Call, Expression, Literal, Name, ObjectOf, Template, TupleOf
+from unapproved_iam.hcl_operators import boolean_of, number_of
 from unapproved_iam.hcl_scope import Scope
 from unapproved_iam.hcl_syntax import HclSyntaxError
 from unapproved_iam.hcl_values import (
     NULL,
+    Boolean,
     Entry,
     Item,
     Kind,
     Mapping,
     Null,
+    Number,
     Plain,
     Possible,
+    Refused,
     Sequence,
+    String,
     Value,
     exactly,
     opened,
@@ -91,6 +96,8 @@ def converted(value: Value, type_: Expression, scope: Scope, written: str) -> Va
 def _converted(plain: Plain, type_: Expression, scope: Scope, written: str) -> Value:
     if isinstance(type_, Name) and type_.name == "string":
         return with_strings(exactly(plain))
+    if isinstance(type_, Name) and isinstance(plain, String):
+        return exactly(_scalar(plain, type_.name))
     if not isinstance(type_, Call) or not type_.arguments:
         return exactly(plain)
     inner = type_.arguments[0]
@@ -113,6 +120,18 @@ def _converted(plain: Plain, type_: Expression, scope: Scope, written: str) -> V
         if type_.name == "object" and isinstance(inner, ObjectOf):
             return exactly(_object(plain, inner, scope, written))
     return exactly(plain)
+
+
+def _scalar(plain: String, type_name: str) -> Plain:
+    """A string as the bool or number that it stands for; as it is where Terraform would refuse it or it is unknown."""
+    try:
+        if type_name == "bool" and (truth := boolean_of(plain)) is not None:
+            return Boolean(truth)
+        if type_name == "number" and (number := number_of(plain)) is not None:
+            return Number(number)
+    except Refused:
+        pass
+    return plain
 
 
 def _object(plain: Mapping, declared: ObjectOf, scope: Scope, written: str) -> Mapping:
