@@ -110,7 +110,11 @@ def _unexpected(error: Exception) -> str:
 
 def complain(message: str) -> int:
     """Print what is wrong, on standard error, and return the exit code that says that nothing was judged."""
-    print("\n".join(printable(line) for line in message.splitlines()), file=sys.stderr)
+    # A line that begins with `::` is a command to GitHub Actions, and a path may begin with anything.
+    print(
+        "\n".join(re.sub(r"^(\s*):(?=:)", r"\1\\x3a", printable(line)) for line in message.splitlines()),
+        file=sys.stderr,
+    )
     return COULD_NOT_JUDGE
 
 

@@ -43,7 +43,8 @@ class Problem(NamedTuple):
     what: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.what}" if self.line else f"{self.path}: {self.what}"
+        said = f"{self.path}:{self.line}: {self.what}" if self.line else f"{self.path}: {self.what}"
+        return _printable(said)  # one line, whatever the list quotes
 
 
 class DenyListError(Exception):
@@ -360,7 +361,11 @@ def _description(value: Marked) -> str:
 
 def _clipped(written: str) -> str:
     shown = written if len(written) <= 80 else written[:77] + "..."
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in shown)
+    return _printable(shown)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def _unknown_key(name: Marked, keys: dict[str, Key]) -> str:
