@@ -18,7 +18,7 @@ try:
     from unapproved_iam.checkov_cloudformation import TemplateResources
     from unapproved_iam.cloudformation_resources import ATTACHING_TYPES
 
-    RESOURCE_TYPES = tuple(ATTACHING_TYPES)
+    RESOURCE_TYPES = (*ATTACHING_TYPES, "*::MODULE")  # a module from the registry attaches by its arguments
 except Exception as error:  # without its engine the check fails whatever may attach a policy
     PROBLEM = f"{TITLE}: could not be judged: {error}"
     RESOURCE_TYPES = ("AWS::IAM::*", "AWS::SSO::*", "AWS::Serverless::*")

@@ -11,24 +11,30 @@ from functools import lru_cache
 from typing import Any
 
 from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.checkov_verdict import Answer, JudgedByEngine, Question, answer_for, list_root, scanned_path
+from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path
 from unapproved_iam.cloudformation_template import attachments_of_conf, read_template
 
 
 class TemplateResources(JudgedByEngine):
     """Answers for the resources of templates."""
 
-    def answer(self, question: Question, skip: str | None) -> Answer:
+    def look_up(self, question: Question) -> Known:
         properties = question.conf.get("Properties")
         marks: dict[str, Any] = properties if isinstance(properties, dict) else {}
         written = marks.get("__file__")  # relative to the working directory; absent without properties
         path = os.path.abspath(written) if isinstance(written, str) else scanned_path(question.scanned_file)
         reading = _read(path)
-        if reading is None or (reading.unjudged and not reading.attachments):
-            attachments = attachments_of_conf(question.name, question.conf, path)
-        else:
-            attachments = tuple(one for one in reading.attachments if _is_of(one, question.name))
-        return answer_for(attachments, list_root(path, question.scanned_file), skip)
+        if reading is None:
+            return Known(path, attachments_of_conf(question.name, question.conf, path))
+        attachments = tuple(one for one in reading.attachments if _is_of(one, question.name))
+        if reading.unjudged and not attachments:
+            attachments = attachments_of_conf(
+                question.name, question.conf, path
+            )  # perhaps the whole file is unreadable
+        # They begin and end a line after the block does.
+        lines = range(marks.get("__startline__", 1) - 1, marks.get("__endline__", 1))
+        unjudged = (one for one in reading.unjudged if one.place.path == path and one.place.line in lines)
+        return Known(path, attachments, tuple(unjudged))
 
 
 def _is_of(attachment: Attachment, logical_id: str) -> bool:

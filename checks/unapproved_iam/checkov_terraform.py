@@ -14,17 +14,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from checkov.common.models.enums import CheckResult
 from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.checkov_verdict import (
-    NOT_ASKED,
-    Answer,
-    JudgedByEngine,
-    Question,
-    answer_for,
-    list_root,
-    scanned_path,
-)
+from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path
 from unapproved_iam.terraform_conf import attachments_of_conf
 from unapproved_iam.terraform_plan import read_plan
 from unapproved_iam.terraform_tree import TerraformTree
@@ -34,36 +25,36 @@ from unapproved_iam.verdict import without_instance_keys
 class TerraformResources(JudgedByEngine):
     """Answers for resources, of source and plans alike."""
 
-    def answer(self, question: Question, skip: str | None) -> Answer:
-        # `.tf.json` files have no addresses
-        address = question.conf.get("__address__") or f"{question.resource_type}.{question.name}"
-        return _answer(question, address, skip)
+    def look_up(self, question: Question) -> Known:
+        written = question.conf.get("__address__")  # `.tf.json` files have none
+        return _look_up(question, written or f"{question.resource_type}.{question.name}")
 
 
 class ModuleCalls(JudgedByEngine):
     """Answers for calls of modules that are not in the tree; what is in the tree is judged resource by resource."""
 
-    def answer(self, question: Question, skip: str | None) -> Answer:
+    def look_up(self, question: Question) -> Known | None:
+        if _is_local(question.conf.get("source")):
+            return None
         written = question.conf.get("__address__") or question.name  # `call`, or `module.outer.call`
-        answer = _answer(question, _LAST_STEP.sub(r"module.\g<0>", written), skip)
-        has_nothing_to_say = answer.result is CheckResult.PASSED and not answer.sentences
-        return NOT_ASKED if has_nothing_to_say and _is_local(question.conf.get("source")) else answer
+        return _look_up(question, _LAST_STEP.sub(r"module.\g<0>", written))
 
 
-def _answer(question: Question, address: str, skip: str | None) -> Answer:
-    """Judged is the plan, or the source, or else what checkov made of it."""
+def _look_up(question: Question, address: str) -> Known:
+    """In the plan, or in the source, or else in what checkov made of it."""
     plan = _text(question.conf.get("__file__"))
-    block = None if plan else _block_of(question)
     if plan:
-        path = os.path.abspath(plan)
-        attachments = tuple(one for one in _read_plan(path).attachments if one.resource == address)
-    elif block:
-        path = block.path
-        attachments = _attachments_of(block, address)
-    else:
-        path = scanned_path(question.scanned_file)
-        attachments = attachments_of_conf(question.resource_type, address, question.conf, path, 1)
-    return answer_for(attachments, list_root(path, question.scanned_file), skip)
+        return _in_plan(os.path.abspath(plan), address)
+    block = _block_of(question)
+    if block:
+        return _in_source(block, address)
+    path = scanned_path(question.scanned_file)
+    return Known(path, attachments_of_conf(question.resource_type, address, question.conf, path, 1))
+
+
+def _in_plan(path: str, address: str) -> Known:
+    reading = _read_plan(path)
+    return Known(path, tuple(one for one in reading.attachments if one.resource == address), reading.unjudged)
 
 
 class Block(NamedTuple):
@@ -111,26 +102,28 @@ def _nodes_of(graph: Any) -> Nodes:
     return Nodes(by_configuration, sources)
 
 
-def _attachments_of(block: Block, address: str) -> tuple[Attachment, ...]:
-    """What the engine found in a block; an instance whose key both know has its own, every other has all.
-
-    Raises ValueError when the block cannot be judged.
-    """
-    for one in _tree().read(block.root_module).unjudged:
-        if one.place.path == block.path and block.first_line <= one.place.line <= block.last_line:
-            raise ValueError(one.reason)
+def _in_source(block: Block, address: str) -> Known:
+    """What the engine found in a block; an instance whose key both know has its own, every other has all."""
     asked = _steps(address)
-    of_block = _by_names(block.root_module).get(_names(asked), [])
-    of_instance = tuple(one for one in of_block if _is_instance(_steps(one.resource), asked))
-    return of_instance or tuple(of_block)
+    of_block = _by_block(block.root_module).get((os.path.realpath(block.path), *_names(asked)), [])
+    of_instance = [one for one in of_block if _is_instance(_steps(one.resource), asked)]
+    unjudged = (one for one in _tree().read(block.root_module).unjudged if one.place.path == block.path)
+    return Known(
+        block.path,
+        tuple(of_instance or of_block),
+        tuple(one for one in unjudged if block.first_line <= one.place.line <= block.last_line),
+    )
 
 
 @lru_cache(maxsize=64)
-def _by_names(root_module: str) -> Mapping[tuple[str, ...], list[Attachment]]:
-    """The attachments of a root module by their address without instance keys."""
+def _by_block(root_module: str) -> Mapping[tuple[str, ...], list[Attachment]]:
+    """The attachments of a root module by file and address without instance keys.
+
+    An override file repeats the address of what it changes; judged is the block that is changed.
+    """
     found: dict[tuple[str, ...], list[Attachment]] = {}
     for one in _tree().read(root_module).attachments:
-        found.setdefault(_names(_steps(one.resource)), []).append(one)
+        found.setdefault((os.path.realpath(one.block.path), *_names(_steps(one.resource))), []).append(one)
     return found
 
 
@@ -176,8 +169,4 @@ def _tree() -> TerraformTree:
 
 @lru_cache(maxsize=4)
 def _read_plan(path: str) -> Reading:
-    """Raises ValueError when the plan cannot be judged."""
-    reading = read_plan(path) or Reading()
-    if reading.unjudged:
-        raise ValueError(reading.unjudged[0].reason)
-    return reading
+    return read_plan(path) or Reading()

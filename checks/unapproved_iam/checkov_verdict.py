@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from checkov.common.bridgecrew.platform_integration import bc_integration
 from checkov.common.models.enums import CheckResult
-from unapproved_iam.attachment import Attachment
+from unapproved_iam.attachment import Attachment, Unjudged
 from unapproved_iam.deny_list import InlineSkips
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 from unapproved_iam.findings import Findings, one_per_policy
@@ -35,13 +35,21 @@ class Question(NamedTuple):
     graph: Any  # of the Terraform runners, else None
 
 
+class Known(NamedTuple):
+    """What the engine knows of one resource or module call."""
+
+    path: str  # of its file; absolute
+    attachments: tuple[Attachment, ...]
+    unjudged: tuple[Unjudged, ...] = ()  # what of it could not be read
+
+
 class Answer(NamedTuple):
     result: CheckResult
     sentences: tuple[str, ...] = ()  # one for each policy that has something to say
     comment: str = ""  # why it was skipped
 
 
-# The check has nothing to say about this one: checkov leaves it out of the report.
+# The check has nothing to say: checkov leaves it out of the report.
 NOT_ASKED = Answer(CheckResult.UNKNOWN)
 
 
@@ -55,8 +63,8 @@ class JudgedByEngine:
     title: str
     _said: threading.local
 
-    def answer(self, question: Question, skip: str | None) -> Answer:
-        """The answer for one resource; `skip` is the comment of an inline skip that checkov found."""
+    def look_up(self, question: Question) -> Known | None:
+        """What the engine knows of a resource, None when it is judged elsewhere. Whatever it raises fails it."""
         raise NotImplementedError
 
     def run(
@@ -72,9 +80,10 @@ class JudgedByEngine:
         question = Question(scanned_file, entity_type, entity_name, entity_configuration, graph)
         skip = skip_info.get("suppress_comment") or "" if skip_info else None
         try:
-            answer = self.answer(question, skip)
+            known = self.look_up(question)
+            answer = answer_for(known, scanned_file, skip) if known else NOT_ASKED
         except Exception as error:
-            answer = Answer(CheckResult.FAILED, (could_not_judge(error),))
+            answer = Answer(CheckResult.FAILED, (could_not_judge(str(error) or type(error).__name__),))
         self._said.details = list(answer.sentences)
         self._said.name = ": ".join(filter(None, (self.title, ". ".join(answer.sentences))))
         result = {"result": answer.result, "evaluated_keys": []}
@@ -97,28 +106,26 @@ class JudgedByEngine:
         self._said.details = details
 
 
-def could_not_judge(error: Exception) -> str:
-    """An error as one line."""
-    reason = "; ".join(str(error).split("\n")) or type(error).__name__
-    return f"could not be judged: {reason}"
-
-
-def answer_for(attachments: Iterable[Attachment], root: str, skip: str | None) -> Answer:
-    """Judge what one resource attaches, by the deny list of the repository whose root directory is `root`.
+def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
+    """Judge one resource by the deny list of the repository that is scanned; `skip` is checkov's inline skip.
 
     Raises DenyListError when something is attached and the list cannot be used: no inline skip hides that.
     """
-    attached = [one if skip is None or one.skip is not None else replace(one, skip=skip) for one in attachments]
-    if not attached:
+    if not known.attachments and not known.unjudged:
         return _passed([] if skip is None else [skip])
-    judge = _judge_of(root)
-    found = Findings(judge.deny_list, root, one_per_policy(map(judge.judge, attached)))
-    exclusion = judge.deny_list.exclusion_of(found.relative(attached[0].block.path))
-    if found.violations and exclusion is None:
-        return Answer(CheckResult.FAILED, _sentences(found.violations))
+    judge = _judge_of(list_root(known.path, scanned_file))
+    if judge.deny_list.inline_skips is InlineSkips.REFUSE:
+        skip = None
+    attached = (one if skip is None or one.skip is not None else replace(one, skip=skip) for one in known.attachments)
+    found = Findings(judge.deny_list, judge.root, one_per_policy(map(judge.judge, attached)))
+    exclusion = judge.deny_list.exclusion_of(judge.relative(known.path))
+    failing = _sentences(found.violations)
+    if skip is None:
+        failing += tuple(dict.fromkeys(could_not_judge(one.reason) for one in known.unjudged))
+    if failing and exclusion is None:
+        return Answer(CheckResult.FAILED, failing)
     reasons = [f"{exclusion.path} is excluded: {exclusion.reason}"] if exclusion else []
-    if skip is not None and judge.deny_list.inline_skips is InlineSkips.ALLOW:
-        reasons.append(skip)
+    reasons += [] if skip is None else [skip]
     reasons += [finding.attachment.skip or "" for finding in found.skipped]
     return _passed([*reasons, *_sentences(found.approved)], _sentences((*found.warnings, *found.unresolved)))
 
@@ -131,6 +138,10 @@ def _passed(reasons: Iterable[str], sentences: tuple[str, ...] = ()) -> Answer:
 
 def _sentences(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.message for finding in findings))
+
+
+def could_not_judge(reason: str) -> str:
+    return f"could not be judged: {'; '.join(reason.splitlines())}"
 
 
 @lru_cache
