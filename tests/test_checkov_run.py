@@ -69,7 +69,7 @@ def unasked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_reports_what_checkov_never_asks_about(unasked: Path, tmp_path: Path) -> None:
-    result = only_ours("--directory", unasked, "--output=json", cwd=tmp_path)
+    result = only_ours("-d", unasked, "--framework=terraform,cloudformation", "--output=json", cwd=tmp_path)
     assert result.returncode == 1
     assert set(failed(result)) == {
         "FailUnderCondition",
@@ -83,6 +83,24 @@ def test_it_reports_what_checkov_never_asks_about(unasked: Path, tmp_path: Path)
     }
     # Both roots call the resource by one address; checkov keeps one of two equal failures.
     assert len(failed(result)["attached"]) == 2
+
+
+def test_it_reports_although_checkov_crashes(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(ADMINISTRATOR)
+    (tmp_path / "odd.yaml").write_text("Resources:\n  Odd:\n    Type: {not: a text}\n    Properties: {some: thing}\n")
+    result = only_ours("--directory=.", "--framework=terraform,cloudformation", "--output=json", cwd=tmp_path)
+    assert (result.returncode, set(failed(result))) == (2, {"fail_admin"})
+    assert "checkov crashed; only the findings of IAM_068 are complete" in result.stderr
+
+
+def test_it_scans_every_directory(tmp_path: Path) -> None:
+    """With a single framework, checkov scans the first directory again instead of the second one."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(ADMINISTRATOR.replace("fail_admin", f"fail_{name}"))
+    result = only_ours("-d", "one", "-d", "two", "--framework=terraform", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "aws_iam_role_policy_attachment.fail_two" in result.stdout
 
 
 OUTPUT_FILES = {
@@ -104,8 +122,9 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (tree / "main.tf").write_text(ADMINISTRATOR)
     (tree / "reports").mkdir()
     formats = [f"--output={name}" for name in OUTPUT_FILES]
-    for some in (formats, ["--output=csv", "--framework=terraform,cloudformation"]):  # beside csv, checkov loses others
-        result = only_ours("--directory=.", *some, "--output-file-path=reports", cwd=tree)
+    for some in (formats, ["--output=csv"]):  # beside csv, checkov loses the others
+        arguments = ["--directory=.", "--framework=terraform,cloudformation", "--output-file-path=reports"]
+        result = only_ours(*arguments, *some, cwd=tree)
         assert result.returncode == 1, result.stderr
     reports = {name: (tree / "reports" / file).read_text() for name, file in OUTPUT_FILES.items()}
     (table,) = (tree / "reports").glob("*iac.csv")

@@ -29,7 +29,7 @@ FRAMEWORKS = ("terraform", "terraform_plan", "terraform_json", "cloudformation")
 
 def framework_of(attachment: Attachment) -> str:
     """The framework in whose report checkov shows, or would show, this attachment."""
-    if attachment.resource_type.startswith("AWS::"):
+    if "::" in attachment.resource_type:
         return "cloudformation"
     if attachment.unit == attachment.block.path:
         return "terraform_plan"
@@ -45,10 +45,14 @@ class CompletedRunners(RunnerRegistry):  # type: ignore[misc]
     def __init__(self, banner: str, findings: Mapping[str | None, Findings], *runners: Any, tool: str) -> None:
         super().__init__(banner, RunnerFilter(), *runners, tool=tool)
         self.scans = 0
+        self.crash: Exception | None = None
         self._findings = findings
 
     def run(self, root_folder: str | None = None, **others: Any) -> list[Report]:
-        reports: list[Report] = super().run(root_folder=root_folder, **others)
+        try:
+            reports: list[Report] = super().run(root_folder=root_folder, **others)
+        except Exception as error:  # one odd file is enough, such as a template with a mapping for a resource's type
+            self.crash, reports = error, self.scan_reports
         found, completion = self._findings[root_folder], Completion(reports, self.runner_filter, root_folder)
         for finding in found.violations:
             completion.add(finding.attachment, CheckResult.FAILED, finding.message)
@@ -98,9 +102,11 @@ class Completion:
         self._of_file.setdefault(os.path.realpath(record.file_abs_path), []).append(record)
 
     def _records_of(self, attachment: Attachment) -> Iterator[Record]:
-        for record in self._of_file.get(os.path.realpath(attachment.block.path), ()):
-            if is_same_resource(record.resource, attachment.resource):
-                yield record
+        # A nested stack's resources stand in another file than the stack.
+        for path in {os.path.realpath(attachment.block.path), os.path.realpath(attachment.unit)}:
+            for record in self._of_file.get(path, ()):
+                if is_same_resource(record.resource, attachment.resource):
+                    yield record
 
     def _is_wanted(self, path: str, framework: str) -> bool:
         """Whether the user's arguments let checkov report on this file."""
@@ -178,10 +184,12 @@ def is_same_resource(shown: str, address: str) -> bool:
     """Whether checkov's name of a resource means this address, instance keys aside.
 
     checkov writes `m` for `module.m`, `AWS::IAM::Role.Logical` for `Logical`, and in `.tf.json` files `resource.x` for
-    a resource of any type.
+    a resource of any type. What stands in a nested stack's template (`Stack.Logical`) is shown at the stack.
     """
-    shown, address = (_without_keys_and_modules(name) for name in (shown.removeprefix("resource."), address))
-    return shown == address or shown.endswith(f".{address}") or address.endswith(f".{shown}")
+    first, _, rest = shown.partition(".")
+    shown = rest if "::" in first or first == "resource" else shown
+    shown, address = _without_keys_and_modules(shown), _without_keys_and_modules(address)
+    return shown == address or address.endswith(f".{shown}") or address.startswith(f"{shown}.")
 
 
 def _without_keys_and_modules(address: str) -> str:

@@ -68,6 +68,10 @@ def _scan(checkov: Any, session: Any) -> int:
         return complain("nothing to scan (expected --directory DIR or --file FILE)")
     if runners.scans < len(targets):
         return complain("checkov has not scanned what it was given")
+    if runners.crash:
+        crash = f"{type(runners.crash).__name__}: {runners.crash}"
+        complain(f"checkov crashed; only the findings of {CHECK_ID} are complete ({crash})")
+        code = code if config.no_fail_on_crash else COULD_NOT_JUDGE
     for sentence in weakening(config, runners.runner_filter):
         print(f"{CHECK_ID}: {sentence}", file=sys.stderr)
     for found in findings.values():
