@@ -7,8 +7,8 @@ from collections.abc import Hashable
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_scope import Files, Reference
 from unapproved_iam.hcl_syntax import Attribute, parse_body, parse_expression
-from unapproved_iam.hcl_values import Value, opened, string, unknown
 from unapproved_iam.hcl_texts import possible_texts
+from unapproved_iam.hcl_values import Value, opened, string, unknown
 
 
 class Module:
