@@ -19,7 +19,7 @@ from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, SUBCOMMANDS, VIO
 from unapproved_iam.deny_list_discovery import FILE_NAME
 from unapproved_iam.deny_list_format import DENY_LIST, Form
 from unapproved_iam.deny_list_reader import read_deny_list
-from unapproved_iam.source_files import _KINDS
+from unapproved_iam.source_files import KINDS
 from unapproved_iam.terraform_resources import ATTACHING_TYPES as TERRAFORM_TYPES
 
 CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
@@ -92,7 +92,7 @@ def test_hooks() -> None:
     assert all(hook["entry"].startswith(row[1]) for row, hook in zip(rows, hooks, strict=True))
 
 
-@pytest.mark.parametrize("suffix", _KINDS)
+@pytest.mark.parametrize("suffix", KINDS)
 def test_hooks_start_for_every_file_that_is_looked_at(suffix: str) -> None:
     for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text()):
         assert re.search(hook["files"], f"directory/name{suffix}")

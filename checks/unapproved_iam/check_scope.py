@@ -38,8 +38,9 @@ class Scope:
     """What to look at; absolute paths."""
 
     surroundings: list[str]  # the directories in which callers of a module are looked for
-    graph: ModuleGraph  # of the surroundings
-    directories: set[str] = field(default_factory=set)  # that may be root modules
+    graph: ModuleGraph
+    directories: set[str] = field(default_factory=set)  # that are judged as far as they are root modules
+    callers: set[str] = field(default_factory=set)  # these directories and whoever calls them in the surroundings
     files: dict[str, Kind | None] = field(default_factory=dict)  # every file that is looked at
     unjudged: list[Unjudged] = field(default_factory=list)
 
@@ -47,6 +48,7 @@ class Scope:
         self.files.update({os.path.join(directory.path, name): kind for name, kind in directory.files})
         if any(kind is Kind.TERRAFORM for _, kind in directory.files):
             self.directories.add(directory.path)
+            self.callers.add(directory.path)
 
 
 def scope_of(
@@ -86,6 +88,7 @@ def _add_affected(
         return scope.graph, templates
 
     affected = affected_by(changed, root, screen, whole_tree)
+    scope.callers |= affected.directories
     for path in affected.directories:
         if is_below(path, within):
             scope.add(listed(path).of_terraform)

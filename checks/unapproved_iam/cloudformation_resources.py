@@ -10,8 +10,8 @@ Not in it, because they attach nothing: permissions boundaries, inline policies 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Form(Enum):
@@ -25,14 +25,12 @@ class Form(Enum):
     LOCATION = "where another template is, when that is a file of the tree"
 
 
-@dataclass(frozen=True)
-class PolicyProperty:
+class PolicyProperty(NamedTuple):
     name: str
     form: Form
 
 
-@dataclass(frozen=True)
-class PrincipalProperty:
+class PrincipalProperty(NamedTuple):
     """A property that names a principal, or several."""
 
     kind: str  # role, user, group or permission-set
@@ -40,8 +38,7 @@ class PrincipalProperty:
     own: bool = False  # the resource is itself the principal, and this is its name
 
 
-@dataclass(frozen=True)
-class AttachingType:
+class AttachingType(NamedTuple):
     resource_type: str
     policies: tuple[PolicyProperty, ...] = ()  # none: only what the SAM transform adds
     principals: tuple[PrincipalProperty, ...] = ()

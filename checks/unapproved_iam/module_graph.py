@@ -70,8 +70,9 @@ class ModuleGraph:
                 has_variables = True
                 variables |= found
                 continue
-            evidence |= found
             has_sources = True
+            if found:
+                evidence |= found
             if source:
                 calls |= b"module" in source
                 has_outputs |= b"output" in source
@@ -83,8 +84,8 @@ class ModuleGraph:
             evidence, variables, tuple(dict.fromkeys(absolute)), has_sources, has_variables, has_outputs, reads
         )
 
-    def suspicious(self, var_files: Iterable[str] = ()) -> set[str]:
-        """The directories of which the screen does not rule out that a denied policy is attached there.
+    def suspicious(self, directories: set[str], var_files: Iterable[str] = ()) -> set[str]:
+        """Those of the directories of which the screen does not rule out that a denied policy is attached there.
 
         `var_files` count for every root module.
         """
@@ -96,7 +97,7 @@ class ModuleGraph:
         given = [source for path in var_files if (source := readable(path)) is not None]
         if any(self._screen.terraform(source) & Evidence.NAME for source in given):
             shown = {path: evidence | Evidence.NAME for path, evidence in shown.items()}
-        types = self._reaching(shown, Evidence.TYPE)
+        types = self._reaching(shown, Evidence.TYPE) & directories
         suspicious = types & self._reaching(shown, Evidence.NAME)
         return suspicious | self._named_by_pieces(types - suspicious, given)
 

@@ -29,22 +29,21 @@ class Kind(Enum):
     OTHER = "what no engine reads, and may name a policy all the same"
 
 
-_KINDS = {
+KINDS = {
     **dict.fromkeys((".tf", ".tofu", ".tf.json", ".tofu.json"), Kind.TERRAFORM),
     **dict.fromkeys((".tfvars", ".tfvars.json"), Kind.VARIABLES),
     **dict.fromkeys((".yaml", ".yml", ".json", ".template"), Kind.TEMPLATE),
     ".hcl": Kind.OTHER,  # Terragrunt
 }
-_SUFFIXES = {kind: tuple(suffix for suffix in _KINDS if _KINDS[suffix] is kind) for kind in Kind}
-_ALL_SUFFIXES = tuple(_KINDS)
 
 
 def kind_of(name: str) -> Kind | None:
     """What a file is by its name; None when it cannot matter. Terraform reads no hidden files."""
-    if not name.endswith(_ALL_SUFFIXES):
-        return None
-    kind = next(kind for kind in Kind if name.endswith(_SUFFIXES[kind]))
-    return None if name.startswith(".") and kind is not Kind.TEMPLATE else kind
+    suffix = name[name.rfind(".") :]
+    kind = KINDS.get(suffix)
+    if suffix == ".json":
+        kind = KINDS.get(name[name.rfind(".", 0, -len(suffix)) :], kind)
+    return None if kind is not Kind.TEMPLATE and name.startswith(".") else kind
 
 
 class SourceDirectory(NamedTuple):

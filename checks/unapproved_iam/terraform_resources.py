@@ -10,8 +10,8 @@ providers `hashicorp/aws` and `hashicorp/awscc`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Form(Enum):
@@ -24,14 +24,12 @@ class Form(Enum):
     TEMPLATE = "a CloudFormation template"
 
 
-@dataclass(frozen=True)
-class PolicyAttribute:
+class PolicyAttribute(NamedTuple):
     name: str
     form: Form
 
 
-@dataclass(frozen=True)
-class PrincipalAttribute:
+class PrincipalAttribute(NamedTuple):
     """An attribute that names a principal, or several."""
 
     kind: str  # role, user, group or permission-set
@@ -40,8 +38,7 @@ class PrincipalAttribute:
     by_arn: bool = False  # the attribute holds an ARN, which does not tell the name
 
 
-@dataclass(frozen=True)
-class AttachingType:
+class AttachingType(NamedTuple):
     resource_type: str
     policies: tuple[PolicyAttribute, ...]
     principals: tuple[PrincipalAttribute, ...] = ()
@@ -91,8 +88,7 @@ _ROWS = (
 ATTACHING_TYPES = {row.resource_type: row for row in _ROWS}
 
 
-@dataclass(frozen=True)
-class DeclaredPrincipal:
+class DeclaredPrincipal(NamedTuple):
     """A resource or data source that stands for a principal: other resources refer to it by these attributes."""
 
     kind: str
@@ -116,8 +112,7 @@ DECLARED_PRINCIPALS = {
 }
 
 
-@dataclass(frozen=True)
-class DeclaredPolicy:
+class DeclaredPolicy(NamedTuple):
     """A resource that creates a customer managed policy: attributes with its name, its path and its ARN."""
 
     name: str

@@ -92,7 +92,7 @@ class _Check:
 
     def _screened(self, left_out: frozenset[str]) -> tuple[Scope, _Suspicious]:
         scope = scope_of(self._request, self._lists, self._root, self._screen, left_out)
-        directories = scope.graph.suspicious(self._request.var_files)
+        directories = scope.graph.suspicious(scope.callers, self._request.var_files)
         suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
         for path, kind in scope.files.items():
             if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
@@ -118,14 +118,13 @@ class _Check:
 
     def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
         # Whoever calls a suspicious module is suspicious, too: so these tell which of them are root modules.
-        read = suspicious.directories if self._request.screen else set(scope.graph.modules)
+        read = suspicious.directories if self._request.screen else scope.callers
         if not read & scope.directories:
             return
         from unapproved_iam.terraform_tree import TerraformTree
 
         tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
-        among = (path for path in read if is_below(path, scope.surroundings))
-        for directory in tree.root_modules(scope.surroundings, among):
+        for directory in tree.root_modules(scope.surroundings, read):
             if directory in scope.directories:
                 reading = _guarded(tree.read, directory) or Reading()
                 yield reading if directory in suspicious.directories else Reading(reading.attachments)
