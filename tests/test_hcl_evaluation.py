@@ -68,6 +68,9 @@ OPEN = {
     "[for e in var.list : e == \"a\" ? 1 : 2][0]": ['1 when e == "a"', '2 when e != "a"'],
     # arguments of a call are decided
     'var.argument == "given" ? "x" : "y"': ["x"],
+    # a side that is open decides nothing
+    'var.flag || var.unset ? "x" : "y"': ["x when var.flag || var.unset", "y when not (var.flag || var.unset)"],
+    '!var.flag && var.unset ? "x" : "y"': ["x when !var.flag && var.unset", "y when not (!var.flag && var.unset)"],
     # decided, whatever the open part is
     'var.flag || true ? "x" : "y"': ["x"],
     'false && var.unset ? "x" : "y"': ["y"],
@@ -93,6 +96,12 @@ UNKNOWN = {
     'concat(["x"], var.unset)': ["x", "${var.unset}"],
     'concat(["x"], var.unset)[0]': ["x"],
     'concat(var.unset, ["x"])[0]': ["x", "${var.unset}"],
+    'concat(var.unset ? ["x"] : [], ["y", "z"])[0]': ["x when var.unset is true", "y"],
+    'concat(var.unset ? ["x"] : [], ["y", "z"])[1]': ["y", "z"],
+    'concat(var.unset ? ["x"] : [], ["y", "z"])[2]': ["z"],
+    'reverse(concat(["x"], var.unset))[0]': ["x", "${var.unset}"],
+    'merge({ a = "y" }, var.unset ? { a = "x" } : {}).a': ["x when var.unset is true", "y"],
+    'merge(var.unset ? { a = "x" } : {}, { a = "y" }).a': ["y"],
     'merge(var.unset, { a = "x" }).a': ["x"],
     'merge({ a = "x" }, var.unset).a': ["${var.unset}", "x"],
     '[for x in var.unset : "p/${x}"]': ["p/${var.unset}"],
@@ -121,8 +130,22 @@ UNKNOWN = {
     "nothing": ["${nothing}"],
 }  # fmt: skip
 
+DECIDED = {
+    # both branches of a conditional have one type
+    '(true ? 1 : "a") == "1" ? "x" : "y"': ["x"],
+    # what terraform refuses in a part it refuses in the whole
+    'try(upper(["a"][7]), "x")': ["x"],
+    'try([["a"][7]], "x")': ["x"],
+    'try({ a = ["a"][7] }, "x")': ["x"],
+    'try("-${["a"][7]}", "x")': ["x"],
+    'try([for n in [0, 7] : ["a"][n]], "x")': ["x"],
+    'can(["a"][7] == "a") ? "x" : "y"': ["y"],
+    'can(length(["a", {}.b])) ? "x" : "y"': ["y"],
+    '-7 % 3 == -1 ? "x" : "y"': ["x"],
+}
 
-@pytest.mark.parametrize(("expression", "texts"), (OPEN | UNKNOWN).items())
+
+@pytest.mark.parametrize(("expression", "texts"), (OPEN | UNKNOWN | DECIDED).items())
 def test_possible_values(expression: str, texts: list[str], module: Module) -> None:
     found = module.texts(expression)
     assert sorted(dict.fromkeys(found)) == sorted(dict.fromkeys(texts))

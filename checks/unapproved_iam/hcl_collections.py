@@ -143,7 +143,8 @@ def entries_at(mapping: Mapping, key: Key) -> tuple[list[Value], bool]:
 
 def is_certain(sequence: Sequence) -> bool:
     """Whether the number of elements and the place of each are known."""
-    return sequence.ordered and sequence.rest is None and not any(item.when for item in sequence.items)
+    in_order = sequence.ordered or len(sequence.items) < 2
+    return in_order and sequence.rest is None and not any(item.when for item in sequence.items)
 
 
 def items_at(sequence: Sequence, key: Key, written: object) -> list[Value]:

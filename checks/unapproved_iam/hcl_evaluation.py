@@ -266,15 +266,19 @@ def _inclusions(parts: Parts, expression: For, element: Element, scope: Scope) -
     """The conditions under which a turn yields something; none when it surely yields nothing."""
     if expression.condition is None:
         return [element.when]
-    inclusions = []
     condition = parts.accepts(evaluate(expression.condition, scope), element.when)
-    for possible in condition or ():
-        truth = boolean_of(possible.plain)
-        when = joined(element.when, possible.when)
-        if truth is None or possible.openness:
-            when = joined(when or (), _condition(expression.condition, True, scope)) if when is not None else None
-        elif not truth:
-            when = None
+    if condition is None:
+        return []
+    truths = [None if possible.openness else boolean_of(possible.plain) for possible in condition]
+    if all(truths):
+        return [element.when]
+    inclusions = []
+    for possible, truth in zip(condition, truths, strict=True):
+        if truth is False:
+            continue
+        # An alternative that names no condition of its own is one of several.
+        own = possible.when if truth else (*possible.when, *_condition(expression.condition, True, scope))
+        when = joined(element.when, own or _condition(expression.condition, True, scope))
         if when is not None:
             inclusions.append(when)
     return list(dict.fromkeys(inclusions))
