@@ -122,6 +122,15 @@ UNKNOWN = {
     'try(var.unset.a, "x")': ["${var.unset.a} when can(var.unset.a) is true", "x when can(var.unset.a) is false"],
     'try(var.unset, "x")': ["${var.unset}"],
     'can(var.unset) ? "x" : "y"': ["x"],
+    'try("p/${var.unset.a}", "x")': [
+        'p/${var.unset.a} when can("p/${var.unset.a}") is true',
+        'x when can("p/${var.unset.a}") is false',
+    ],
+    "try(length([var.unset.a]), 7)": [
+        "1 when can(length([var.unset.a])) is true",
+        "7 when can(length([var.unset.a])) is false",
+    ],
+    'try(try({}.a, "x"), "y")': ["x"],
     "setproduct([\"a\"], var.unset)": ["a", "${var.unset}"],
     "local.one": ["${local.one}"],
     "length(var.unset)": ["${length(var.unset)}"],

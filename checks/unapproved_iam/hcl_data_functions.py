@@ -309,7 +309,7 @@ DATA_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "sha1": ("s", _hexadecimal("sha1")),
     "sha256": ("s", _hexadecimal("sha256")),
     "sha512": ("s", _hexadecimal("sha512")),
-    "signum": ("n", lambda number: Fraction((number > 0) - (number < 0))),
+    "signum": ("n", lambda number: Fraction((_whole(number) > 0) - (number < 0))),
     "strrev": ("s", _strrev),
     "substr": ("snn", _substr),
     "sum": ("l", _sum),

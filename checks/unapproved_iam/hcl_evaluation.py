@@ -42,7 +42,7 @@ from unapproved_iam.hcl_operators import boolean_of, operated
 from unapproved_iam.hcl_parts import Parts, entries_of_key, grouped
 from unapproved_iam.hcl_scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
 from unapproved_iam.hcl_strings import as_strings, concatenated
-from unapproved_iam.hcl_texts import policies_written_in
+from unapproved_iam.hcl_texts import holds_unknown, policies_written_in
 from unapproved_iam.hcl_values import (
     NULL,
     Boolean,
@@ -74,6 +74,7 @@ MAX_STEPS = 50_000  # expressions evaluated for one that was asked for: some sec
 class _Effort(threading.local):
     depth = 0
     steps = 0
+    doubts: int | None = None  # how many values were not known, while someone asks whether Terraform computes them
 
 
 _effort = _Effort()
@@ -91,13 +92,39 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
         return _not_evaluated(expression, f"it takes more than {MAX_STEPS} steps to evaluate")
     _effort.depth += 1
     try:
-        return _EVALUATIONS[type(expression)](expression, scope)
+        value = _EVALUATIONS[type(expression)](expression, scope)
+        if _effort.doubts is not None and holds_unknown(value):
+            _effort.doubts += 1
+        return value
     except Refused as reason:
         return refused(expression, str(reason), policies_written_in(expression))
     except RecursionError:
         return _not_evaluated(expression, "it is nested too deeply to be evaluated")
     finally:
         _effort.depth -= 1
+
+
+def evaluate_with_doubt(expression: Expression, scope: Scope) -> tuple[Value, bool]:
+    """The value, and whether Terraform may refuse to compute it even where it is not refused here.
+
+    Whatever is made of something unknown may be refused. What a reference means is computed elsewhere: when that is
+    refused, so is everything.
+    """
+    outer, _effort.doubts = _effort.doubts, 0
+    try:
+        value = evaluate(expression, scope)
+        is_mere_reference = isinstance(expression, GetAttribute) and isinstance(expression.source, Name)
+        return value, bool(_effort.doubts) and not is_mere_reference
+    finally:
+        _effort.doubts = outer  # what is tried is no doubt for what is around it
+
+
+def _value_of_reference(reference: Reference, scope: Scope) -> Value:
+    outer, _effort.doubts = _effort.doubts, None
+    try:
+        return scope.value_of(reference)
+    finally:
+        _effort.doubts = outer
 
 
 def _not_evaluated(expression: Expression, reason: str) -> Value:
@@ -138,7 +165,7 @@ def _reference(expression: Name | GetAttribute, scope: Scope) -> Value:
             length = length_of_reference(names[0])
             if len(names) < length:
                 return unknown(expression, f"{expression} is no reference")
-            value = scope.value_of(tuple(names[:length]))
+            value = _value_of_reference(tuple(names[:length]), scope)
         names = names[length:]
     else:
         names.reverse()

@@ -15,8 +15,8 @@ from unapproved_iam.hcl_alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl_argument_functions import ARGUMENT_FUNCTIONS, Argument
 from unapproved_iam.hcl_collections import is_exact
 from unapproved_iam.hcl_data_functions import DATA_FUNCTIONS, Inexact, data_of
-from unapproved_iam.hcl_evaluation import evaluate
-from unapproved_iam.hcl_expression import Call, Expression, GetAttribute, Name
+from unapproved_iam.hcl_evaluation import evaluate, evaluate_with_doubt
+from unapproved_iam.hcl_expression import Call
 from unapproved_iam.hcl_list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl_map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl_operators import number_of
@@ -42,8 +42,8 @@ from unapproved_iam.hcl_values import (
     Value,
     When,
     exactly,
+    is_refused,
     joined,
-    parts_of,
     refused,
     string,
     under,
@@ -158,22 +158,21 @@ def _try(call: Call, scope: Scope) -> Value:
     results: list[Value] = []
     open_conditions: list[When] = [()]
     for argument in call.arguments:
-        value = evaluate(argument, scope)
+        value, is_doubtful = evaluate_with_doubt(argument, scope)
         following: list[When] = []
         for when in open_conditions:
             for possible in value:
                 conditions = joined(when, possible.when)
                 if conditions is None:
                     continue
-                fails = not _is_there(argument) and may_fail(possible.plain)
-                if fails is False:
-                    results.append(Value((replace(possible, when=conditions),)))
-                elif fails:
+                if is_refused(possible):
                     following.append(conditions)
-                else:
+                elif is_doubtful:
                     can = Condition(f"can({argument})", True, owner_of(argument, scope))
                     results.append(Value((replace(possible, when=joined(conditions, (can,)) or conditions),)))
                     following.append(joined(conditions, (replace(can, holds=False),)) or conditions)
+                else:
+                    results.append(Value((replace(possible, when=conditions),)))
         open_conditions = list(dict.fromkeys(following))
         if not open_conditions:
             break
@@ -186,29 +185,18 @@ def _can(call: Call, scope: Scope) -> Value:
     """Whether Terraform computes the argument."""
     if len(call.arguments) != 1:
         raise Refused("wrong number of arguments")
-    if _is_there(call.arguments[0]):
+    value, is_doubtful = evaluate_with_doubt(call.arguments[0], scope)
+    if not is_doubtful and not any(is_refused(possible) for possible in value):
         return exactly(Boolean(True))
 
     def computed(possible: Possible) -> Value:
-        fails = may_fail(possible.plain)
-        result = unknown_like(call, possible.plain) if fails is None else exactly(Boolean(not fails))
+        if is_refused(possible) or not is_doubtful:
+            result = exactly(Boolean(not is_refused(possible)))
+        else:
+            result = unknown_like(call, possible.plain)
         return under(result, possible.when, possible.openness, possible.origin)
 
-    return one_of([computed(possible) for possible in evaluate(call.arguments[0], scope)], call)
-
-
-def _is_there(argument: Expression) -> bool:
-    """Whether Terraform computes it for sure, whatever it is."""
-    is_name = isinstance(argument, GetAttribute) and isinstance(argument.source, Name)
-    return is_name and str(argument.source) in ("var", "each", "count", "path")  # type: ignore[attr-defined]
-
-
-def may_fail(plain: Plain) -> bool | None:
-    """Whether Terraform refuses to compute a value; None when that is not known of it, or of a part of it."""
-    if isinstance(plain, Unknown):
-        return True if plain.fails else None
-    parts = (may_fail(possible.plain) for value, _ in parts_of(plain) for possible in value)
-    return None if any(part is not False for part in parts) else False
+    return one_of([computed(possible) for possible in value], call)
 
 
 def _templatefile(call: Call, scope: Scope) -> Value:

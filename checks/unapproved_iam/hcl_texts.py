@@ -113,6 +113,15 @@ _FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text
 _HOLE = re.compile("([\U000f0000-\U000fffff])")
 
 
+def holds_unknown(value: Value) -> bool:
+    """Whether a part of it may be anything at all; what is surely refused is not."""
+    return any(
+        (isinstance(possible.plain, Unknown) and not possible.plain.fails)
+        or any(holds_unknown(part) for part, _ in parts_of(possible.plain))
+        for possible in value
+    )
+
+
 def policies_in_text(content: Text) -> list[Text]:
     """The policy ARNs in a text, which may be a whole document."""
     stand_ins = {chr(_FIRST_HOLE + number): hole for number, hole in enumerate(dict.fromkeys(content.holes))}
