@@ -165,6 +165,7 @@ SHAPES = {
             '[for i in range(2) : local.list[i]]',
             'concat([for x in [["READ"], ["<ADMIN|READ>"]] : x]...)',
             'merge([for x in ["<ADMIN|READ>"] : { a = x }]...)["a"]',
+            'provider::aws::arn_build("aws", "iam", "", "aws", "policy/<AdministratorAccess|ReadOnlyAccess>")',
             'file("<admin|read>.txt")',
             'jsondecode(file("${path.module}/<admin|read>.json")).arns',
             'templatefile("policy.tftpl", { name = "<AdministratorAccess|ReadOnlyAccess>" })',

@@ -277,6 +277,12 @@ def _tostring(written: object, subject: Plain) -> Value:
     return string(text_argument(subject))
 
 
+def _arn_build(written: object, *parts: Plain) -> Value:
+    """provider::aws::arn_build(PARTITION, SERVICE, REGION, ACCOUNT, RESOURCE)"""
+    values = [string("arn"), *(value for part in parts for value in (string(":"), exactly(part)))]
+    return concatenated(values, written)
+
+
 STRING_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {
     # name: (function, fewest arguments, most arguments)
     "endswith": (_edge_function(at_start=False, trims=False), 2, 2),
@@ -284,6 +290,7 @@ STRING_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {
     "formatlist": (formatted_list, 1, None),
     "join": (joined_strings, 2, None),
     "lower": (_by_character(str.lower), 1, 1),
+    "provider::aws::arn_build": (_arn_build, 5, 5),
     "replace": (_replace, 3, 3),
     "split": (split, 2, 2),
     "startswith": (_edge_function(at_start=True, trims=False), 2, 2),
