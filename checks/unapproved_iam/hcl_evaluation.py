@@ -383,14 +383,10 @@ def _template_for(expression: TemplateFor, scope: Scope) -> Value:
         if elements.certain:
             result = concatenated(values, expression)
         else:
-            result = unknown_like(expression, collection.plain, exact_sequence(values))
+            result = unknown_like(expression, collection.plain, Sequence(tuple(map(Item, values))))
         return under(result, collection.when, collection.openness, collection.origin)
 
     return applied_to_alternatives(looped, [evaluate(expression.collection, scope)], expression)
-
-
-def exact_sequence(values: list[Value]) -> Sequence:
-    return Sequence(tuple(map(Item, values)))
 
 
 def _operation(expression: Operation, scope: Scope) -> Value:

@@ -156,7 +156,7 @@ def sequence_of(plain: Plain) -> Sequence | None:
     if isinstance(plain, Sequence):
         return plain
     if isinstance(plain, Unknown):
-        return Sequence((), exactly_open(plain))
+        return Sequence((), Value((Possible(plain, openness=Openness.VARIABLE),)))
     return None
 
 
@@ -176,10 +176,6 @@ def any_item(sequence: Sequence, written: object) -> Value | None:
     if sequence.rest is not None:
         values.append(sequence.rest)
     return one_of(values, written) if values else None
-
-
-def exactly_open(plain: Plain) -> Value:
-    return Value((Possible(plain, openness=Openness.VARIABLE),))
 
 
 def is_filled(plain: Plain) -> bool | None:

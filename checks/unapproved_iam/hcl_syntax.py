@@ -1,7 +1,7 @@
 """Read HCL source into bodies, blocks, attributes and typed expressions (`hcl_expression`).
 
-For `terraform_tree`, which knows what the blocks mean, and `hcl_values`, which evaluates the expressions. Source: "HCL
-Native Syntax Specification".
+For `terraform_tree`, which knows what the blocks mean, and `hcl_evaluation`, which evaluates the expressions. Source:
+"HCL Native Syntax Specification".
 
     body = parse_body(data, "/repo/main.tf")         # HclSyntaxError when it is no HCL
     for block in body.blocks:
