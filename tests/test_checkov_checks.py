@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -42,11 +43,11 @@ RUNNERS = {
 }
 
 
-def scan(runner: str, directory: Path) -> Report:
+def scan(runner: str, directory: Path, **settings: bool) -> Report:
     report = RUNNERS[runner]().run(
         root_folder=str(directory),
         external_checks_dir=[str(CHECKS)],
-        runner_filter=RunnerFilter(checks=[CHECK_ID], show_progress_bar=False),
+        runner_filter=RunnerFilter(checks=[CHECK_ID], show_progress_bar=False, **settings),
     )
     assert isinstance(report, Report)
     return report
@@ -177,6 +178,30 @@ def test_a_single_file_is_judged_with_the_values_of_the_others() -> None:
         runner_filter=RunnerFilter(checks=[CHECK_ID], show_progress_bar=False),
     )
     assert names(report.failed_checks) == {"aws_iam_role_policy_attachment.fail_value_in_another_file"}
+
+
+def test_a_module_that_checkov_downloads_is_judged_by_what_checkov_makes_of_it(tmp_path: Path) -> None:
+    """Its source is none of the tree's; here its own default is denied, and one call passes something else."""
+    module, tree = tmp_path / "module", tmp_path / "tree"
+    for directory in (module, tree):
+        directory.mkdir()
+    (module / "main.tf").write_text(
+        'variable "policy" { default = "AdministratorAccess" }\n'
+        'resource "aws_iam_role_policy_attachment" "attached" {\n'
+        '  role       = "operator"\n'
+        '  policy_arn = "arn:aws:iam::aws:policy/${var.policy}"\n'
+        "}\n"
+    )
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=module"]):
+        subprocess.run(["git", "-C", str(module), *arguments], check=True)
+    source = f'source = "git::file://{module}"\n'
+    (tree / "main.tf").write_text(
+        f'module "denied" {{\n  {source}}}\nmodule "clean" {{\n  {source}  policy = "ReadOnlyAccess"\n}}\n'
+    )
+    report = scan("terraform", tree, download_external_modules=True)
+    resource = "aws_iam_role_policy_attachment.attached"
+    assert names(report.failed_checks) == {f"module.denied.{resource}"}
+    assert f"module.clean.{resource}" in names(report.passed_checks)
 
 
 def test_a_resource_that_cannot_be_read_fails(tmp_path: Path) -> None:
