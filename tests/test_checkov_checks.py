@@ -204,6 +204,13 @@ def test_a_module_that_checkov_downloads_is_judged_by_what_checkov_makes_of_it(t
     assert f"module.clean.{resource}" in names(report.passed_checks)
 
 
+def test_what_a_stranger_wrote_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(ATTACHMENTS.replace('"break-glass"', r'"red\u001b[31m\n::error::"'))
+    (record,) = scan("terraform", tmp_path).failed_checks
+    assert r"role/red\x1b[31m\n::error::" in record.check_name
+    assert all(text.isprintable() for text in (record.check_name, *record.details))
+
+
 def test_a_resource_that_cannot_be_read_fails(tmp_path: Path) -> None:
     properties = "      Fn::If: [IsProduction, {}, {}]\n"
     for name, of_role in (("FailOdd", properties), ("PassRead", "      Path: /\n")):

@@ -19,6 +19,7 @@ from checkov.common.runners.runner_registry import RunnerRegistry
 from checkov.runner_filter import RunnerFilter
 from checkov.terraform.checks.resource.registry import resource_registry
 from unapproved_iam.attachment import Attachment, Place
+from unapproved_iam.checkov_verdict import sentence_of
 from unapproved_iam.findings import Findings
 from unapproved_iam.inline_skips import CHECK_ID
 from unapproved_iam.verdict import without_instance_keys
@@ -55,11 +56,11 @@ class CompletedRunners(RunnerRegistry):  # type: ignore[misc]
             self.crash, reports = error, self.scan_reports
         found, completion = self._findings[root_folder], Completion(reports, self.runner_filter, root_folder)
         for finding in found.violations:
-            completion.add(finding.attachment, CheckResult.FAILED, finding.message)
+            completion.add(finding.attachment, CheckResult.FAILED, sentence_of(finding))
         for finding in found.skipped:
             completion.add(finding.attachment, CheckResult.SKIPPED, finding.attachment.skip or "")
         for finding in found.approved:
-            completion.add(finding.attachment, CheckResult.SKIPPED, finding.message)
+            completion.add(finding.attachment, CheckResult.SKIPPED, sentence_of(finding))
         self.scans += 1
         return reports
 

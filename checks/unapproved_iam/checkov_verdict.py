@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from checkov.common.bridgecrew.platform_integration import bc_integration
 from checkov.common.models.enums import CheckResult
 from unapproved_iam.attachment import Attachment, Unjudged
+from unapproved_iam.command_line import printable
 from unapproved_iam.deny_list import InlineSkips
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 from unapproved_iam.findings import Findings, one_per_policy
@@ -136,12 +137,17 @@ def _passed(reasons: Iterable[str], sentences: tuple[str, ...] = ()) -> Answer:
     return Answer(CheckResult.SKIPPED if said else CheckResult.PASSED, sentences, "; ".join(said))
 
 
+def sentence_of(finding: Finding) -> str:
+    """A finding in words; they may hold what a stranger wrote, and checkov prints a name as it is."""
+    return printable(finding.message)
+
+
 def _sentences(findings: Iterable[Finding]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(finding.message for finding in findings))
+    return tuple(dict.fromkeys(map(sentence_of, findings)))
 
 
 def could_not_judge(reason: str) -> str:
-    return f"could not be judged: {'; '.join(reason.splitlines())}"
+    return printable(f"could not be judged: {'; '.join(reason.splitlines())}")
 
 
 @lru_cache
