@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from unapproved_iam.checkov_session import FIRST_TESTED, FIRST_UNTESTED
 
 pytest.importorskip("checkov")
 
@@ -273,6 +274,11 @@ def test_files_that_cannot_be_read_count_when_they_may_attach(tmp_path: Path) ->
     assert result.returncode == 2
     assert "broken.tf:3: " in result.stderr
     assert "harmless.tf" not in result.stderr
+
+
+def test_the_tested_versions_are_those_that_the_extra_installs() -> None:
+    first, below = (".".join(map(str, version)) for version in (FIRST_TESTED, FIRST_UNTESTED))
+    assert f'"checkov>={first},<{below}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_nothing_to_scan_is_bad_usage(tmp_path: Path) -> None:
