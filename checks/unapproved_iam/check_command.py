@@ -115,15 +115,15 @@ def _written(findings: Findings, seconds: float, output: str) -> str:
     if output == "json":
         from unapproved_iam.report_json import json_report
 
-        return json_report(findings, seconds) + "\n"
+        return _without_commands(json_report(findings, seconds))
     if output == "sarif":
         from unapproved_iam.report_sarif import sarif_report
 
-        return sarif_report(findings) + "\n"
+        return _without_commands(sarif_report(findings))
     if output == "gitlab":
         from unapproved_iam.report_gitlab import gitlab_report
 
-        return gitlab_report(findings) + "\n"
+        return _without_commands(gitlab_report(findings))
     if output == "github":
         from unapproved_iam.report_github import github_report
 
@@ -131,6 +131,11 @@ def _written(findings: Findings, seconds: float, output: str) -> str:
     from unapproved_iam.report_text import text_report
 
     return text_report(findings, seconds)
+
+
+def _without_commands(written: str) -> str:
+    """The same JSON without the `##[…]` and `##vso[…]` that CI systems look for anywhere in a log's line."""
+    return written.replace("##", "#\\u0023") + "\n"
 
 
 def _wants_colours() -> bool:

@@ -110,11 +110,7 @@ def _unexpected(error: Exception) -> str:
 
 def complain(message: str) -> int:
     """Print what is wrong, on standard error, and return the exit code that says that nothing was judged."""
-    # A line that begins with `::` is a command to GitHub Actions, and a path may begin with anything.
-    print(
-        "\n".join(re.sub(r"^(\s*):(?=:)", r"\1\\x3a", printable(line)) for line in message.splitlines()),
-        file=sys.stderr,
-    )
+    print("\n".join(printable(line) for line in message.splitlines()), file=sys.stderr)
     return COULD_NOT_JUDGE
 
 
@@ -122,13 +118,14 @@ def printable(text: str) -> str:
     """The text on one line, without what steers a terminal or a CI system's log: what is scanned may be a stranger's.
 
     Characters that are not printable become backslash escapes, and so does a `#` of `##[…]` and `##vso[…]`, which
-    GitHub Actions and Azure Pipelines look for anywhere in a line.
+    GitHub Actions and Azure Pipelines look for anywhere in a line, and a `:` of `::` at the beginning, blanks aside.
     """
     if not (text.isascii() and text.isprintable()):
         text = "".join(
             character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
         )
-    return re.sub(r"##(?=\w*\[)", r"#\\x23", text) if "##" in text else text
+    text = re.sub(r"##(?=\w*\[)", r"#\\x23", text) if "##" in text else text
+    return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", text)
 
 
 def argument_parser(name: str) -> ArgumentParser:
