@@ -93,6 +93,9 @@ HOSTILE = {
     + 'data "http" "get" {\n  url = "http://127.0.0.1:9/"\n}\n'
     + 'resource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = "echo > ran"\n  }\n}\n'
     + f'module "fail_remote" {{\n  source = "git::http://127.0.0.1:9/x.git"\n  policy = "{ADMIN}"\n}}\n',
+    # Nothing in here names a policy: whether one may be meant is looked for in what is read.
+    "reads/main.tf": ATTACHED.format("read", 'file("../outside/secret.txt")')
+    + ATTACHED.format("read_too", 'file("OUTSIDE/secret.txt")'),
     "stack.yaml": f"""Resources:
   FailRole:
     Type: AWS::IAM::Role
