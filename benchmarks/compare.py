@@ -4,12 +4,13 @@
 # ///
 """Compare whole processes of this command and its peers in one run: `uv run benchmarks/compare.py`.
 
-Each peer is installed from PyPI into an environment of its own. Figures are medians; on one machine only the ratios
-say something. Writes a table (`docs/benchmarks.md`) and a plot (`docs/benchmarks.svg`).
+Each peer is installed from PyPI into an environment of its own. The commands of one row take turns, so that what else
+the machine does hits them all; figures are medians, and only their ratios say something elsewhere. Writes a table
+(docs/benchmarks.md) and a plot (docs/benchmarks.svg).
 
 - pygrep: what a pre-commit hook of `language: pygrep` runs on the same files, the least that any hook can cost
-- c7n-left: with one policy on one directory, the fastest peer that evaluates Terraform
-- checkov: with one built-in check, on trees up to --checkov-up-to files, since it needs minutes beyond
+- c7n-left: with one policy; it evaluates one root module a run, so a tree takes as many runs as it has root modules
+- checkov: with one built-in check
 """
 
 from __future__ import annotations
@@ -23,18 +24,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from generated_tree import attaches, make_tiny_violation, make_tree
+from generated_tree import FILES_PER_MODULE, attaches, make_tiny_violation, make_tree
 
 PROJECT = Path(__file__).resolve().parent.parent
+OURS = "unapproved-iam"
 PEERS = {
-    "unapproved-iam": [str(PROJECT)],
+    OURS: [str(PROJECT)],
     "pygrep": ["pre-commit==4.7.0"],
-    "c7n-left": ["c7n-left"],
+    "c7n-left": ["c7n-left==0.3.39"],
     "checkov": ["checkov==3.3.30"],
 }
 LEFT_POLICY = """
@@ -47,32 +49,47 @@ policies:
         op: regex
         value: ".*/AdministratorAccess$"
 """
+ANY_CODE = (0, 1)
 
 
 @dataclass(frozen=True)
+class Command:
+    """A program as a whole process; its exit code must be one of `codes`."""
+
+    arguments: Sequence[str]
+    codes: tuple[int, ...]
+    directory: Path | None = None
+
+
+@dataclass
 class Figure:
-    """Medians over the runs of one command."""
+    """What the runs of one command took."""
 
-    seconds: float
-    mebibytes: float
+    seconds: list[float] = field(default_factory=list)
+    mebibytes: list[float] = field(default_factory=list)
 
-    def cell(self) -> str:
-        return f"{self.seconds:.2f} s, {self.mebibytes:.0f} MiB"
+    @property
+    def time(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def memory(self) -> float:
+        return statistics.median(self.mebibytes)
+
+    def __str__(self) -> str:
+        return f"{self.time:.2f} s, {self.memory:.0f} MiB"
 
 
-@dataclass(frozen=True)
 class Peers:
-    """Where the peers' programs are."""
+    """Where the programs are, and the commands made of them."""
 
-    home: Path
-
-    def program(self, peer: str, name: str) -> str:
-        return str(self.home / peer / "bin" / name)
+    def __init__(self, home: Path) -> None:
+        self.home = home
 
     def install(self) -> None:
         for peer, packages in PEERS.items():
             environment = self.home / peer
-            if environment.exists() and peer != "unapproved-iam":
+            if environment.exists() and peer != OURS:
                 continue
             subprocess.run(["uv", "venv", "-q", "--clear", str(environment)], check=True)
             python = str(environment / "bin" / "python")
@@ -80,114 +97,155 @@ class Peers:
                 ["uv", "pip", "install", "-q", "--compile-bytecode", "--python", python, *packages], check=True
             )
 
-    def check(self, *arguments: str) -> list[str]:
-        return [self.program("unapproved-iam", "unapproved-iam"), "check", *arguments]
+    def _program(self, peer: str, name: str = "") -> str:
+        return str(self.home / peer / "bin" / (name or peer))
 
-    def pygrep(self, files: Sequence[str]) -> list[str]:
-        return [self.program("pygrep", "python"), "-m", "pre_commit.languages.pygrep", "AdministratorAccess", *files]
+    def check(self, *arguments: str, codes: tuple[int, ...], directory: Path | None = None) -> Command:
+        return Command([self._program(OURS), "check", *arguments], codes, directory)
 
-    def left(self, directory: Path, policies: Path) -> list[str]:
-        return [self.program("c7n-left", "c7n-left"), "run", "-d", str(directory), "-p", str(policies)]
+    def pygrep(self, files: Sequence[str], codes: tuple[int, ...], directory: Path | None = None) -> Command:
+        module = ["-m", "pre_commit.languages.pygrep", "AdministratorAccess"]
+        return Command([self._program("pygrep", "python"), *module, *files], codes, directory)
 
-    def checkov(self, directory: Path) -> list[str]:
+    def left(self, directory: Path, policies: Path) -> Command:
+        return Command([self._program("c7n-left"), "run", "-d", str(directory), "-p", str(policies)], (1,))
+
+    def checkov(self, directory: Path) -> Command:
         options = ["--framework", "terraform", "--check", "CKV_AWS_274", "--compact", "--quiet", "--skip-download"]
-        return [self.program("checkov", "checkov"), "-d", str(directory), *options]
+        return Command([self._program("checkov"), "-d", str(directory), *options], ANY_CODE)
 
 
-def measured(command: Sequence[str], runs: int, cold: bool = False, expected: tuple[int, ...] = (0,)) -> Figure:
-    """Run a command as a whole process; `cold` gives each run empty temporary and cache directories."""
-    seconds, mebibytes = [], []
-    for run in range(runs + (0 if cold else 1)):
-        with tempfile.TemporaryDirectory() as scratch:
-            environment = dict(os.environ)
-            if cold:
-                environment |= {"TMPDIR": scratch, "XDG_CACHE_HOME": scratch, "HOME": scratch}
-            started = time.perf_counter()
-            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            _, status, usage = os.wait4(process.pid, 0)
-            took = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in expected:
-            sys.exit(f"{' '.join(command)[:300]}: exit {process.returncode} (expected one of {expected})")
-        if cold or run:  # the first of the warm runs warms up
-            seconds.append(took)
-            mebibytes.append(usage.ru_maxrss / 1024)
-    return Figure(statistics.median(seconds), statistics.median(mebibytes))
+def measured(command: Command, figure: Figure, cold: bool) -> None:
+    """Add one run to a figure; `cold` gives it empty temporary, cache and home directories."""
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = dict(os.environ)
+        if cold:
+            environment |= {"TMPDIR": scratch, "XDG_CACHE_HOME": scratch, "HOME": scratch}
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command.arguments,
+            cwd=command.directory,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in command.codes:
+        written = " ".join(command.arguments)[:300]
+        sys.exit(f"{written}: exit {process.returncode} (expected one of {command.codes})")
+    figure.seconds.append(took)
+    figure.mebibytes.append(usage.ru_maxrss / 1024)
 
 
-def unattaching_files(tree: Path, most: int) -> list[str]:
-    """The files of a commit that cannot matter: Terraform and YAML of root modules that attach nothing."""
-    modules = (path for path in sorted(tree.glob("*/service-*")) if not attaches(int(path.name.split("-")[1])))
-    files = (file for module in modules for file in sorted(module.iterdir()))
-    return [str(file) for file in islice(files, most)]
+def in_turn(commands: Mapping[str, Command], runs: int, cold: bool = False) -> dict[str, Figure]:
+    """Run the commands one after the other, as many rounds as asked for; a first round warms up."""
+    if not cold:
+        for command in commands.values():
+            measured(command, Figure(), cold)
+    figures = {name: Figure() for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            measured(command, figures[name], cold)
+    return figures
+
+
+def unattaching_files(tree: Path) -> Iterator[str]:
+    """Files that cannot matter: Terraform and YAML of root modules that attach nothing."""
+    for root in sorted(tree.glob("*/service-*")):
+        if not attaches(int(root.name.split("-")[1])):
+            yield from (str(file.relative_to(tree)) for file in sorted(root.iterdir()))
 
 
 def commits(peers: Peers, scratch: Path, runs: int) -> list[str]:
-    """Rows about commits that cannot matter and about a commit with a violation."""
-    tree = scratch / "repository"
+    """Rows about commits in a repository of 1,000 files, and about one violation."""
+    tree, tiny, policies = scratch / "repository", scratch / "tiny", scratch / "policies"
     make_tree(tree, 1000)
     subprocess.run(["git", "init", "-q", str(tree)], check=True)
-    rows = []
-    for count in (10, 400):
-        files = unattaching_files(tree, count)
-        ours = measured(peers.check(*files), runs)
-        pygrep = measured(peers.pygrep(files), runs)
-        memory = ours.mebibytes / pygrep.mebibytes
-        what = f"{len(files)} files that cannot matter, of 1,000"
-        rows.append(_row(what, "pygrep", ours, pygrep, f"{memory:.2f} x memory"))
-    tiny, policies = scratch / "tiny", scratch / "policies"
     make_tiny_violation(tiny)
     policies.mkdir()
     (policies / "unapproved.yaml").write_text(LEFT_POLICY)
+    rows: list[str] = []
+    for count in (10, 400):
+        files = list(islice(unattaching_files(tree), count))
+        figures = in_turn(
+            {OURS: peers.check(*files, codes=(0,), directory=tree), "pygrep": peers.pygrep(files, (0,), tree)}, runs
+        )
+        rows += compared(f"{count} files that cannot matter, of 1,000", figures)
+    one = {
+        OURS: peers.check(str(tiny), codes=(1,)),
+        "c7n-left": peers.left(tiny, policies),
+        "checkov": peers.checkov(tiny),
+    }
     for cold in (False, True):
-        ours = measured(peers.check(str(tiny)), runs, cold, expected=(1,))
-        for name, command in (("c7n-left", peers.left(tiny, policies)), ("checkov", peers.checkov(tiny))):
-            theirs = measured(command, runs, cold, expected=(1,))
-            rows.append(_row(f"one violation, {'cold' if cold else 'warm'}", name, ours, theirs, ""))
+        rows += compared(f"one file with a violation, {'cold' if cold else 'warm'}", in_turn(one, runs, cold))
     return rows
 
 
-def _row(what: str, peer: str, ours: Figure, theirs: Figure, remark: str) -> str:
-    ratio = f"{ours.seconds / theirs.seconds:.2f} x time"
-    return f"| {what} | {ours.cell()} | {peer}: {theirs.cell()} | {', '.join(filter(None, (ratio, remark)))} |"
+def compared(what: str, figures: Mapping[str, Figure]) -> Iterator[str]:
+    """One row for each peer, with the ratios of ours to it."""
+    ours = figures[OURS]
+    for name, figure in figures.items():
+        if name != OURS:
+            ratio = f"{ours.time / figure.time:.2f} x time, {ours.memory / figure.memory:.2f} x memory"
+            yield f"| {what} | {ours} | {name}: {figure} | {ratio} |"
 
 
-def trees(
-    peers: Peers, scratch: Path, sizes: Sequence[int], most_for_checkov: int, runs: int
-) -> tuple[list[str], dict[str, list[tuple[int, Figure]]]]:
-    """Rows about whole trees, and the points of the plot."""
-    points: dict[str, list[tuple[int, Figure]]] = {}
-    rows = []
+DEFAULT, EVERYTHING = "default list", 'deny: ["*"]'
+Points = dict[str, dict[int, Figure]]
+
+
+def trees(peers: Peers, scratch: Path, sizes: Sequence[int], runs: int, most: Mapping[str, int]) -> Points:
+    """The figures of each command for each size, warm and cold; `most` files for the slow peers."""
+    points: Points = {}
+    policies = scratch / "policies"
     everything = scratch / "everything.yaml"
     everything.write_text('version: 1\ndeny: ["*"]\n')
     for size in sizes:
         tree = scratch / f"tree-{size}"
         make_tree(tree, size)
-        commands: dict[str, Callable[[], Figure]] = {
-            "default list": lambda tree=tree: measured(peers.check(str(tree)), runs, expected=(1,)),  # type: ignore[misc]
-            'deny: ["*"]': lambda tree=tree: measured(  # type: ignore[misc]
-                peers.check("--deny-list", str(everything), str(tree)), runs, expected=(1,)
-            ),
+        files = [str(path.relative_to(tree)) for path in sorted(tree.rglob("*")) if path.is_file()]
+        commands = {
+            DEFAULT: peers.check(".", codes=(1,), directory=tree),
+            EVERYTHING: peers.check("--deny-list", str(everything), ".", codes=(1,), directory=tree),
+            "pygrep": peers.pygrep(files, (1,), tree),
         }
-        if size <= most_for_checkov:
-            commands["checkov, one check"] = lambda tree=tree: measured(
-                peers.checkov(tree), 1, cold=True, expected=(1,)
-            )  # type: ignore[misc]
-        figures = {name: command() for name, command in commands.items()}
-        for name, figure in figures.items():
-            points.setdefault(name, []).append((size, figure))
-        theirs = figures.get("checkov, one check")
-        cells = [f"{size:,}"]
-        for name in ("default list", 'deny: ["*"]'):
-            faster = f", {theirs.seconds / figures[name].seconds:.0f} x faster" if theirs else ""
-            cells.append(figures[name].cell() + faster)
-        cells.append(theirs.cell() if theirs else "not run")
-        rows.append(f"| {' | '.join(cells)} |")
+        for cold in (False, True):
+            for name, figure in in_turn(commands, runs, cold).items():
+                points.setdefault(f"{name}, cold" if cold else name, {})[size] = figure
+        if size <= most["checkov"]:
+            points.setdefault("checkov, cold", {})[size] = in_turn({"": peers.checkov(tree)}, 1, cold=True)[""]
+        if size <= most["c7n-left"]:
+            points.setdefault("c7n-left, cold", {})[size] = each_root(peers, tree, policies)
         shutil.rmtree(tree)
-    return rows, points
+    return points
 
 
-def draw(points: dict[str, list[tuple[int, Figure]]], path: Path) -> None:
+def each_root(peers: Peers, tree: Path, policies: Path) -> Figure:
+    """One run for each root module: their times together, and the largest memory."""
+    total = Figure()
+    for root in sorted(tree.glob("*/service-*")):
+        command = Command(peers.left(root, policies).arguments, ANY_CODE)
+        measured(command, total, cold=True)
+    return Figure([sum(total.seconds)], [max(total.mebibytes)])
+
+
+def tree_table(points: Points, sizes: Sequence[int]) -> list[str]:
+    """A row for each size: time and memory, and for the peers how many times as long as the default list they take."""
+    lines = [f"| files | {' | '.join(points)} |", f"|---{'|---' * len(points)}|"]
+    for size in sizes:
+        cells = []
+        for name, figures in points.items():
+            figure, ours = figures.get(size), points[DEFAULT if not name.endswith("cold") else f"{DEFAULT}, cold"][size]
+            is_peer = name.startswith(("checkov", "c7n-left"))
+            times = f" ({figure.time / ours.time:,.0f} x)" if figure and is_peer else ""
+            cells.append(f"{figure}{times}" if figure else "not run")
+        lines.append(f"| {size:,} | {' | '.join(cells)} |")
+    return lines
+
+
+def draw(points: Points, path: Path) -> None:
     import matplotlib  # type: ignore[import-not-found,unused-ignore]
 
     matplotlib.use("svg")
@@ -195,36 +253,39 @@ def draw(points: dict[str, list[tuple[int, Figure]]], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (times, memories) = pyplot.subplots(1, 2, figsize=(10, 4))
-    for name, measured_points in points.items():
-        sizes = [size for size, _ in measured_points]
-        times.plot(sizes, [point.seconds for _, point in measured_points], marker="o", label=name)
-        memories.plot(sizes, [point.mebibytes for _, point in measured_points], marker="o", label=name)
+    for name, figures in points.items():
+        style = {"marker": "o", "label": name, "linestyle": "--" if name.endswith("cold") else "-"}
+        times.plot(list(figures), [one.time for one in figures.values()], **style)
+        memories.plot(list(figures), [one.memory for one in figures.values()], **style)
     for axes, title in ((times, "seconds"), (memories, "MiB at the peak")):
         axes.set(xlabel="files", ylabel=title, xscale="log")
         axes.grid(alpha=0.3)
     times.set_yscale("log")
     memories.set_ylim(bottom=0)
-    memories.legend()
+    times.legend(fontsize="small")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
 
 
-def page(commit_rows: Sequence[str], tree_rows: Sequence[str]) -> str:
+def page(commit_rows: Sequence[str], table: Sequence[str], most: Mapping[str, int]) -> str:
     return "\n".join(
         [
             "# Benchmarks",
             "",
             "Medians of whole processes, all in one run of `uv run benchmarks/compare.py` on one machine"
             f" ({os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()});"
-            " only the ratios carry over to another.",
+            " only the ratios carry over to another. Cold means empty temporary, cache and home directories.",
             "",
-            "| commit | `unapproved-iam check` | peer | ratio |",
+            "| what | `unapproved-iam check` | peer | ratio |",
             "|---|---|---|---|",
             *commit_rows,
             "",
-            '| files in the tree | default list | `deny: ["*"]` | checkov, one check |',
-            "|---|---|---|---|",
-            *tree_rows,
+            f"Whole trees, generated: root modules of {FILES_PER_MODULE} files, of which every third attaches a policy,"
+            " and one in a hundred of those a denied one. `pygrep` only searches the files for one name."
+            f" checkov (one check) and c7n-left (one policy, one run for each root module) were given trees of up to"
+            f" {most['checkov']:,} and {most['c7n-left']:,} files, because larger ones take them minutes to hours.",
+            "",
+            *table,
             "",
             "![time and memory by number of files](benchmarks.svg)",
             "",
@@ -236,18 +297,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare this command with its peers, as whole processes.")
     parser.add_argument("--sizes", default="100,1000,10000,20000", help="files in the generated trees")
     parser.add_argument("--checkov-up-to", type=int, default=1000, help="largest tree for checkov")
+    parser.add_argument("--c7n-left-up-to", type=int, default=100, help="largest tree for c7n-left")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--environments", type=Path, default=PROJECT / ".benchmarks", help="where the peers live")
     parser.add_argument("--docs", type=Path, default=PROJECT / "docs", help="where the table and the plot go")
     arguments = parser.parse_args()
+    most = {"checkov": arguments.checkov_up_to, "c7n-left": arguments.c7n_left_up_to}
     peers = Peers(arguments.environments.resolve())
     peers.install()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         commit_rows = commits(peers, scratch, arguments.runs)
         sizes = [int(size) for size in arguments.sizes.split(",")]
-        tree_rows, points = trees(peers, scratch, sizes, arguments.checkov_up_to, min(arguments.runs, 3))
-    text = page(commit_rows, tree_rows)
+        points = trees(peers, scratch, sizes, min(arguments.runs, 3), most)
+    text = page(commit_rows, tree_table(points, sizes), most)
     (arguments.docs / "benchmarks.md").write_text(text)
     draw(points, arguments.docs / "benchmarks.svg")
     print(text)
