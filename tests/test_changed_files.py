@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from unapproved_iam import git_answers
 from unapproved_iam.changed_files import RANGE_START, changed_files
-from unapproved_iam.command_line import UsageError
+from unapproved_iam.command_line import UsageError, main
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -81,3 +82,24 @@ def test_a_commit_that_is_not_there_is_an_error(repository: Path, since: str) ->
 def test_a_directory_without_git_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--changed-since HEAD"):
         changed_files("HEAD", str(tmp_path), {})
+
+
+def test_a_git_that_never_answers_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is ignored is judged, too; what has changed, nobody knows."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "bin/git").chmod(0o755)
+    (tmp_path / "main.tf").write_text(
+        'resource "aws_iam_role_policy_attachment" "x" {\n'
+        '  role       = "ops"\n'
+        '  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"\n}\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]]))
+    monkeypatch.setattr(git_answers, "MOST_SECONDS", 0.2)
+    assert main(["check"]) == 1
+    assert main(["check", "--changed-since", "HEAD"]) == 2
+    assert "--changed-since: git has not answered for 0.2 s" in capsys.readouterr().err

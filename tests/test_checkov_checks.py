@@ -22,6 +22,7 @@ from checkov.terraform.checks.resource.registry import resource_registry
 from checkov.terraform.plan_runner import Runner as PlanRunner
 from checkov.terraform.runner import Runner as TerraformRunner
 from checkov.terraform_json.runner import TerraformJsonRunner
+from unapproved_iam import guarded_reading
 from unapproved_iam.check_scope import Request
 from unapproved_iam.checkov_completion import is_same_resource
 from unapproved_iam.deny_list_discovery import find_deny_list
@@ -222,6 +223,17 @@ def test_a_resource_that_cannot_be_read_fails(tmp_path: Path) -> None:
     assert "could not be judged: Properties of FailOdd is Fn::If" in record.check_name
 
 
+def test_nothing_passes_in_a_unit_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = ", ".join(["1"] * 20_000)
+    (tmp_path / "main.tf").write_text(ATTACHMENTS + f"locals {{\n  numbers = [{numbers}]\n}}\n")
+    (tmp_path / "slow.tf").write_text(ATTACHMENT.format("slow", "local.numbers[0]"))
+    with monkeypatch.context() as limited:
+        limited.setattr(guarded_reading, "MOST_SECONDS", 0.1)
+        records = scan("terraform", tmp_path).failed_checks
+    assert {record.resource.rpartition(".")[2] for record in records} == {"admin", "unknown", "nothing", "slow"}
+    assert {record.check_name for record in records} == {f"{TITLE}: could not be judged: takes more than 0.1 s to read"}
+
+
 def test_what_a_check_says_in_one_thread_is_not_heard_in_another(tmp_path: Path) -> None:
     """On macOS and Windows checkov's runners are threads that share the checks."""
     (tmp_path / "main.tf").write_text(ATTACHMENTS)
@@ -264,6 +276,7 @@ resource "aws_iam_role" "nothing" {
   name = "nothing"
 }
 """
+ATTACHMENT = 'resource "aws_iam_role_policy_attachment" "{}" {{\n  role = "operator"\n  policy_arn = {}\n}}\n'
 ADMIN_DENIED = "version: 1\ndeny: [AdministratorAccess]\n"
 APPROVAL = """
 approve:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -109,6 +110,10 @@ class Fault(NamedTuple):
     environment: Mapping[str, str] = {}
 
 
+def closed(name: str) -> Make:
+    return lambda repository: (repository / name).chmod(0)
+
+
 SOURCE = files({"main.tf": DENIED})
 CALLS_ITSELF = files({"main.tf": 'module "m" {\n  source = "./m"\n}\n' + DENIED})
 READS = 'resource "aws_iam_role_policy_attachment" "x" {{\n  role = "ops"\n  policy_arn = file("{}")\n}}\n'
@@ -122,6 +127,9 @@ FAULTS = {
     "list-links-to-itself": Fault(2, f"{LIST}: cannot be read: Too many levels", (SOURCE, link(LIST, LIST))),
     "list-named-is-endless": Fault(
         2, "/dev/zero: is too large (expected at most 4 MiB)", (SOURCE,), ("--deny-list", "/dev/zero")
+    ),
+    "list-is-closed": Fault(
+        2, f"{LIST}: cannot be read: Permission denied", (SOURCE, files({LIST: "version: 1"}), closed(LIST))
     ),
     "list-is-huge": Fault(2, f"{LIST}: is too large", (SOURCE, sparse(LIST, "version: 1\ndeny: [X]\n"))),
     "list-is-deep": Fault(2, f"{LIST}:1: is nested too deeply", (SOURCE, files({LIST: DEEP}))),
@@ -153,6 +161,17 @@ FAULTS = {
         2, "--var-file a.tfvars: No such file or directory", (SOURCE,), ("--var-file", "a.tfvars")
     ),
     # files
+    "source-is-closed": Fault(
+        2, "main.tf:1: could not be judged: cannot be read: Permission denied", (SOURCE, closed("main.tf"))
+    ),
+    "template-is-closed": Fault(
+        2,
+        "a.yaml:1: could not be judged: cannot be read: Permission denied",
+        (files({"a.yaml": TEMPLATE}), closed("a.yaml")),
+    ),
+    "directory-is-closed": Fault(
+        2, "a:1: could not be judged: cannot be listed: Permission denied", (files({"a/main.tf": DENIED}), closed("a"))
+    ),
     "pipes-in-the-tree": Fault(1, FOUND, (SOURCE, pipe("a.tf"), pipe("a.yaml"))),
     "socket-in-the-tree": Fault(1, FOUND, (SOURCE, socket_file("a.tf"))),
     "directory-with-a-file-name": Fault(1, FOUND, (SOURCE, lambda repository: (repository / "a.tf").mkdir())),
@@ -242,6 +261,11 @@ FAULTS = {
         "main.tf:5: could not be judged: this heredoc is never closed",
         (files({"main.tf": DENIED + "x = [" + "<<EOT\n" * 20_000}),),
     ),
+    "operators-side-by-side": Fault(
+        2,
+        "main.tf:2: could not be judged: this expression has more than 1000 operators",
+        (files({"main.tf": DENIED.replace('"ops"', " + ".join(["1"] * MANY))}),),
+    ),
     "binary-in-terraform": Fault(2, "main.tf:5: could not be judged: unexpected", (files({"main.tf": DENIED + "\0"}),)),
     "latin-1-in-a-template": Fault(
         1, FOUND, (files({"a.yaml": TEMPLATE.replace("FailRole", "F\xfcr").encode("latin-1")}),)
@@ -283,9 +307,14 @@ FAULTS = {
 }
 
 
+# For root no file is closed, unless it gives that privilege away.
+SETPRIV = shutil.which("setpriv") if sys.platform != "win32" and os.geteuid() == 0 else None
+CLOSED_FOR_ROOT = [SETPRIV, "--bounding-set=-dac_override,-dac_read_search", "--"] if SETPRIV else []
+
+
 def check(repository: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(CHECKS), "check", *arguments],
+        [*CLOSED_FOR_ROOT, sys.executable, str(CHECKS), "check", *arguments],
         cwd=repository,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@ Made by the readers (Terraform, plans, CloudFormation, the live account), judged
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from unapproved_iam.possible_text import Text
 
@@ -56,7 +56,8 @@ class Unjudged:
 
     place: Place
     reason: str
-    advice: str = field(default="")
+    advice: str = ""
+    is_whole_unit: bool = False  # nothing is known of the unit: `place` is its directory or file
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ denied policy as well as writing one. Source: "git-diff" in the Git documentatio
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 
 from unapproved_iam.command_line import UsageError
+from unapproved_iam.git_answers import NoAnswer, git
 
 # What pre-commit and prek tell their hooks when they judge a range of commits: its start, while the end is checked out.
 RANGE_START = "PRE_COMMIT_FROM_REF"
@@ -25,19 +25,14 @@ def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str
     since = environ.get(RANGE_START) or since
     # The scanned repository's own settings must neither run programs nor hide files here.
     diff = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=all"]
-    answer = _git(root, [*diff, *([] if since == "HEAD" else ["--merge-base"]), "--end-of-options", since, "--"])
-    if answer.returncode and since == "HEAD" and _git(root, ["rev-parse", "--verify", "--quiet", "HEAD"]).returncode:
-        answer = _git(root, ["ls-files", "-z"])
+    try:
+        answer = git(root, *diff, *([] if since == "HEAD" else ["--merge-base"]), "--end-of-options", since, "--")
+        if answer.returncode and since == "HEAD" and git(root, "rev-parse", "--verify", "--quiet", "HEAD").returncode:
+            answer = git(root, "ls-files", "-z")
+    except NoAnswer as reason:
+        raise UsageError(f"--changed-since: {reason}") from reason
     if answer.returncode:
         complaint = os.fsdecode(answer.stderr).strip().splitlines() or ["git failed"]
         expected = f"a commit that the clone in {root} holds with its history"
         raise UsageError(f"--changed-since {since}: {complaint[0]} (expected {expected})")
     return [os.path.join(root, os.fsdecode(name)) for name in answer.stdout.split(b"\0") if name]
-
-
-def _git(root: str, arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
-    options = ["-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-optional-locks"]
-    try:
-        return subprocess.run(["git", "-C", root, *options, *arguments], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise UsageError("--changed-since: git is not on PATH") from error

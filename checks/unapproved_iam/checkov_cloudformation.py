@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path
+from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path, unjudged_at
 from unapproved_iam.cloudformation_template import attachments_of_conf, read_template
+from unapproved_iam.guarded_reading import guarded
 
 
 class TemplateResources(JudgedByEngine):
@@ -27,14 +28,11 @@ class TemplateResources(JudgedByEngine):
         if reading is None:
             return Known(path, attachments_of_conf(question.name, question.conf, path))
         attachments = tuple(one for one in reading.attachments if _is_of(one, question.name))
-        if reading.unjudged and not attachments:
-            attachments = attachments_of_conf(
-                question.name, question.conf, path
-            )  # perhaps the whole file is unreadable
+        if reading.unjudged and not attachments:  # perhaps the whole file is unreadable
+            attachments = attachments_of_conf(question.name, question.conf, path)
         # They begin and end a line after the block does.
         lines = range(marks.get("__startline__", 1) - 1, marks.get("__endline__", 1))
-        unjudged = (one for one in reading.unjudged if one.place.path == path and one.place.line in lines)
-        return Known(path, attachments, tuple(unjudged))
+        return Known(path, attachments, unjudged_at(reading, path, lines))
 
 
 def _is_of(attachment: Attachment, logical_id: str) -> bool:
@@ -44,4 +42,4 @@ def _is_of(attachment: Attachment, logical_id: str) -> bool:
 
 @lru_cache(maxsize=64)  # checkov asks file by file
 def _read(path: str) -> Reading | None:
-    return read_template(path)
+    return guarded(read_template, path)

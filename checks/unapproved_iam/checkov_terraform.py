@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path
+from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path, unjudged_at
+from unapproved_iam.guarded_reading import guarded
 from unapproved_iam.terraform_conf import attachments_of_conf
 from unapproved_iam.terraform_plan import read_plan
 from unapproved_iam.terraform_tree import TerraformTree
@@ -107,12 +108,9 @@ def _in_source(block: Block, address: str) -> Known:
     asked = _steps(address)
     of_block = _by_block(block.root_module).get((os.path.realpath(block.path), *_names(asked)), [])
     of_instance = [one for one in of_block if _is_instance(_steps(one.resource), asked)]
-    unjudged = (one for one in _tree().read(block.root_module).unjudged if one.place.path == block.path)
-    return Known(
-        block.path,
-        tuple(of_instance or of_block),
-        tuple(one for one in unjudged if block.first_line <= one.place.line <= block.last_line),
-    )
+    lines = range(block.first_line, block.last_line + 1)
+    unjudged = unjudged_at(_read_root(block.root_module), block.path, lines)
+    return Known(block.path, tuple(of_instance or of_block), unjudged)
 
 
 @lru_cache(maxsize=64)
@@ -122,7 +120,7 @@ def _by_block(root_module: str) -> Mapping[tuple[str, ...], list[Attachment]]:
     An override file repeats the address of what it changes; judged is the block that is changed.
     """
     found: dict[tuple[str, ...], list[Attachment]] = {}
-    for one in _tree().read(root_module).attachments:
+    for one in _read_root(root_module).attachments:
         found.setdefault((os.path.realpath(one.block.path), *_names(_steps(one.resource))), []).append(one)
     return found
 
@@ -167,6 +165,11 @@ def _tree() -> TerraformTree:
     return TerraformTree(VAR_FILES)
 
 
+@lru_cache(maxsize=64)
+def _read_root(root_module: str) -> Reading:
+    return guarded(_tree().read, root_module) or Reading()
+
+
 @lru_cache(maxsize=4)
 def _read_plan(path: str) -> Reading:
-    return read_plan(path) or Reading()
+    return guarded(read_plan, path) or Reading()

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from checkov.common.bridgecrew.platform_integration import bc_integration
 from checkov.common.models.enums import CheckResult
-from unapproved_iam.attachment import Attachment, Unjudged
+from unapproved_iam.attachment import Attachment, Reading, Unjudged
 from unapproved_iam.command_line import printable
 from unapproved_iam.deny_list import InlineSkips
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
@@ -144,6 +144,13 @@ def sentence_of(finding: Finding) -> str:
 
 def _sentences(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(sentence_of, findings)))
+
+
+def unjudged_at(reading: Reading, path: str, lines: range) -> tuple[Unjudged, ...]:
+    """What of a block could not be read; of a unit that could not be read at all, no block could."""
+    return tuple(
+        one for one in reading.unjudged if one.is_whole_unit or (one.place.path == path and one.place.line in lines)
+    )
 
 
 def could_not_judge(reason: str) -> str:

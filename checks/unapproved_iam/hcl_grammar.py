@@ -37,7 +37,8 @@ from unapproved_iam.hcl_syntax import KEYWORDS
 from unapproved_iam.hcl_template import heredoc, quoted
 from unapproved_iam.lark_table import expression_parser
 
-MAX_EXPRESSION = 2_000_000  # characters without strings and comments: some seconds of parsing
+MAX_EXPRESSION = 500_000  # characters without strings and comments: some seconds of parsing
+MAX_OPERATORS = 1_000  # side by side; real code has fewer than 50
 MAX_DIGITS = 150  # of a number
 
 # "Arithmetic and Logical Operators" in the Terraform language documentation, loosest first.
@@ -124,6 +125,10 @@ class _Reader:
         sequence = list(_in_order(tree))
         if len(sequence) == 1:
             return self.term(sequence[0])
+        if len(sequence) > 2 * MAX_OPERATORS:
+            raise HclSyntaxError(
+                self.place.path, self.place.line, f"this expression has more than {MAX_OPERATORS} operators"
+            )
         operators = _Operators([part if isinstance(part, str) else self.term(part) for part in sequence])
         return operators.conditional()
 

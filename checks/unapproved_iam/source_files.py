@@ -121,13 +121,11 @@ def ignored_directories(root: str) -> frozenset[str]:
     """
     if not os.path.lexists(os.path.join(root, ".git")):
         return frozenset()
-    import subprocess  # most runs never ask
+    from unapproved_iam.git_answers import NoAnswer, git  # most runs never ask
 
-    command = ["git", "-C", root, "-c", "core.fsmonitor=false", "--no-optional-locks"]
-    command += ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]
     try:
-        answer = subprocess.run(command, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+        answer = git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    except NoAnswer:
         return frozenset()
-    names = (os.fsdecode(name) for name in answer.stdout.split(b"\0"))
+    names = (os.fsdecode(name) for name in (answer.stdout if answer.returncode == 0 else b"").split(b"\0"))
     return frozenset(os.path.join(root, name.rstrip("/")) for name in names if name.endswith("/"))

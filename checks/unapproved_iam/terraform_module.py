@@ -133,7 +133,7 @@ class Module:
         try:
             file.data  # noqa: B018
         except OSError as error:
-            self.report_at(Place(file.path), f"the file cannot be read: {error.strerror or error}")
+            self.report_at(Place(file.path), f"cannot be read: {error.strerror or error}")
             return False
         return True
 

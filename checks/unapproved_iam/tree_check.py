@@ -7,7 +7,7 @@ templates and plans for which the screen finds both kinds of evidence are parsed
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 
@@ -17,13 +17,12 @@ from unapproved_iam.check_scope import Request, Scope, is_below, scope_of
 from unapproved_iam.command_line import UsageError
 from unapproved_iam.deny_list import DenyList, Exclusion, Origin
 from unapproved_iam.findings import Findings, Mention, one_per_policy
+from unapproved_iam.guarded_reading import guarded
 from unapproved_iam.module_graph import contents
 from unapproved_iam.policy_mention import Mentions
 from unapproved_iam.source_files import Kind, ignored_directories
 from unapproved_iam.unit_screen import Screen, may_be_plan
 from unapproved_iam.verdict import Finding, Judge, Verdict
-
-Reader = Callable[[str], Reading | None]
 
 
 def findings_of(request: Request, deny_list: DenyList, root: str, today: date | None = None) -> Findings:
@@ -126,19 +125,19 @@ class _Check:
         tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
         for directory in tree.root_modules(scope.surroundings, read):
             if directory in scope.directories:
-                reading = _guarded(tree.read, directory) or Reading()
+                reading = guarded(tree.read, directory) or Reading()
                 yield reading if directory in suspicious.directories else Reading(reading.attachments)
 
     def _files(self, suspicious: _Suspicious) -> Iterator[Reading]:
         for path in sorted(suspicious.files):
-            reading = _guarded(_read_file, path)
+            reading = guarded(_read_file, path)
             if reading:
                 yield reading
             else:
                 mention = self._mentions.first_in(contents(path), path)
                 suspicious.mentions += [mention] if mention else []
         for path in suspicious.harmless if not self._request.screen else ():
-            reading = _guarded(_read_file, path)
+            reading = guarded(_read_file, path)
             if reading:
                 yield Reading(reading.attachments)
 
@@ -147,7 +146,7 @@ class _Check:
             from unapproved_iam.terraform_plan import read_plan
 
             _argument(path, "--plan")
-            reading = _guarded(read_plan, os.path.abspath(path))
+            reading = guarded(read_plan, os.path.abspath(path))
             if reading is None:
                 expected = "expected what `terraform show -json PLANFILE` prints"
                 raise UsageError(f"--plan {path}: no Terraform plan ({expected})")
@@ -199,21 +198,6 @@ def _read_file(path: str) -> Reading | None:
 
     template: Reading | None = read_template(path)
     return template
-
-
-def _guarded(reader: Reader, path: str) -> Reading | None:
-    """What a reader finds; whatever goes wrong in it, the rest is judged all the same."""
-    try:
-        return reader(path)
-    except OSError as error:
-        return Reading(unjudged=(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"),))
-    except ModuleNotFoundError:  # nothing can be read by a broken installation
-        raise
-    except Exception as error:
-        if os.environ.get("UNAPPROVED_IAM_TRACEBACK"):
-            raise
-        said = f"could not be read because of a defect here: {type(error).__name__}: {error}"
-        return Reading(unjudged=(Unjudged(Place(path), said, "please report it"),))
 
 
 def _refuse_bad_variables(path: str) -> None:
