@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 if sys.version_info >= (3, 11):
@@ -73,3 +74,34 @@ def test_no_file_of_the_engine_shadows_a_module() -> None:
     probe = "import sys, importlib.util as u; print([n for n in sys.argv[1:] if u.find_spec(n)])"
     found = subprocess.run([sys.executable, "-I", "-c", probe, *names], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_edges_of_the_range_are_tested() -> None:
+    """The oldest and the newest Python, and the oldest checkov, that the metadata allows."""
+    named = (item.rpartition(" ")[2] for item in METADATA["project"]["classifiers"] if "Python :: 3." in item)
+    pythons = sorted(named, key=lambda version: int(version.partition(".")[2]))
+    assert METADATA["project"]["requires-python"] == f">={pythons[0]}"
+    (checkov,) = map(Requirement, EXTRAS["checkov"])
+    oldest = next(one.version for one in checkov.specifier if one.operator == ">=")
+    script = (PROJECT / ".ci/range").read_text()
+    assert re.findall(r"for (\w+) in ([^;]+);", script) == [
+        ("python", f"{pythons[0]} {pythons[-1]}"),
+        ("checkov", f"{oldest} newest"),
+    ]
+    workflow = yaml.safe_load((PROJECT / ".github/workflows/ci.yml").read_text())
+    assert workflow["jobs"]["gate"]["strategy"]["matrix"]["python"] == [pythons[0], pythons[-1]]
+    assert workflow["jobs"]["range"]["strategy"]["matrix"] == {
+        "python": [pythons[0], pythons[-1]],
+        "checkov": [oldest, "newest"],
+    }
+
+
+def test_workflows_use_what_is_pinned() -> None:
+    """Actions by commit, one commit for each action; uv in the locked version."""
+    sources = [*sorted((PROJECT / ".github/workflows").glob("*.yml")), PROJECT / "action.yml"]
+    written = "\n".join(source.read_text() for source in sources)
+    used = re.findall(r"uses: ([\w./-]+)@(\S+) # (v[\d.]+)$", written, re.M)
+    assert len(used) == written.count("uses: ")
+    assert all(re.fullmatch("[0-9a-f]{40}", commit) for _, commit, _ in used)
+    assert len({action for action, _, _ in used}) == len(set(used))
+    assert set(re.findall(r"\buv==([\d.]+)", written)) == {locked()["uv"]}
