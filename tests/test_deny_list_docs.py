@@ -1,51 +1,18 @@
-"""The pages on the deny list: their samples run, their tables are those of the format, their claims hold."""
+"""The pages on the deny list: their lists are valid, their tables are those of the format, their claims hold."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from documentation import PROJECT, blocks, commands, table
+from documentation import PROJECT, blocks, table
 from unapproved_iam.builtin_lists import BUILTIN_LISTS, PURPOSES
 from unapproved_iam.deny_list_format import APPROVAL, DENY_LIST, ENTRY, EXCLUSION, USE, Form
 from unapproved_iam.deny_list_reader import read_deny_list
 from unapproved_iam.policy_arn import globs_of_entry
 
 REFERENCE, MIGRATING = PROJECT / "docs" / "deny-list.md", PROJECT / "docs" / "migrating.md"
-BIN = Path(sys.executable).parent
-
-
-def untimed(output: str) -> str:
-    return re.sub(r"\b\d+\.\d+ s\b", "N s", output)
-
-
-def test_the_samples_of_the_reference(tmp_path: Path) -> None:
-    """Files and commands in the order of the page, in one repository."""
-    (tmp_path / ".git").mkdir()
-    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
-    ran = 0
-    for sample in blocks(REFERENCE):
-        if sample.file:
-            (tmp_path / sample.file).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / sample.file).write_text(sample.text)
-        for command in commands(sample) if sample.language == "console" else ():
-            shell = subprocess.run(
-                ["bash", "-c", command.command],
-                cwd=tmp_path,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            assert untimed(shell.stdout) == untimed(command.output), f"{REFERENCE.name}:{command.line}"
-            ran += 1
-    assert ran == 6
 
 
 @pytest.mark.parametrize("name", ["unapproved-iam-policies.yaml", "allow-list.yaml"])

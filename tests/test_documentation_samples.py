@@ -1,4 +1,4 @@
-"""Run what the README shows: its files and commands in the order of the page, its output compared line by line."""
+"""Run what the pages show: their files and commands in the order of the page, their output compared line by line."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from documentation import PROJECT, README, Block, block, blocks, commands
+from documentation import PAGES, PROJECT, README, Block, block, blocks, commands
 
-pytestmark = pytest.mark.xdist_group("readme")
+pytestmark = pytest.mark.xdist_group("samples")
 
 ADMINISTRATOR = block(README, "break_glass")
 BIN = Path(sys.executable).parent  # of the environment that holds this project and checkov
+SHOWING = [page for page in PAGES if any(block.language == "console" for block in blocks(page))]
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository of the README's reader, empty at first: each sample finds what those before it have left."""
-    directory = tmp_path_factory.mktemp("readme")
-    subprocess.run(["git", "init", "--quiet", directory], check=True)
-    return directory
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
+    """The repository of each page's reader, empty at first: a sample finds what those before it have left."""
+    made = {page: tmp_path_factory.mktemp(page.stem) for page in SHOWING}
+    for directory in made.values():
+        subprocess.run(["git", "init", "--quiet", directory], check=True)
+    return made
 
 
 def bash(script: str, directory: Path) -> subprocess.CompletedProcess[str]:
@@ -44,20 +46,23 @@ def next_year(shown: str) -> str:
     return shown.replace("2027-", f"{date.today().year + 1}-")
 
 
-def test_the_readme_shows_commands_and_their_output() -> None:
-    assert [block for block in blocks(README) if block.language == "console"]
+def test_pages_show_commands_and_their_output() -> None:
+    assert {page.name for page in SHOWING} >= {"README.md", "deny-list.md", "rule.md"}
 
 
-@pytest.mark.parametrize("sample", blocks(README), ids=lambda sample: f"line-{sample.line}")
-def test_sample(page: Path, sample: Block) -> None:
+@pytest.mark.parametrize(
+    ("page", "sample"),
+    [(page, sample) for page in SHOWING for sample in blocks(page)],
+    ids=lambda value: f"line-{value.line}" if isinstance(value, Block) else value.stem,
+)
+def test_sample(repositories: dict[Path, Path], page: Path, sample: Block) -> None:
+    repository = repositories[page]
     if sample.file:
-        (page / sample.file).parent.mkdir(parents=True, exist_ok=True)
-        (page / sample.file).write_text(next_year(sample.text))
-    if sample.language == "console":
-        for command in commands(sample):
-            assert untimed(bash(next_year(command.command), page).stdout) == next_year(untimed(command.output)), (
-                f"README.md:{command.line}"
-            )
+        (repository / sample.file).parent.mkdir(parents=True, exist_ok=True)
+        (repository / sample.file).write_text(next_year(sample.text))
+    for command in commands(sample) if sample.language == "console" else ():
+        printed = bash(next_year(command.command), repository).stdout
+        assert untimed(printed) == next_year(untimed(command.output)), f"{page.name}:{command.line}"
 
 
 def test_the_command_that_sets_up_and_judges(clone: Path, tmp_path: Path) -> None:
