@@ -49,15 +49,6 @@ def test_every_subcommand_is_there(name: str) -> None:
     assert find_spec(f"unapproved_iam.{SUBCOMMANDS[name].module}")
 
 
-def test_options_of_check(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["check", "--help"])
-    offered = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    assert {option for row in table(README, "| option of `check`") for option in re.findall(r"--[a-z-]+", row[0])} == (
-        offered
-    )
-
-
 def test_each_key_of_the_json_report_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for file, policy in (("main.tf", "AdministratorAccess"), ("serverless.yml", "IAMFullAccess")):
         (tmp_path / file).write_text(block(README, "break_glass").replace("AdministratorAccess", policy))
@@ -142,16 +133,3 @@ def test_each_module_has_one_place_in_the_layout() -> None:
     places = {module: [pattern for pattern in patterns if fnmatch(module, pattern)] for module in modules}
     assert not [module for module, found in places.items() if len(found) != 1]
     assert not [pattern for pattern in patterns if not any(fnmatch(module, pattern) for module in modules)]
-
-
-@pytest.mark.parametrize("page", sorted(PROJECT.glob("*.md")) + sorted(PROJECT.glob("docs/*.md")), ids=lambda p: p.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    headings = {
-        re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    }
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
-        if target.startswith("#"):
-            assert target[1:] in headings
-        elif not target.startswith("https://"):
-            assert (page.parent / target.partition("#")[0]).exists(), target

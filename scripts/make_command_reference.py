@@ -1,0 +1,97 @@
+"""Make docs/commands.md from the parsers of the subcommands: run it whenever an argument or its help changes.
+
+python scripts/make_command_reference.py
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from unittest.mock import patch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "checks"))
+
+from unapproved_iam.command_line import DISTRIBUTION, PROGRAM, SUBCOMMANDS
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs/commands.md"
+
+HEAD = f"""\
+# The command
+
+What `{PROGRAM} SUBCOMMAND --help` says, for all subcommands. `{PROGRAM} --version` tells the release.
+The [exit codes](../README.md#the-command) are 0 clean, 1 violation, 2 could not judge.
+"""
+
+# Where a subcommand is told of at length.
+GUIDES = {
+    "check": "[Outputs](outputs.md), [CI](ci.md), [plans](../README.md#plans)",
+    "checkov": "[In checkov](../README.md#in-checkov)",
+    "audit": "[Audit of the live account](audit.md)",
+    "list": "[The deny list](deny-list.md)",
+    "explain": "[Approvals](deny-list.md#approvals)",
+    "init": "[Start where there are violations](../README.md#start-where-there-are-violations)",
+    "adopt": "[Switch it on where violations are](deny-list.md#switch-it-on-where-violations-are)",
+    "approvals": "[Switch it on where violations are](deny-list.md#switch-it-on-where-violations-are)",
+    "schema": "[Editors](deny-list.md#editors)",
+    "checks-dir": "[In checkov](../README.md#in-checkov)",
+}
+
+
+def reference() -> str:
+    return "\n".join([HEAD, *("\n".join(section(name)) for name in SUBCOMMANDS)])
+
+
+def section(name: str) -> Iterator[str]:
+    subcommand, parser = SUBCOMMANDS[name], parser_of(name)
+    extra = f" It needs the extra `[{subcommand.extra}]` of {DISTRIBUTION}." if subcommand.extra else ""
+    yield f"## {name}\n"
+    yield f"{subcommand.summary[0].upper()}{subcommand.summary[1:]}.{extra} More: {GUIDES[name]}.\n"
+    yield f"```text\n{usage(parser)}\n```\n"
+    rows = [f"| `{invocation(action)}` | {meaning(action)} |" for action in parser._actions if is_shown(action)]
+    if rows:
+        yield "\n".join(["| argument | meaning |", "|---|---|", *rows, ""])
+    if parser.epilog:
+        yield f"```text\n{parser.epilog}\n```\n"
+
+
+def parser_of(name: str) -> ArgumentParser:
+    """The parser that a subcommand builds when it is called: here it is asked for help, and prints none."""
+    with patch.object(ArgumentParser, "print_help", autospec=True) as asked, suppress(SystemExit):
+        import_module(f"unapproved_iam.{SUBCOMMANDS[name].module}").main(["--help"])
+    parser = asked.call_args.args[0]
+    assert isinstance(parser, ArgumentParser)
+    return parser
+
+
+def usage(parser: ArgumentParser) -> str:
+    """On lines of our own: where they are broken depends on the release of Python."""
+    parser.formatter_class = lambda prog: HelpFormatter(prog, width=sys.maxsize)
+    whole = parser.format_usage().strip().removeprefix("usage: ").replace(" [-h]", "")
+    unbroken = re.sub(r"\[.*?\]", lambda part: part[0].replace(" ", "\0"), whole)
+    return textwrap.fill(unbroken, 100, subsequent_indent="    ", break_on_hyphens=False).replace("\0", " ")
+
+
+def is_shown(action: Action) -> bool:
+    return action.help != SUPPRESS and "--help" not in action.option_strings
+
+
+def invocation(action: Action) -> str:
+    if not action.option_strings:
+        return action.dest
+    value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else action.dest.upper())
+    return ", ".join(action.option_strings) + ("" if action.nargs == 0 else f" {value}".replace("|", r"\|"))
+
+
+def meaning(action: Action) -> str:
+    return (action.help or "") % vars(action)
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(reference())
+    print(f"{REFERENCE}: {len(SUBCOMMANDS)} subcommands")
