@@ -21,9 +21,9 @@ METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 EXTRAS = METADATA["project"]["optional-dependencies"]
 
 
-def locked() -> dict[str, str]:
+def locked(file: str) -> dict[str, str]:
     """Version by normalized name, for the Python that runs."""
-    requirements = map(Requirement, re.findall(r"^[a-z].*$", (PROJECT / "requirements-dev.txt").read_text(), re.M))
+    requirements = map(Requirement, re.findall(r"^[a-z].*$", (PROJECT / file).read_text(), re.M))
     return {
         requirement.name: str(requirement.specifier).removeprefix("==")
         for requirement in requirements
@@ -31,8 +31,7 @@ def locked() -> dict[str, str]:
     }
 
 
-def wanted() -> list[Requirement]:
-    listed = [*METADATA["project"]["dependencies"], *(item for extra in EXTRAS.values() for item in extra)]
+def wanted(listed: list[str]) -> list[Requirement]:
     return [
         requirement
         for requirement in map(Requirement, listed)
@@ -41,9 +40,22 @@ def wanted() -> list[Requirement]:
     ]
 
 
-@pytest.mark.parametrize("requirement", wanted(), ids=str)
-def test_the_lock_holds_a_version_that_the_metadata_allows(requirement: Requirement) -> None:
-    version = locked()[re.sub(r"[-_.]+", "-", requirement.name).lower()]
+LOCKS = {
+    "requirements-dev.txt": [
+        *METADATA["project"]["dependencies"],
+        *(item for extra in EXTRAS.values() for item in extra),
+    ],
+    "docs/requirements.txt": METADATA["dependency-groups"]["docs"],
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "requirement"),
+    [(file, requirement) for file, listed in LOCKS.items() for requirement in wanted(listed)],
+    ids=str,
+)
+def test_the_lock_holds_a_version_that_the_metadata_allows(file: str, requirement: Requirement) -> None:
+    version = locked(file)[re.sub(r"[-_.]+", "-", requirement.name).lower()]
     assert requirement.specifier.contains(version)
 
 
@@ -104,4 +116,4 @@ def test_workflows_use_what_is_pinned() -> None:
     assert len(used) == written.count("uses: ")
     assert all(re.fullmatch("[0-9a-f]{40}", commit) for _, commit, _ in used)
     assert len({action for action, _, _ in used}) == len(set(used))
-    assert set(re.findall(r"\buv==([\d.]+)", written)) == {locked()["uv"]}
+    assert set(re.findall(r"\buv==([\d.]+)", written)) == {locked("requirements-dev.txt")["uv"]}
