@@ -167,10 +167,19 @@ def _action(environ: Environ, body: bytes) -> str:
     return f"{scope[1]}:{name}" if scope and name else ""
 
 
-_MESSAGES = {"Throttling": "Rate exceeded", "ThrottlingException": "Rate exceeded"}
+_MESSAGES = {
+    "Throttling": "Rate exceeded",
+    "ThrottlingException": "Rate exceeded",
+    "SignatureDoesNotMatch": "Signature expired: 20270101T000000Z is now earlier than 20270101T001500Z",
+    "ValidationException": "The operation is not supported for this Identity Center instance",
+}
+NOT_AWS = "not AWS"  # the fault of a proxy that answers itself
 
 
 def _failed(action: str, code: str, start_response: Any) -> Iterable[bytes]:
+    if code == NOT_AWS:
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [b"<html><body>Sign in<br></body></html>"]
     message = _MESSAGES.get(code, f"User: arn:aws:iam::123456789012:user/eve is not authorized to perform: {action}")
     if action.startswith(("iam:", "sts:")):
         start_response("403 Forbidden" if "Denied" in code else "400 Bad Request", [("Content-Type", "text/xml")])

@@ -186,6 +186,8 @@ DENIED_CALLS = [
     ("iam:ListRoles", "AccessDenied", "not told which roles stand for a permission set: access to iam:ListRoles"),
     ("iam:ListPolicies", "ExpiredToken", "not told which policies are attached: the credentials have expired"),
     ("iam:ListPolicies", "Throttling", "AWS still throttled iam:ListPolicies at the last attempt: Rate exceeded"),
+    ("iam:ListPolicies", "not AWS", "iam:ListPolicies was answered by something that is not AWS (is there a proxy"),
+    ("iam:ListPolicies", "SignatureDoesNotMatch", "does not accept the time at which iam:ListPolicies was signed: "),
     ("iam:ListPolicies", "ServiceFailure", "iam:ListPolicies failed: ServiceFailure: "),
     ("sso:ListInstances", "AccessDeniedException", "not told which permission sets there are (--no-identity-center"),
     ("sso:ListPermissionSets", "AccessDeniedException", "not told which permission sets there are (--no-identity-c"),
@@ -305,6 +307,8 @@ REFUSALS = [
         "half of the credentials", "the AWS credentials are incomplete", environment=(("AWS_SECRET_ACCESS_KEY", None),)
     ),
     Refusal("expired", "the credentials have expired; sign in again", fault="ExpiredToken"),
+    Refusal("a clock that is wrong", "does not accept the time at which sts:GetCaller", fault="RequestExpired"),
+    Refusal("a proxy that answers", "sts:GetCallerIdentity was answered by something that is not AWS", fault="not AWS"),
     Refusal("refused", "AWS does not accept the credentials", fault="InvalidClientTokenId"),
     Refusal("unknown profile", 'unknown profile "nobody" (expected one of ~/.aws', ("--profile", "nobody")),
     Refusal("unknown region", 'unknown region "mars-1" (expected one such as', ("--region", "mars-1")),

@@ -7,6 +7,7 @@ names the action. Sources: "Retries" and "Error handling" in the Boto3 documenta
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import boto3
 import botocore.exceptions as aws
 import botocore.session
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 # Adaptive retries slow the client down to the rate that AWS accepts; AWS_MAX_ATTEMPTS or the profile may change this.
 ATTEMPTS = 10
@@ -148,7 +150,7 @@ def _asking(action: str) -> Iterator[None]:
         yield
     except aws.ClientError as error:
         raise _refusal(action, error) from error
-    except (aws.BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+    except (aws.BotoCoreError, ResponseParserError, ValueError) as error:  # ValueError: an endpoint that is no URL
         raise AccessError(_trouble(action, error), action, type(error).__name__) from error
 
 
@@ -157,13 +159,15 @@ _REFUSED = (
     "AWS does not accept the credentials: {message} (credentials of aws-cn or aws-us-gov need a --region of theirs,"
     " such as cn-north-1 or us-gov-west-1)"
 )
+_CLOCK = "AWS does not accept the time at which {action} was signed: {message} (is the clock of this machine right?)"
 _DENIED = "access to {action} is denied: {message}"
 _THROTTLED = "AWS still throttled {action} at the last attempt: {message} (AWS_MAX_ATTEMPTS raises their number)"
 
 _SENTENCE_OF_CODE = {
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
-    "RequestExpired": _EXPIRED,
+    "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
     "InvalidClientTokenId": _REFUSED,
     "UnrecognizedClientException": _REFUSED,
     "InvalidSignatureException": _REFUSED,
@@ -180,10 +184,16 @@ _SENTENCE_OF_CODE = {
 }
 
 
+# AWS has no code of its own for this in most services ("Troubleshoot Signature Version 4 signing" in the IAM guide).
+_SIGNED_AT_ANOTHER_TIME = re.compile("Signature (expired|not yet current)")
+
+
 def _refusal(action: str, error: aws.ClientError) -> AccessError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = str(error.response.get("Error", {}).get("Message") or "no reason given").rstrip(".")
     sentence = _SENTENCE_OF_CODE.get(code, "{action} failed: {code}: {message}")
+    if _SIGNED_AT_ANOTHER_TIME.match(message):
+        sentence = _CLOCK
     return AccessError(sentence.format(action=action, code=code, message=message), action, code)
 
 
@@ -199,6 +209,7 @@ _SENTENCE_OF_TROUBLE: tuple[tuple[type[Exception], str], ...] = (
         aws.UnknownRegionError,
         'unknown region "{region_name}" (expected one such as eu-central-1, cn-north-1 or us-gov-west-1)',
     ),
+    (ResponseParserError, "{action} was answered by something that is not AWS (is there a proxy in between?)"),
     (aws.EndpointConnectionError, "{action} cannot be reached: {error} (is the region's name right?)"),
 )
 
