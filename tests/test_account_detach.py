@@ -107,6 +107,20 @@ def test_the_script_detaches_everything_that_is_denied(
     assert "nothing to detach" in audit("--output", "script").out
 
 
+def test_a_reference_that_is_denied_in_several_accounts_is_detached_once(
+    aws: AccountServer, audit: Audit, permission_sets: PermissionSets, aws_cli: Path, tmp_path: Path
+) -> None:
+    accounts = [aws.account, "210987654321"]
+    entries = "".join(f"  - arn:aws:iam::{account}:policy/only-there\n" for account in accounts)
+    Path("unapproved-iam-policies.yaml").write_text(f"version: 1\ndeny:\n{entries}")
+    permission_sets.add("Old", "/only-there")
+    aws.tell(answers={"sso:ListAccountsForProvisionedPermissionSet": {"AccountIds": accounts}})
+    assert audit("--output", "json").json["summary"]["denied"] == 2
+    done = run_shell(audit("--output", "script").out, tmp_path / "here", aws_cli)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert audit().code == 0
+
+
 def test_each_command_of_a_report_detaches_its_attachment(
     aws: AccountServer, audit: Audit, aws_cli: Path, tmp_path: Path
 ) -> None:

@@ -46,12 +46,14 @@ def detach_script(audit: Audit) -> str:
 
 def _section(findings: Iterable[Finding], region: str) -> list[str]:
     lines: list[str] = []
+    run: set[str] = set()  # a reference that is denied in several accounts is detached once
     afterwards: dict[tuple[str, ...], None] = {}
     for finding in findings:
         detach = detachment(finding, region)
         lines += _comment(finding.message)
         lines += _comment(f"note: {detach.note}") if detach.note else []
-        lines += [detach.line] if detach.command else []
+        lines += [detach.line] if detach.command and detach.line not in run else []
+        run.add(detach.line)
         if detach.then:
             afterwards[detach.then] = None
     lines += [shlex.join(command) for command in afterwards]
