@@ -181,13 +181,25 @@ def test_what_the_aggregator_lacks_was_not_looked_at(aws: AccountServer, audit: 
     sources += [FAILED | {"SourceId": second}, FAILED | {"SourceId": "all", "SourceType": "ORGANIZATION"}]
     aws.tell(answers={"config:DescribeConfigurationAggregatorSourcesStatus": {"AggregatedSourceStatusList": sources}})
     told = audit(*BY_AGGREGATOR)
-    assert (told.code, by_account(told)) == (2, {first: (1, True), second: (1, False), silent: (0, False)})
+    assert (told.code, by_account(told)) == (2, {first: (1, False), second: (1, False), silent: (0, False)})
     assert told.error.splitlines() == [
+        f"account {first}: not told everything: the collection of eu-west-1 from organization all by aggregator"
+        " everything is failed: not authorized",
         f"account {second}: not told everything: the collection of eu-west-1 by aggregator everything is failed:"
         " not authorized",
-        f"account {silent}: not told everything: aggregator everything holds no role, user or group of it:"
+        f"account {silent}: not told everything: aggregator everything holds no role of it:"
         " AWS Config records none there",
     ]
+
+
+def test_an_account_whose_roles_are_not_recorded_was_not_looked_at(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(("group/team", "ReadOnlyAccess"))
+    aws.tell(members=[aws.account])
+    told = audit(*BY_AGGREGATOR)
+    assert told.code == 2
+    assert f"account {aws.account}: not told everything: aggregator everything holds no role of it" in told.error
+    aws.attach(("role/app", "ReadOnlyAccess"))
+    assert audit(*BY_AGGREGATOR).code == 0
 
 
 @pytest.mark.parametrize(

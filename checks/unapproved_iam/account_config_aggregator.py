@@ -34,17 +34,19 @@ _KIND_OF_TYPE = {words.resource_type: kind for kind, words in ENTITY_KINDS.items
 def read_aggregator(access: Access, name: str, verdict_of: Callable[[Text], Verdict]) -> tuple[AccountReading, ...]:
     """Read every account of the aggregator. Raises AccessError.
 
-    An account of which the aggregator holds no role, user or group records none: it was not looked at, for every
-    account has roles.
+    An account of which the aggregator holds no role records none: it was not looked at, for every account has roles.
     """
     client = access.client("config")
-    troubles = _troubles_of_sources(client, name)
+    troubles = _troubles_of_sources(client, name, access.account.id)
     attached: dict[str, set[str]] = {}  # policies by account, those that the list does not deny too
     found: dict[str, dict[Attachment, None]] = {}  # the same resource comes once for each region that records it
+    with_roles: set[str] = set()
     for entity in _entities(client, name):
         account = Account(entity["accountId"], access.account.partition)
         listed = found.setdefault(account.id, {})
         policies = attached.setdefault(account.id, set())
+        if _KIND_OF_TYPE[entity["resourceType"]] == "role":
+            with_roles.add(account.id)
         for attachment in _attachments_of(entity, account):
             policies.add(str(attachment.policy))
             if verdict_of(attachment.policy) is not Verdict.CLEAN:
@@ -55,8 +57,8 @@ def read_aggregator(access: Access, name: str, verdict_of: Callable[[Text], Verd
     for id_ in sorted(found.keys() | troubles.keys()):
         account = Account(id_, access.account.partition)
         reasons = list(troubles.get(id_, ()))
-        if id_ not in found and not reasons:
-            reasons.append(f"aggregator {name} holds no role, user or group of it: AWS Config records none there")
+        if id_ not in with_roles and not reasons:
+            reasons.append(f"aggregator {name} holds no role of it: AWS Config records none there")
         unjudged = tuple(not_told(account, "everything", AccessError(reason)) for reason in reasons)
         policies, listed = attached.get(id_, set()), found.get(id_, {})
         readings.append(AccountReading(account, len(policies), attachments=tuple(listed), unjudged=unjudged))
@@ -79,18 +81,29 @@ def _entities(client: Any, name: str) -> Iterator[dict[str, Any]]:
             yield json.loads(result)
 
 
-def _troubles_of_sources(client: Any, name: str) -> dict[str, list[str]]:
-    """The accounts that the aggregator collects from, each with what is wrong with its regions."""
+def _troubles_of_sources(client: Any, name: str, own: str) -> dict[str, list[str]]:
+    """The accounts that the aggregator collects from, each with what is wrong with its regions.
+
+    What is wrong with the organization as a source counts for the aggregator's own account: nobody knows which accounts
+    it hides.
+    """
     troubles: dict[str, list[str]] = {}
     found = pages(client, "describe_configuration_aggregator_sources_status", ConfigurationAggregatorName=name)
     for page in found:
         for source in page["AggregatedSourceStatusList"]:
-            if source.get("SourceType") != "ACCOUNT":
-                continue
-            reasons = troubles.setdefault(source["SourceId"], [])
-            status = source.get("LastUpdateStatus", "unknown")
-            if status != "SUCCEEDED":
-                why = source.get("LastErrorMessage") or source.get("LastErrorCode") or "no reason given"
-                region = source.get("AwsRegion", "a region")
-                reasons.append(f"the collection of {region} by aggregator {name} is {status.lower()}: {why}")
+            reasons = _troubles_of(source, name)
+            if source.get("SourceType") == "ACCOUNT":
+                troubles.setdefault(source["SourceId"], []).extend(reasons)
+            elif reasons:
+                troubles.setdefault(own, []).extend(reasons)
     return troubles
+
+
+def _troubles_of(source: Mapping[str, Any], name: str) -> list[str]:
+    status = source.get("LastUpdateStatus", "unknown")
+    if status == "SUCCEEDED":
+        return []
+    why = source.get("LastErrorMessage") or source.get("LastErrorCode") or "no reason given"
+    what = source.get("AwsRegion", "a region")
+    what += "" if source.get("SourceType") == "ACCOUNT" else f" from organization {source['SourceId']}"
+    return [f"the collection of {what} by aggregator {name} is {status.lower()}: {why}"]
