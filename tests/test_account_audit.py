@@ -280,6 +280,48 @@ def test_permission_sets_of_another_account_are_no_gap(
     assert audit().code == 2
 
 
+def test_each_instance_is_looked_at(aws: AccountServer, audit: Audit, permission_sets: PermissionSets) -> None:
+    """An account may see several: the organization's own, one for applications only, one of another account."""
+    permission_sets.add("Admins", ADMIN)
+    own, of_applications, foreign = permission_sets.instance, "arn:aws:sso:::instance/ssoins-2", "ssoins-3"
+    instances = [
+        {"InstanceArn": of_applications, "OwnerAccountId": aws.account},
+        {"InstanceArn": f"arn:aws:sso:::instance/{foreign}", "OwnerAccountId": "210987654321"},
+        {"InstanceArn": own, "OwnerAccountId": aws.account},
+    ]
+    aws.tell(
+        answers={"sso:ListInstances": {"Instances": instances}},
+        faults={
+            f"sso:ListPermissionSets {of_applications}": "ValidationException",
+            f"sso:ListPermissionSets {foreign}": "AccessDeniedException",
+        },
+    )
+    told = audit("--output", "json")
+    assert (told.code, told.verdicts) == (1, {("permission-set/Admins", "AdministratorAccess", "denied")})
+    [application, another] = told.json["remarks"]
+    assert application == f"{of_applications} is an account instance of Identity Center: it has no permission sets"
+    assert "belong to account 210987654321" in another
+    aws.tell(faults={f"sso:ListPermissionSets {of_applications}": "InternalServerException"})
+    assert audit().code == 2
+
+
+@pytest.mark.parametrize(("path", "region"), [("/eu-west-1/", "eu-west-1"), ("/", "us-east-1")])
+def test_a_region_that_identity_center_does_not_live_in_is_no_clean_account(
+    aws: AccountServer, audit: Audit, path: str, region: str
+) -> None:
+    """The roles that it made tell where it lives."""
+    aws.attach((f"role/aws-reserved/sso.amazonaws.com{path}AWSReservedSSO_Ops_0123456789abcdef", "ReadOnlyAccess"))
+    aws.tell(answers={"sso:ListInstances": {"Instances": []}})
+    told = audit("--region", "eu-north-1")
+    assert told.code == 2
+    assert f"no instance is to be seen in eu-north-1, but roles were made from {region}" in told.error
+    assert audit("--region", region).code == audit("--region", "eu-north-1", "--no-identity-center").code == 0
+    aws.tell(faults={"iam:ListRoles": "AccessDenied"})
+    told = audit("--region", region)
+    assert told.code == 2
+    assert "not told in which region Identity Center lives: access to iam:ListRoles is denied" in told.error
+
+
 def test_a_region_without_identity_center_is_named(aws: AccountServer, audit: Audit) -> None:
     aws.tell(answers={"sso:ListInstances": {"Instances": []}})
     told = audit("--output", "json", "--region", "eu-west-3")

@@ -14,7 +14,7 @@ from unapproved_iam.account_organization import ACCOUNTS_AT_ONCE
 from unapproved_iam.command_line import main
 
 if TYPE_CHECKING:
-    from account_fixtures import Audit, Told
+    from account_fixtures import Audit, PermissionSets, Told
 
 pytest_plugins = ["account_fixtures"]
 
@@ -62,6 +62,7 @@ def test_an_account_that_fails_stops_no_other(aws: AccountServer, audit: Audit) 
     assert len(told.error.splitlines()) == 1
     assert told.verdicts == denied([account for account in accounts if account != accounts[2]])
     assert by_account(told)[accounts[2]] == (0, False)
+    assert [account["looked_at"] for account in told.json["accounts"]] == ["whole", "whole", "not at all", "whole"]
     text = audit(*BY_FILE[:-1], "text").out
     assert f"account {accounts[2]}: 0 denied attachments; not looked at as a whole\n" in text
     assert "3 denied attachments of 1 policy in 3 of 4 accounts" in text
@@ -84,6 +85,24 @@ def test_no_more_than_a_few_accounts_are_read_at_once(aws: AccountServer, audit:
     watcher.join()
     assert len(told.verdicts) == 3 * ACCOUNTS_AT_ONCE
     assert ACCOUNTS_AT_ONCE <= most <= 2 * ACCOUNTS_AT_ONCE, "each with one call about its one policy"
+
+
+def test_permission_sets_alone_do_not_make_an_account_looked_at(
+    aws: AccountServer, audit: Audit, permission_sets: PermissionSets
+) -> None:
+    """The accounts to audit are without the one that the command starts in, and that keeps the permission sets."""
+    _, other = fleet(aws, 2)
+    Path("accounts.txt").write_text(f"{other}\n")
+    assert by_account(audit(*BY_FILE)) == {other: (1, True)}
+    permission_sets.add("Admins", "arn:aws:iam::aws:policy/AdministratorAccess")
+    told = audit(*BY_FILE)
+    assert [(account["id"], account["denied"], account["looked_at"]) for account in told.json["accounts"]] == [
+        (other, 1, "whole"),
+        (aws.account, 1, "permission sets only"),
+    ]
+    assert told.json["remarks"] == [
+        f"account {aws.account} counts for its permission sets only: it is not among the accounts to audit"
+    ]
 
 
 FILES = [

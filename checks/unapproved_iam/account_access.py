@@ -45,6 +45,11 @@ class AccessError(Exception):
         """What was asked about has been deleted since it was listed."""
         return self.code in ("NoSuchEntity", "ResourceNotFoundException")
 
+    @property
+    def of_account_instance(self) -> bool:
+        """An instance of Identity Center that manages access to applications only has no permission sets."""
+        return self.code == "ValidationException" and "not supported for this Identity Center instance" in str(self)
+
 
 @dataclass(frozen=True)
 class Account:

@@ -45,7 +45,7 @@ ENTITY_KINDS = {
 # "Using service-linked roles" and "Referencing permission sets in resource policies" in the AWS documentation: both
 # kinds of role are made by AWS under a path that is reserved for it, and only AWS can change them.
 SERVICE_LINKED_POLICY = ":policy/aws-service-role/"
-IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"
+IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"  # then the region of Identity Center, but for us-east-1
 IDENTITY_CENTER_ROLE = re.compile(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-f]{16}")
 
 
@@ -58,6 +58,7 @@ class AccountReading:
     permission_sets: int = 0
     attachments: tuple[Attachment, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
+    of_permission_sets: bool = False  # of nothing else: the account was not among those to audit
 
     def __add__(self, other: AccountReading) -> AccountReading:
         return AccountReading(
@@ -66,6 +67,7 @@ class AccountReading:
             self.permission_sets + other.permission_sets,
             self.attachments + other.attachments,
             self.unjudged + other.unjudged,
+            self.of_permission_sets and other.of_permission_sets,
         )
 
 

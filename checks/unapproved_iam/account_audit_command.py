@@ -93,10 +93,16 @@ def _audit(arguments: Namespace, deny_list: DenyList, today: date) -> Audit:
     if arguments.no_identity_center:
         remarks += ("the permission sets of Identity Center were left out (--no-identity-center)",)
     else:
-        of_permission_sets = read_identity_center(access, judge.verdict_of)
-        readings = (*readings, of_permission_sets.reading)
-        remarks += of_permission_sets.remarks
-    return replace(judged(deny_list, today, access.region, merged(readings)), remarks=remarks)
+        identity_center = read_identity_center(access, judge.verdict_of)
+        remarks += identity_center.remarks
+        if identity_center.reading.permission_sets or identity_center.reading.unjudged:
+            readings = merged((*readings, identity_center.reading))
+    remarks += tuple(
+        f"account {reading.account.id} counts for its permission sets only: it is not among the accounts to audit"
+        for reading in readings
+        if reading.of_permission_sets
+    )
+    return replace(judged(deny_list, today, access.region, readings), remarks=remarks)
 
 
 def _readings(

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from html import escape
 
-from unapproved_iam.account_audit import Audit
+from unapproved_iam.account_audit import AccountReading, Audit
 from unapproved_iam.account_picture import picture
 from unapproved_iam.account_rows import (
     PolicyRows,
@@ -22,6 +22,7 @@ from unapproved_iam.account_rows import (
     denied_by_account,
     extent,
     headline,
+    looked_at,
     not_looked_at,
     rows_of,
 )
@@ -321,7 +322,7 @@ def _of_accounts(audit: Audit) -> str:
         f'<tr role="row"><th scope="row" role="rowheader">{escape(account_title(reading.account))}</th>'
         f'<td role="cell" data-column="Denied attachments">{denied[reading.account.id]:,}</td>'
         f'<td role="cell" data-column="Attached policies">{reading.policies:,}</td>'
-        f'<td role="cell" data-column="Looked at">{"not as a whole" if reading.unjudged else "whole"}</td></tr>'
+        f'<td role="cell" data-column="Looked at">{_extent(reading)}</td></tr>'
         for reading in audit.readings
     )
     heads = _heads(("Account", "Denied attachments", "Attached policies", "Looked at"))
@@ -330,3 +331,8 @@ def _of_accounts(audit: Audit) -> str:
         f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
         f'<tbody role="rowgroup">{rows}</tbody></table></section>'
     )
+
+
+def _extent(reading: AccountReading) -> str:
+    words = looked_at(reading)
+    return words if words == "whole" else f'<span class="verdict warned">{words}</span>'

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from unapproved_iam.account_access import Access, AccessError, Account, answer, pages
-from unapproved_iam.account_audit import AT_ONCE, AccountReading, not_told, not_told_of_some
+from unapproved_iam.account_audit import (
+    AT_ONCE,
+    IDENTITY_CENTER_PATH,
+    AccountReading,
+    not_told,
+    not_told_of_some,
+)
 from unapproved_iam.attachment import Attachment, Place, Principal, Unjudged
 from unapproved_iam.policy_arn import ACCOUNT
 from unapproved_iam.possible_text import Text, text
@@ -33,18 +39,18 @@ class IdentityCenterReading:
 def read_identity_center(access: Access, verdict_of: Callable[[Text], Verdict]) -> IdentityCenterReading:
     """Read the permission sets of every instance that the account sees in its region."""
     account, client = access.account, access.client("sso-admin")
+    nothing = AccountReading(account, of_permission_sets=True)
     try:
         instances = [instance for page in pages(client, "list_instances") for instance in page["Instances"]]
     except AccessError as error:
-        return IdentityCenterReading(AccountReading(account, unjudged=(_not_told_which(account, error),)))
+        return IdentityCenterReading(replace(nothing, unjudged=(_not_told_which(account, error),)))
     if not instances:
-        remark = f"no instance of IAM Identity Center is to be seen in {access.region}: no permission sets to look at"
-        return IdentityCenterReading(AccountReading(account), (remark,))
-    total = AccountReading(account)
+        return _without_instances(access, nothing)
+    total = nothing
     remarks: list[str] = []
     for instance in instances:
         try:
-            total += _read_instance(client, account, instance["InstanceArn"], verdict_of)
+            total += _read_instance(client, nothing, instance["InstanceArn"], verdict_of)
         except AccessError as error:
             owner = instance.get("OwnerAccountId", account.id)
             if error.denied and owner != account.id:
@@ -52,9 +58,33 @@ def read_identity_center(access: Access, verdict_of: Callable[[Text], Verdict]) 
                     f"the permission sets of Identity Center belong to account {owner}: audit them there"
                     f" (the roles that they make in account {account.id} were looked at)"
                 )
+            elif error.of_account_instance:
+                remarks.append(
+                    f"{instance['InstanceArn']} is an account instance of Identity Center: it has no permission sets"
+                )
             else:
-                total += AccountReading(account, unjudged=(_not_told_which(account, error),))
+                total += replace(nothing, unjudged=(_not_told_which(account, error),))
     return IdentityCenterReading(total, tuple(remarks))
+
+
+def _without_instances(access: Access, nothing: AccountReading) -> IdentityCenterReading:
+    """No instance is to be seen in the region: none to look at, unless its roles tell that it lives in another."""
+    account = access.account
+    try:
+        found = pages(access.client("iam"), "list_roles", PathPrefix=IDENTITY_CENTER_PATH)
+        paths = {role["Path"] for page in found for role in page["Roles"]}
+    except AccessError as error:
+        unjudged = not_told(account, "in which region Identity Center lives", error)
+        return IdentityCenterReading(replace(nothing, unjudged=(unjudged,)))
+    regions = {path.removeprefix(IDENTITY_CENTER_PATH).strip("/") or "us-east-1" for path in paths} - {access.region}
+    if regions:
+        elsewhere = AccessError(
+            f"no instance is to be seen in {access.region}, but roles were made from {' and '.join(sorted(regions))}"
+            " (expected with --region)"
+        )
+        return IdentityCenterReading(replace(nothing, unjudged=(_not_told_which(account, elsewhere),)))
+    remark = f"no instance of IAM Identity Center is to be seen in {access.region}: no permission sets to look at"
+    return IdentityCenterReading(nothing, (remark,))
 
 
 def _not_told_which(account: Account, error: AccessError) -> Unjudged:
@@ -62,9 +92,10 @@ def _not_told_which(account: Account, error: AccessError) -> Unjudged:
 
 
 def _read_instance(
-    client: Any, account: Account, instance: str, verdict_of: Callable[[Text], Verdict]
+    client: Any, nothing: AccountReading, instance: str, verdict_of: Callable[[Text], Verdict]
 ) -> AccountReading:
     """Raises AccessError when the permission sets cannot be listed."""
+    account = nothing.account
     arns = [
         arn for page in pages(client, "list_permission_sets", InstanceArn=instance) for arn in page["PermissionSets"]
     ]
@@ -84,7 +115,7 @@ def _read_instance(
             else:
                 attachments += found
     unjudged = not_told_of_some(account, "what permission set {} attaches", failures)
-    return AccountReading(account, permission_sets=len(arns), attachments=tuple(attachments), unjudged=unjudged)
+    return replace(nothing, permission_sets=len(arns), attachments=tuple(attachments), unjudged=unjudged)
 
 
 def _attachments_of(

@@ -23,6 +23,7 @@ from unapproved_iam.account_rows import (
     denied_by_account,
     extent,
     headline,
+    looked_at,
     not_looked_at,
     rows_of,
 )
@@ -54,7 +55,7 @@ def _text_lines(audit: Audit) -> Iterator[str]:
         numbers = denied_by_account(audit)
         for reading in audit.readings:
             denied = counted(numbers[reading.account.id], "denied attachment")
-            failed = "; not looked at as a whole" if reading.unjudged else ""
+            failed = "; not looked at as a whole" if looked_at(reading) != "whole" else ""
             yield f"account {account_title(reading.account)}: {denied}{failed}"
     yield from audit.remarks
     yield f"{headline(audit)}: {extent(audit)}; by {_deny_list(audit)}"
@@ -128,6 +129,7 @@ def json_report(audit: Audit) -> str:
                         "attached_policies": reading.policies,
                         "permission_sets": reading.permission_sets,
                         "denied": denied[reading.account.id],
+                        "looked_at": looked_at(reading),
                         "unjudged": [
                             {"reason": unjudged.reason, "advice": unjudged.advice} for unjudged in reading.unjudged
                         ],

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from unapproved_iam.account_access import Account
-from unapproved_iam.account_audit import NOT_DECLARED, Audit
+from unapproved_iam.account_audit import NOT_DECLARED, AccountReading, Audit
 from unapproved_iam.account_detach import detachment
 from unapproved_iam.deny_list import Approval
 from unapproved_iam.policy_arn import display_name
@@ -129,6 +129,13 @@ def not_looked_at(audit: Audit) -> Iterator[tuple[Account, str]]:
     for reading in audit.readings:
         for unjudged in reading.unjudged:
             yield reading.account, unjudged.reason + (f" ({unjudged.advice})" if unjudged.advice else "")
+
+
+def looked_at(reading: AccountReading) -> str:
+    """How much of an account was looked at."""
+    if reading.unjudged:
+        return "in part" if reading.policies or reading.permission_sets else "not at all"
+    return "permission sets only" if reading.of_permission_sets else "whole"
 
 
 def account_title(account: Account) -> str:
