@@ -282,12 +282,13 @@ def _entities(accounts: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _entities_for_policy(self: Any) -> Any:
-    """moto answers without pages and leaves out every role after the first hundred; AWS does neither."""
+    """moto answers without pages, leaves out every role after the first hundred, and knows no boundary's usage."""
     from moto.core.responses import ActionResult
 
     arn, start = self._get_param("PolicyArn"), int(self._get_param("Marker") or 0)
     size = int(self._get_param("MaxItems") or 100)
     assert 1 <= size <= 1000, "IAM takes at most 1000"
+    boundaries = self._get_param("PolicyUsageFilter") != "PermissionsPolicy"
     everyone = [
         (answer, entity)
         for answer, entities in (
@@ -297,6 +298,7 @@ def _entities_for_policy(self: Any) -> Any:
         )
         for entity in entities
         if arn in entity.managed_policies
+        or (boundaries and getattr(entity, "permissions_boundary_arn", None) == arn)  # of a role
     ]
     shown = everyone[start : start + size]
     more = {"Marker": str(start + size)} if start + size < len(everyone) else {}

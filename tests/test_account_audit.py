@@ -100,6 +100,15 @@ def test_an_account_without_denied_policies_costs_a_call_and_is_clean(aws: Accou
     assert aws.calls() == ["sts:GetCallerIdentity", "iam:ListPolicies"]
 
 
+def test_a_boundary_is_no_attachment_of_a_policy_that_others_have(aws: AccountServer, audit: Audit) -> None:
+    aws.attach(("role/app", "AdministratorAccess"))
+    iam = boto3.Session().client("iam")
+    iam.create_role(RoleName="bounded", AssumeRolePolicyDocument="{}", PermissionsBoundary=ADMIN)
+    everyone = iam.list_entities_for_policy(PolicyArn=ADMIN)["PolicyRoles"]
+    assert {role["RoleName"] for role in everyone} == {"app", "bounded"}
+    assert audit("--output", "json").verdicts == {("role/app", "AdministratorAccess", "denied")}
+
+
 def test_approvals_alone_are_no_violation(aws: AccountServer, audit: Audit) -> None:
     aws.attach(("role/break-glass", "AdministratorAccess"))
     assert audit().code == 0
