@@ -338,6 +338,9 @@ def test_a_region_without_identity_center_is_named(aws: AccountServer, audit: Au
     assert told.json["remarks"] == [
         "no instance of IAM Identity Center is to be seen in eu-west-3: no permission sets to look at"
     ]
+    for output in ("text", "markdown", "html", "script"):
+        assert "no permission sets to look at" in audit("--region", "eu-west-3", "--output", output).out
+    assert audit("--region", "eu-west-3", "--output", "csv").error.endswith(": no permission sets to look at\n")
 
 
 class Refusal(NamedTuple):

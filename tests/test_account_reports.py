@@ -125,7 +125,15 @@ def test_partial_knowledge_is_the_first_thing_said() -> None:
     assert 'class="outcome clean"' in html_report(audited())
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_the_page_is_the_same_in_every_encoding(encoding: str) -> None:
+    """Standard output may have any; the page says UTF-8."""
+    written = html_report(audited(("role/app", ADMIN), reason="Grüße → …"))
+    assert written.encode(encoding) == written.encode("utf-8")
+    assert "Grüße → …" in Page(written).text
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1+1"])
 def test_a_spreadsheet_runs_no_name(name: str) -> None:
     table = list(csv.DictReader(io.StringIO(csv_report(audited((f"role/{name}", ADMIN))))))
     assert table[0]["principal"] == f"'{name}"

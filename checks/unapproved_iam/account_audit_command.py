@@ -28,7 +28,7 @@ from unapproved_iam.account_organization import (
 )
 from unapproved_iam.account_reports import csv_report, json_report, markdown_report, text_report
 from unapproved_iam.account_rows import account_title, not_looked_at
-from unapproved_iam.command_line import UsageError, argument_parser, complain
+from unapproved_iam.command_line import UsageError, argument_parser, complain, tolerate_any_text
 from unapproved_iam.deny_list import DenyList
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 
@@ -40,6 +40,7 @@ REPORTS = {
     "html": html_report,
     "script": detach_script,
 }
+WITHOUT_REMARKS = ("csv",)  # there they are said on standard error
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -79,10 +80,13 @@ def run(arguments: Namespace) -> int:
     if code:
         in_code = code.places(finding.attachment for finding in audit.findings)
         audit = replace(audit, in_code=in_code, remarks=(*audit.remarks, *code.remarks))
+    tolerate_any_text()
     sys.stdout.write(REPORTS[arguments.output](audit))
     sys.stdout.flush()
     for account, words in not_looked_at(audit):
         complain(f"account {account_title(account)}: {words}")
+    for remark in audit.remarks if arguments.output in WITHOUT_REMARKS else ():
+        complain(remark)
     return audit.exit_code
 
 

@@ -31,6 +31,7 @@ def detach_script(audit: Audit) -> str:
             f" in {counted(len(by_account), 'account')}"
         ),
         *(comment for unjudged in audit.unjudged for comment in _comment(f"not looked at: {unjudged.reason}")),
+        *(comment for remark in audit.remarks for comment in _comment(remark)),
         "set -eu",
         "export AWS_PAGER=  # version 2 of the AWS CLI would wait in a pager",
         "",

@@ -185,7 +185,7 @@ def html_report(audit: Audit) -> str:
         f"<p>Written by unapproved-iam {escape(version())}, which changes nothing in an account: review a command"
         " before you run it.</p></footer>",
     ]
-    return (
+    page = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -195,6 +195,8 @@ def html_report(audit: Audit) -> str:
         + (f"\n<script>{SCRIPT}</script>" if rows else "")
         + "\n</body>\n</html>\n"
     )
+    # The same page in whatever encoding it is written to a file.
+    return page.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 _OUTCOME = ("clean", "violation", "partial")  # by exit code

@@ -151,8 +151,9 @@ def _attachment(row: Row) -> dict[str, str | None]:
     return {column: getattr(row, column) or None for column in _OF_ATTACHMENT}
 
 
-# "CSV Injection" at OWASP: a spreadsheet takes a cell that begins so for a formula; an apostrophe makes it text.
-_FORMULA = re.compile(r"[=+\-@]")
+# "CSV Injection" at OWASP: a spreadsheet takes a cell that begins so, in half or full width, for a formula; an
+# apostrophe makes it text.
+_FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def csv_report(audit: Audit) -> str:

@@ -13,7 +13,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from unapproved_iam.check_scope import Request
-from unapproved_iam.command_line import UsageError, argument_parser
+from unapproved_iam.command_line import UsageError, argument_parser, tolerate_any_text
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 from unapproved_iam.findings import Findings
 from unapproved_iam.tree_check import findings_of
@@ -96,7 +96,7 @@ def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:
                 file.write(report)
         except OSError as error:
             raise UsageError(f"--output-file {arguments.output_file}: {error.strerror or error}") from error
-    _tolerate_any_text()
+    tolerate_any_text()
     if arguments.output_file or arguments.output == "cli":
         from unapproved_iam.report_text import text_report
 
@@ -141,10 +141,3 @@ def _without_commands(written: str) -> str:
 def _wants_colours() -> bool:
     """On a terminal, unless NO_COLOR says otherwise (no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _tolerate_any_text() -> None:
-    """A terminal or log that cannot show a character gets its escape, not a failure."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")

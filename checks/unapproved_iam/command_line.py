@@ -128,6 +128,13 @@ def printable(text: str) -> str:
     return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", text)
 
 
+def tolerate_any_text() -> None:
+    """A terminal or log that cannot show a character gets its escape, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def argument_parser(name: str) -> ArgumentParser:
     """The parser of a subcommand, to which its module adds its arguments; usage errors exit with 2."""
     from argparse import ArgumentParser, RawDescriptionHelpFormatter
