@@ -79,11 +79,13 @@ svg circle.principal { fill: var(--accent); }
 label { font-size: .85rem; color: var(--dim); display: flex; flex-direction: column; gap: .15rem; }
 input, select { font: inherit; color: var(--text); background: var(--ground); border: 1px solid var(--dim);
   border-radius: .35rem; padding: .4rem .6rem; min-height: 2.6rem; }
+::placeholder { color: var(--dim); opacity: 1; }
 input { width: 20rem; max-width: 100%; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .6rem; border-bottom: 1px solid var(--edge); }
 thead th { color: var(--dim); font-size: .82rem; white-space: nowrap; }
 tbody th { font-weight: 600; }
+td > p:first-child { margin-top: 0; }
 .policy { background: var(--panel); }
 .policy th { font-weight: 400; padding-top: .8rem; }
 .policy h3 { display: inline; font-size: 1rem; margin: 0; }
@@ -99,7 +101,10 @@ code { font: .85em/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 code.command { display: block; background: var(--panel); border-radius: .3rem; padding: .35rem .5rem;
   user-select: all; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--edge); padding-top: .75rem; font-size: .85rem; }
-@media screen and (max-width: 52rem) {
+@media screen and (min-width: 52rem) {
+  thead th { position: sticky; top: 0; background: var(--ground); box-shadow: inset 0 -1px var(--edge); }
+}
+@media screen and (max-width: 51.99rem) {
   body { padding: 1rem; }
   table, tbody, tr, td, tbody th { display: block; width: 100%; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -108,6 +113,8 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--edge); padding-top: .75
   tbody td, tbody th { border: 0; padding: .25rem 0; }
   tbody td:empty { display: none; }
   tbody td::before { content: attr(data-column); color: var(--dim); font-size: .78rem; display: block; }
+  #accounts td { display: inline-block; width: auto; margin-right: 1rem; }
+  #accounts td::before { display: inline; margin-right: .35rem; }
   .policy h3 { display: block; font-size: 1.05rem; }
   label, input, select { width: 100%; }
 }
@@ -175,10 +182,10 @@ def html_report(audit: Audit) -> str:
             "partial-list",
             (f"account {account_title(a)}: {words}" for a, words in not_looked_at(audit)),
         ),
-        _picture(rows),
-        _table(audit),
-        _of_accounts(audit),
         _list("Remarks", "", audit.remarks),
+        _picture(rows),
+        _of_accounts(audit),
+        _table(audit),
         "</main>",
         f'<footer class="dim"><p>{_sentence(extent(audit))} By {escape(audit.deny_list.source)}'
         f" ({counted(len(audit.deny_list.entries), 'entry', 'entries')}).</p>"
@@ -247,12 +254,15 @@ def _list(title: str, css_class: str, lines: Iterable[str]) -> str:
 def _picture(rows: tuple[Row, ...]) -> str:
     if not rows:
         return ""
-    verdicts = [verdict.value for verdict in Verdict if any(row.verdict == verdict.value for row in rows)]
+    drawn = picture(rows)
+    verdicts = [verdict.value for verdict in Verdict if f'<path class="{verdict.value}"' in drawn]
     key = "".join(f'<span><span class="key {verdict}"></span> {verdict}</span>' for verdict in verdicts)
+    if drawn.count("<path") < len(rows):
+        key += "<span>a thick line stands for many attachments and shows their worst verdict</span>"
     return (
         "<section><h2>Which policy is attached to whom</h2>"
-        '<div class="picture" tabindex="0" role="region" aria-label="Picture, wider than a small screen">'
-        f'{picture(rows)}</div><p class="keys dim">{key}<span class="hint">scroll the picture sideways</span></p>'
+        '<div class="picture" tabindex="0" role="region" aria-label="Picture of policies and principals">'
+        f'{drawn}</div><p class="keys dim">{key}<span class="hint">scroll the picture sideways</span></p>'
         "</section>"
     )
 
@@ -329,7 +339,8 @@ def _of_accounts(audit: Audit) -> str:
     )
     heads = _heads(("Account", "Denied attachments", "Attached policies", "Looked at"))
     return (
-        '<section><h2 id="accounts-title">Accounts</h2><table role="table" aria-labelledby="accounts-title">'
+        '<section><h2 id="accounts-title">Accounts</h2>'
+        '<table id="accounts" role="table" aria-labelledby="accounts-title">'
         f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
         f'<tbody role="rowgroup">{rows}</tbody></table></section>'
     )

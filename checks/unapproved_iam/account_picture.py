@@ -75,15 +75,15 @@ def _principal_of_account(row: Row) -> str:
 
 
 def _kind_of_account(row: Row) -> str:
-    return f"{row.kind}s of {row.account}"
+    return f"{_kind(row)} of {row.account}"
 
 
 def _account(row: Row) -> str:
-    return f"account {row.account}"
+    return f"{row.account} {row.account_name}" if row.account_name else f"account {row.account}"
 
 
 def _kind(row: Row) -> str:
-    return f"{row.kind}s"
+    return f"{row.kind.replace('-', ' ')}s"
 
 
 def _grouping(rows: Sequence[Row]) -> Grouping:
