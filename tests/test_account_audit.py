@@ -351,6 +351,14 @@ class Refusal(NamedTuple):
     fault: str = ""
 
 
+CONFIGURATION = """\
+[profile broken]
+credential_process = false
+[profile lost]
+role_arn = arn:aws:iam::210987654321:role/audit
+source_profile = nobody
+"""
+
 REFUSALS = [
     Refusal(
         "no credentials",
@@ -359,6 +367,18 @@ REFUSALS = [
     ),
     Refusal(
         "half of the credentials", "the AWS credentials are incomplete", environment=(("AWS_SECRET_ACCESS_KEY", None),)
+    ),
+    Refusal(
+        "credentials of a process that fails",
+        "the AWS credentials cannot be retrieved: Error when retrieving credentials from custom-process",
+        ("--profile", "broken"),
+        environment=(("AWS_CONFIG_FILE", "aws.ini"), ("AWS_ACCESS_KEY_ID", None), ("AWS_SECRET_ACCESS_KEY", None)),
+    ),
+    Refusal(
+        "credentials of a profile that is not there",
+        'the AWS configuration: The source_profile "nobody" referenced in the profile "lost" does not exist',
+        ("--profile", "lost"),
+        environment=(("AWS_CONFIG_FILE", "aws.ini"), ("AWS_ACCESS_KEY_ID", None), ("AWS_SECRET_ACCESS_KEY", None)),
     ),
     Refusal("expired", "the credentials have expired; sign in again", fault="ExpiredToken"),
     Refusal("a clock that is wrong", "does not accept the time at which sts:GetCaller", fault="RequestExpired"),
@@ -390,6 +410,7 @@ def test_what_cannot_be_reached_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
     refusal: Refusal,
 ) -> None:
+    Path("aws.ini").write_text(CONFIGURATION)
     for name, value in refusal.environment:
         monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
     if refusal.fault:

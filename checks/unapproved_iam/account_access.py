@@ -207,6 +207,8 @@ _SENTENCE_OF_TROUBLE: tuple[tuple[type[Exception], str], ...] = (
     (aws.NoCredentialsError, "no AWS credentials were found (name a --profile, or sign in)"),
     (aws.PartialCredentialsError, "the AWS credentials are incomplete: {error}"),
     (aws.ProfileNotFound, 'unknown profile "{profile}" (expected one of ~/.aws/config or ~/.aws/credentials)'),
+    (aws.CredentialRetrievalError, "the AWS credentials cannot be retrieved: {error}"),
+    (aws.InvalidConfigError, "the AWS configuration: {error}"),
     (aws.UnauthorizedSSOTokenError, _EXPIRED),
     (aws.SSOTokenLoadError, _EXPIRED),
     (aws.TokenRetrievalError, _EXPIRED),
@@ -222,4 +224,4 @@ _SENTENCE_OF_TROUBLE: tuple[tuple[type[Exception], str], ...] = (
 def _trouble(action: str, error: Exception) -> str:
     sentence = next((words for kind, words in _SENTENCE_OF_TROUBLE if isinstance(error, kind)), "{action}: {error}")
     details = getattr(error, "kwargs", {})  # what botocore filled its own words with
-    return sentence.format(**details | {"action": action, "error": str(error).rstrip(".")})
+    return sentence.format(**details | {"action": action, "error": str(error).rstrip(".: ")})

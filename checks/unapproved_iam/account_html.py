@@ -125,7 +125,7 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--edge); padding-top: .75
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   .js .filter { display: none; }
   svg { max-width: 100%; height: auto; }
-  h2 { break-after: avoid; }
+  h2, .policy { break-after: avoid; }
   tbody tr, .counts div, .picture { break-inside: avoid; }
   thead { display: table-header-group; }
 }
