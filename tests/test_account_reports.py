@@ -250,6 +250,12 @@ def test_a_picture_of_many_draws_them_together(number: int, accounts: int, label
     assert len(texts) <= 32
 
 
+def test_long_names_that_end_differently_are_told_apart() -> None:
+    drawn = ElementTree.fromstring(picture(rows_of(audited(*[(f"role/{'n' * 60}-{n}", ADMIN) for n in range(9)]))))
+    texts = {"".join(element.itertext()) for element in drawn.iter("text")}
+    assert {f"role/nnnnnnnnnn…nnnnnnnnnnnn-{n}" for n in range(9)} <= texts
+
+
 def test_a_picture_bounds_its_policies() -> None:
     many = [replace_policy(row, number) for number, row in enumerate(rows(1) * 40)]
     drawn = ElementTree.fromstring(picture(many))

@@ -122,7 +122,9 @@ def _width(labels: Sequence[str], counts: Mapping[str, int]) -> int:
 
 
 def _shown(label: str) -> str:
-    return label if len(label) <= MOST_CHARACTERS else label[: MOST_CHARACTERS - 1] + "…"
+    """Long labels lose their middle: generated names begin alike and end differently."""
+    half = MOST_CHARACTERS // 2
+    return label if len(label) <= MOST_CHARACTERS else f"{label[:half]}…{label[half + 1 - MOST_CHARACTERS :]}"
 
 
 def _number(count: int) -> str:
