@@ -76,7 +76,8 @@ def _without_instances(access: Access, nothing: AccountReading) -> IdentityCente
     except AccessError as error:
         unjudged = not_told(account, "in which region Identity Center lives", error)
         return IdentityCenterReading(replace(nothing, unjudged=(unjudged,)))
-    regions = {path.removeprefix(IDENTITY_CENTER_PATH).strip("/") or "us-east-1" for path in paths} - {access.region}
+    unnamed = "us-east-1" if account.partition == "aws" else access.region
+    regions = {path.removeprefix(IDENTITY_CENTER_PATH).strip("/") or unnamed for path in paths} - {access.region}
     if regions:
         elsewhere = AccessError(
             f"no instance is to be seen in {access.region}, but roles were made from {' and '.join(sorted(regions))}"
