@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unapproved_iam.account_access import Account
 from unapproved_iam.account_audit import AccountReading, Audit, attachment_of, judged
+from unapproved_iam.account_detach_script import detach_script
 from unapproved_iam.account_html import html_report
 from unapproved_iam.account_picture import picture
 from unapproved_iam.account_reports import csv_report, json_report, markdown_report, text_report
@@ -261,6 +262,15 @@ def test_a_picture_bounds_its_policies() -> None:
     drawn = ElementTree.fromstring(picture(many))
     texts = {"".join(element.itertext()) for element in drawn.iter("text")}
     assert "24 more policies 24" in texts
+
+
+def test_no_report_holds_a_command_of_a_ci_system() -> None:
+    """Azure Pipelines looks for ##vso[…] anywhere in a log's line; the name of an account is anybody's."""
+    name = "##vso[task.setvariable variable=x]y"
+    audit = audited(("role/app", ADMIN), reason=name, account=Account("123456789012", "aws", name), unjudged=(name,))
+    for report in (text_report, json_report, csv_report, markdown_report, detach_script):
+        assert "##vso" not in report(audit)
+    assert json.loads(json_report(audit))["accounts"][0]["name"] == name
 
 
 def replace_policy(row: Row, number: int) -> Row:

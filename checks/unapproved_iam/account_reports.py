@@ -27,7 +27,7 @@ from unapproved_iam.account_rows import (
     not_looked_at,
     rows_of,
 )
-from unapproved_iam.command_line import printable, version
+from unapproved_iam.command_line import printable, version, without_commands
 
 FORMAT_VERSION = 1
 
@@ -90,58 +90,51 @@ def _deny_list(audit: Audit) -> str:
 def json_report(audit: Audit) -> str:
     """For programs; the shape is described in docs/audit.md. New keys may come at any time."""
     denied = denied_by_account(audit)
-    return (
-        json.dumps(
+    report = {
+        "format_version": FORMAT_VERSION,
+        "tool": {"name": "unapproved-iam", "version": version()},
+        "deny_list": {"source": audit.deny_list.source, "entries": len(audit.deny_list.entries)},
+        "day": audit.today.isoformat(),
+        "exit_code": audit.exit_code,
+        "summary": {
+            "accounts": len(audit.readings),
+            "attached_policies": sum(reading.policies for reading in audit.readings),
+            "permission_sets": sum(reading.permission_sets for reading in audit.readings),
+            "denied": len(audit.denied),
+            "warned": len(audit.warned),
+            "approved": len(audit.approved),
+            "expired": len(audit.expired),
+            "unjudged": len(audit.unjudged),
+        },
+        "policies": [
             {
-                "format_version": FORMAT_VERSION,
-                "tool": {"name": "unapproved-iam", "version": version()},
-                "deny_list": {"source": audit.deny_list.source, "entries": len(audit.deny_list.entries)},
-                "day": audit.today.isoformat(),
-                "exit_code": audit.exit_code,
-                "summary": {
-                    "accounts": len(audit.readings),
-                    "attached_policies": sum(reading.policies for reading in audit.readings),
-                    "permission_sets": sum(reading.permission_sets for reading in audit.readings),
-                    "denied": len(audit.denied),
-                    "warned": len(audit.warned),
-                    "approved": len(audit.approved),
-                    "expired": len(audit.expired),
-                    "unjudged": len(audit.unjudged),
-                },
-                "policies": [
-                    {
-                        "policy": policy.policy,
-                        "arn": policy.policy_arn,
-                        "attachment_count": len(policy.rows),
-                        "verdicts": policy.verdicts,
-                        "reason": policy.reason,
-                        "use_instead": policy.use_instead,
-                        "denied_by": policy.denied_by,
-                        "attachments": [_attachment(row) for row in policy.rows],
-                    }
-                    for policy in by_policy(audit)
-                ],
-                "accounts": [
-                    {
-                        "id": reading.account.id,
-                        "name": reading.account.name,
-                        "partition": reading.account.partition,
-                        "attached_policies": reading.policies,
-                        "permission_sets": reading.permission_sets,
-                        "denied": denied[reading.account.id],
-                        "looked_at": looked_at(reading),
-                        "unjudged": [
-                            {"reason": unjudged.reason, "advice": unjudged.advice} for unjudged in reading.unjudged
-                        ],
-                    }
-                    for reading in audit.readings
-                ],
-                "remarks": list(audit.remarks),
-            },
-            indent=2,
-        )
-        + "\n"
-    )
+                "policy": policy.policy,
+                "arn": policy.policy_arn,
+                "attachment_count": len(policy.rows),
+                "verdicts": policy.verdicts,
+                "reason": policy.reason,
+                "use_instead": policy.use_instead,
+                "denied_by": policy.denied_by,
+                "attachments": [_attachment(row) for row in policy.rows],
+            }
+            for policy in by_policy(audit)
+        ],
+        "accounts": [
+            {
+                "id": reading.account.id,
+                "name": reading.account.name,
+                "partition": reading.account.partition,
+                "attached_policies": reading.policies,
+                "permission_sets": reading.permission_sets,
+                "denied": denied[reading.account.id],
+                "looked_at": looked_at(reading),
+                "unjudged": [{"reason": unjudged.reason, "advice": unjudged.advice} for unjudged in reading.unjudged],
+            }
+            for reading in audit.readings
+        ],
+        "remarks": list(audit.remarks),
+    }
+    return without_commands(json.dumps(report, indent=2)) + "\n"
 
 
 _OF_ATTACHMENT = ("account", "kind", "principal", "verdict", "approval", "in_code", "detach", "note")

@@ -13,7 +13,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from unapproved_iam.check_scope import Request
-from unapproved_iam.command_line import UsageError, argument_parser, tolerate_any_text
+from unapproved_iam.command_line import UsageError, argument_parser, tolerate_any_text, without_commands
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 from unapproved_iam.findings import Findings
 from unapproved_iam.tree_check import findings_of
@@ -115,15 +115,15 @@ def _written(findings: Findings, seconds: float, output: str) -> str:
     if output == "json":
         from unapproved_iam.report_json import json_report
 
-        return _without_commands(json_report(findings, seconds))
+        return without_commands(json_report(findings, seconds)) + "\n"
     if output == "sarif":
         from unapproved_iam.report_sarif import sarif_report
 
-        return _without_commands(sarif_report(findings))
+        return without_commands(sarif_report(findings)) + "\n"
     if output == "gitlab":
         from unapproved_iam.report_gitlab import gitlab_report
 
-        return _without_commands(gitlab_report(findings))
+        return without_commands(gitlab_report(findings)) + "\n"
     if output == "github":
         from unapproved_iam.report_github import github_report
 
@@ -131,11 +131,6 @@ def _written(findings: Findings, seconds: float, output: str) -> str:
     from unapproved_iam.report_text import text_report
 
     return text_report(findings, seconds)
-
-
-def _without_commands(written: str) -> str:
-    """The same JSON without the `##[…]` and `##vso[…]` that CI systems look for anywhere in a log's line."""
-    return written.replace("##", "#\\u0023") + "\n"
 
 
 def _wants_colours() -> bool:
