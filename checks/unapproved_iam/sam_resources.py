@@ -131,9 +131,12 @@ class _Settings:
 
     def under(self, name: str, world: World) -> Iterator[tuple[Node, World]]:
         own = list(self.evaluator.under(self.declared.properties, name, world))
-        yield from own
-        if not own and not self.ignored & {name, "*"} and name not in NOT_GLOBAL:
-            yield from self.evaluator.under(self.globals, name, world)
+        is_own_alone = name in NOT_GLOBAL or self.ignored & {name, "*"}
+        shared = [] if is_own_alone else list(self.evaluator.under(self.globals, name, world))
+        for node, inner in own:
+            yield (_merged(shared[-1][0], node) if shared else node), inner
+        if not own:
+            yield from shared
 
     def has(self, name: str, world: World) -> bool:
         """Whether the transform sees anything there; it does not look into Fn::If."""
@@ -171,6 +174,13 @@ class _Settings:
             for node, _ in self.under("DeploymentPreference", world)
             if isinstance(node, Object) and node.pairs
         )
+
+
+def _merged(shared: Node, own: Node) -> Node:
+    """What a resource sets together with Globals: the keys of both mappings, of which its own come last, and count."""
+    if isinstance(shared, Object) and isinstance(own, Object) and not (function_of(shared) or function_of(own)):
+        return Object([*shared.pairs, *own.pairs], own.line, own.end_line)
+    return own
 
 
 def _is_logging_without_role(role_property: str, value: Value) -> bool:
