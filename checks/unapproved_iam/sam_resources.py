@@ -14,7 +14,7 @@ from unapproved_iam.attachment import Principal
 from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd, given, inserted
 from unapproved_iam.cloudformation_document import Array, Node, Object, function_of, value_of
 from unapproved_iam.cloudformation_values import Evaluator
-from unapproved_iam.cloudformation_world import Choice, Possible, Value, World, scalar_text
+from unapproved_iam.cloudformation_world import Choice, Possible, Value, World, scalar_text, with_late_parts
 from unapproved_iam.managed_policy_names import managed_policy_names
 from unapproved_iam.policy_arn import PARTITION, aws_managed
 from unapproved_iam.possible_text import Text, text, unknown
@@ -80,6 +80,7 @@ def _listed(
 
 def policy_of_entry(entry: Text) -> Text:
     """The policy that an entry of `Policies` means: a name of an AWS managed policy, or an ARN."""
+    entry = with_late_parts(entry)  # a dynamic reference may stand for a whole ARN
     if entry.known is not None and not entry.known.startswith("arn:"):
         return aws_managed(managed_policy_names().get(entry.known, "") + entry.known)
     first = entry.pieces[0] if entry.pieces else ""
