@@ -345,6 +345,19 @@ def test_messages() -> None:
     assert open_one.message == "cannot tell which policy is attached to role/break-glass: variable p has no default"
 
 
+@pytest.mark.parametrize(
+    ("policy", "name"),
+    [
+        (aws_managed("job-function/ViewOnlyAccess"), "ViewOnlyAccess"),
+        (text("arn:aws:iam::aws:policy/service-role/", hole("/team/policy")), "${/team/policy}"),
+        (text("arn:aws:iam::aws:policy/", hole("a/b"), "/", hole("c/d"), "Access"), "${c/d}Access"),
+        (text("arn:aws:iam::123456789012:policy/own"), "arn:aws:iam::123456789012:policy/own"),
+    ],
+)
+def test_name_of_a_policy_in_messages(policy: Text, name: str) -> None:
+    assert display_name(policy) == name
+
+
 @given(st.text(), st.text())
 def test_no_verdict_and_no_message_fails_on_any_text(policy: str, name: str) -> None:
     for subject in (text(policy), text("arn:", hole(), ":", policy)):

@@ -70,5 +70,10 @@ def customer_managed(name: Text, path: Text = ROOT_PATH) -> Text:
 def display_name(policy: Text) -> str:
     """How messages call a policy: an AWS managed one by its name, every other by its ARN, holes as `${what}`."""
     written = str(policy)
-    aws_policy = re.fullmatch(r"arn:(?:[a-z0-9-]+|\$\{[^}]*\}):iam::aws:policy/(?:.*/)?([^/]+)", written)
+    aws_policy = _AWS_MANAGED.fullmatch(written)
     return aws_policy[1] if aws_policy else written
+
+
+# A slash in a hole, e.g. in the name of a parameter that is looked up, ends no path.
+_PART = r"(?:\$\{[^}]*\}|(?!\$\{)[^/])+"
+_AWS_MANAGED = re.compile(rf"arn:(?:[a-z0-9-]+|\$\{{[^}}]*\}}):iam::aws:policy/(?:{_PART}/)*({_PART})")
