@@ -104,6 +104,11 @@ GITLAB_SCHEMA = {
 }
 
 
+def test_a_policy_that_is_written_is_shown_where_it_stands() -> None:
+    written, added = attachment(line=9), attachment(line=3, note="added by the SAM transform")
+    assert [finding.attachment for finding in findings(added, written).judged] == [written]
+
+
 @pytest.mark.parametrize("found", [EVERYTHING, CLEAN], ids=["everything", "clean"])
 def test_sarif_keeps_its_schema(found: Findings) -> None:
     Draft4Validator(sarif_schema()).validate(json.loads(sarif_report(found)))

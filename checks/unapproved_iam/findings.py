@@ -95,8 +95,8 @@ def _is_warning(finding: Finding) -> bool:
 def one_per_policy(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Keep one finding for each policy that a resource attaches, the one with the fewest conditions; sort by place.
 
-    A value that holds always says more than one that holds sometimes, and one without an origin more than one that a
-    variable file may bring.
+    A value that holds always says more than one that holds sometimes, one without an origin more than one that a
+    variable file may bring, and one that is written more than what the SAM transform adds anyway.
     """
     kept: dict[tuple[str, ...], Finding] = {}
     for finding in sorted(findings, key=_by_weight):
@@ -106,10 +106,11 @@ def one_per_policy(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(kept.values(), key=_by_place))
 
 
-def _by_weight(finding: Finding) -> tuple[int, int, int, str]:
+def _by_weight(finding: Finding) -> tuple[int, int, int, int, str]:
     attachment = finding.attachment
     order = (Verdict.DENIED, Verdict.WARNED, Verdict.UNRESOLVED, Verdict.APPROVED, Verdict.CLEAN)
-    return order.index(finding.verdict), len(attachment.when), len(attachment.origin), finding.message
+    told = (len(attachment.when), len(attachment.origin), len(attachment.note))
+    return order.index(finding.verdict), *told, finding.message
 
 
 def _by_place(finding: Finding) -> tuple[str, int, str, str]:
