@@ -101,6 +101,13 @@ def test_json_that_is_no_plan_is_none(tmp_path: Path) -> None:
         assert read_plan(str(path)) is None
 
 
+def test_yaml_that_quotes_a_plan_is_none(tmp_path: Path) -> None:
+    plan = (PLANS / "changed.json").read_text()
+    path = tmp_path / "tests.yaml"
+    path.write_text(f"- name: an S3 bucket\n  input: {plan}")
+    assert read_plan(str(path)) is None
+
+
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text((PLANS / "changed.json").read_text(), encoding="utf-8-sig")

@@ -32,6 +32,8 @@ def read_plan(path: str) -> Reading | None:
         return _unjudged(path, 1, "the plan is not in UTF-8 (PowerShell's `>` writes UTF-16)")
     if not any(f'"{mark}"'.encode() in data for mark in (*_MARKS, "terraform_version")):
         return None
+    if path.endswith((".yaml", ".yml")) and not data.lstrip().startswith(b"{"):
+        return None  # YAML that quotes a plan, e.g. in the tests of a policy
     try:
         written = data.decode("utf-8-sig")
         plan = json.loads(written)
