@@ -2,11 +2,13 @@
 
 The plain interpreter below tries every assignment of parameters and evaluates, without a thought for anything else:
 the evaluator must yield exactly the same texts. And cfn-lint, which resolves the same functions in its own way, must
-know every one of them; where nothing is used twice, so that no choice excludes another, both must agree.
+know every one of them; where nothing is used twice, so that no choice excludes another, both must agree. cfn-lint
+unrolls loops, too: a template must attach the same before and after.
 """
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import random
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 from unapproved_iam.cloudformation_document import node_of_value
+from unapproved_iam.cloudformation_template import read_template_text
 from unapproved_iam.cloudformation_values import Evaluator
 from unapproved_iam.cloudformation_world import Choice, World, least_told
 
@@ -101,6 +104,45 @@ class Author:
             {"Fn::If": [choose(CONDITION_NAMES), *choose([(self.text(depth - 1), NO_VALUE), (NO_VALUE, "b")])]},
         ]
         return [self.text(depth - 1), *self.random.sample(gaps, choose([1, 2])), self.text(depth - 1)]
+
+    def resources(self, identifiers: tuple[str, ...] = (), depth: int = 3) -> dict[str, Json]:
+        """Roles in loops, and loops in their properties, with the loops' identifiers in the names of policies."""
+        resources: dict[str, Json] = {}
+        for place in "AB"[: self.random.choice([1, 2])]:
+            identifier = f"Loop{depth}{place}"
+            if depth and self.random.random() < 0.6:
+                body = self.resources((*identifiers, identifier), depth - 1)
+                resources[f"Fn::ForEach::{identifier}"] = [identifier, self.collection(), body]
+            else:
+                name = place + "".join(f"{other}&{{{other}}}" for other in identifiers)
+                resources[name] = {"Type": "AWS::IAM::Role", "Properties": self.properties(identifiers)}
+        return resources
+
+    def collection(self) -> Json:
+        policy = {"Ref": "Policy"}
+        return self.random.choice(
+            [["a", "b-c"], [policy, "z"], {"Ref": "Names"}, {"Fn::FindInMap": ["Stages", "dev", "List"]}]
+        )
+
+    def properties(self, identifiers: tuple[str, ...]) -> Json:
+        choose = self.random.choice
+        if choose([True, False, False]):
+            policies = [self.looped_text((*identifiers, "Property"))]
+            return {"Fn::ForEach::Properties": ["Property", ["ManagedPolicyArns"], {"${Property}": policies}]}
+        return {"ManagedPolicyArns": [self.looped_text(identifiers) for _ in range(choose([1, 2]))]}
+
+    def looped_text(self, identifiers: tuple[str, ...]) -> Json:
+        choose = self.random.choice
+        name = choose(identifiers) if identifiers else "Policy"
+        forms: list[Callable[[], Json]] = [
+            lambda: {"Ref": name},
+            lambda: {"Fn::Sub": f"arn:aws:iam::aws:policy/${{{name}}}Access"},
+            lambda: {"Fn::Sub": [f"${{Own}}:${{{name}}}", {"Own": {"Ref": name}}]},
+            lambda: {"Fn::Join": ["-", [{"Ref": name}, {"Ref": "Policy"}]]},
+        ]
+        if identifiers:
+            forms.append(lambda: {"Fn::FindInMap": ["Stages", {"Ref": name}, "Name", {"DefaultValue": "neither"}]})
+        return choose(forms)()
 
     def list(self, depth: int) -> Json:
         choose = self.random.choice
@@ -248,6 +290,26 @@ def test_cfn_lint_knows_every_value(seed: int) -> None:
         assert evaluated <= linted, json.dumps([expression, named_conditions])
         if is_free(expression, named_conditions):
             assert evaluated == linted, json.dumps([expression, named_conditions])
+
+
+def attached_by(template: dict[str, Json]) -> set[tuple[str, str]]:
+    reading = read_template_text(json.dumps(template), "template.json")
+    assert reading is not None
+    assert not reading.unjudged
+    return {(attachment.resource, str(attachment.policy)) for attachment in reading.attachments}
+
+
+@pytest.mark.parametrize("seed", range(300, 310))
+def test_loops_attach_what_cfn_lint_unrolls_them_to(seed: int) -> None:
+    from cfnlint.template import Template
+    from cfnlint.template.transforms._language_extensions import language_extension
+
+    author = Author(seed)
+    for _ in range(5):
+        template = {**template_with({}), "Transform": "AWS::LanguageExtensions", "Resources": author.resources()}
+        problems, unrolled = language_extension(Template("template.json", copy.deepcopy(template), ["us-east-1"]))
+        assert not problems
+        assert attached_by(template) == attached_by(unrolled), json.dumps(template["Resources"])
 
 
 @pytest.mark.parametrize("seed", range(200, 220))
