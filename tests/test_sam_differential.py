@@ -45,6 +45,8 @@ INLINE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 GRAPHQL = {"SchemaInline": "type Query { a: String }", "Auth": {"Type": "AWS_IAM"}}
 LOGGED = {"FieldLogLevel": "ERROR"}
 OWN_LOGGED = {**LOGGED, "CloudWatchLogsRoleArn": "arn:aws:iam::123456789012:role/own"}
+DEPLOYED = {"AutoPublishAlias": "live"}
+GRADUAL = {"Type": "AllAtOnce"}
 SHAPES: dict[str, dict[str, Any]] = {
     "no policies": function(),
     "one name": function(Policies="AmazonS3FullAccess"),
@@ -73,6 +75,19 @@ SHAPES: dict[str, dict[str, Any]] = {
     "tracing": function(Tracing="Active"),
     "tracing disabled": function(Tracing="Disabled"),
     "tracing by parameter": function(Tracing={"Ref": "Mode"}),
+    "tracing by no value": function(Tracing=NO_VALUE),
+    "tracing that is null": function(Tracing=None),
+    "deployed": function(**DEPLOYED, DeploymentPreference=GRADUAL),
+    "deployed by a parameter": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": {"Ref": "On"}}),
+    "not deployed by a parameter": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": {"Ref": "Off"}}),
+    "not deployed by a mapping": function(
+        **DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": {"Fn::FindInMap": ["Stages", "dev", "Deployed"]}}
+    ),
+    "deployed under a condition": function(
+        **DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": {"Fn::If": ["Open", True, False]}}
+    ),
+    "deployed by no value": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": NO_VALUE}),
+    "deployed by null": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": None}),
     "network": function(VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}),
     "conditional network": function(VpcConfig={"Fn::If": ["Open", {"SubnetIds": ["subnet-1"]}, NO_VALUE]}),
     "events": function(
@@ -96,7 +111,12 @@ SHAPES: dict[str, dict[str, Any]] = {
 def template_of(resource: dict[str, Any]) -> dict[str, Any]:
     return {
         "Transform": "AWS::Serverless-2016-10-31",
-        "Parameters": {"Mode": {"Type": "String", "Default": "Active", "AllowedValues": ["Active"]}},
+        "Parameters": {
+            "Mode": {"Type": "String", "Default": "Active", "AllowedValues": ["Active"]},
+            "On": {"Type": "String", "Default": "true"},
+            "Off": {"Type": "String", "Default": "false"},
+        },
+        "Mappings": {"Stages": {"dev": {"Deployed": "false"}}},
         "Conditions": {
             "Open": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
             "Never": {"Fn::Equals": ["a", "b"]},

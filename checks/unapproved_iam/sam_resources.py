@@ -8,11 +8,11 @@ which is the transform.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from unapproved_iam.attachment import Principal
 from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd, given, inserted
-from unapproved_iam.cloudformation_document import Array, Node, Object, function_of, value_of
+from unapproved_iam.cloudformation_document import Array, Node, Object, Scalar, function_of, value_of
 from unapproved_iam.cloudformation_values import Evaluator
 from unapproved_iam.cloudformation_world import Choice, Possible, Value, World, scalar_text, with_late_parts
 from unapproved_iam.managed_policy_names import managed_policy_names
@@ -58,11 +58,10 @@ def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: N
         elif declared.resource_type == "AWS::Serverless::StateMachine" and settings.is_traced(world):
             for added in _tracing(world):
                 yield Attached(added.text, role, added.world, declared.line, ADDED)
-    if declared.resource_type == "AWS::Serverless::Function" and settings.deploys_gradually(declared.world):
+    if declared.resource_type == "AWS::Serverless::Function":
         role = _created_role("CodeDeployServiceRole")
-        yield Attached(
-            aws_managed("service-role/AWSCodeDeployRoleForLambda"), role, declared.world, declared.line, ADDED
-        )
+        for world in settings.worlds_deployed_gradually(declared.world):
+            yield Attached(aws_managed("service-role/AWSCodeDeployRoleForLambda"), role, world, declared.line, ADDED)
 
 
 def _created_role(logical_id: str) -> tuple[Principal, ...]:
@@ -156,25 +155,30 @@ class _Settings:
 
     def worlds_with_tracing(self, world: World) -> Iterator[World]:
         for node, inner in self.under("Tracing", world):
-            function = function_of(node)
-            if function and function[0] != "Ref":  # the transform resolves references to parameters only
-                yield inner
-                continue
-            for possible in self.evaluator.texts(node, inner):
-                if possible.text.known not in ("", "Disabled"):
-                    yield possible.world
+            yield from self._worlds_unless(node, inner, frozenset({"", "Disabled"}), resolved=("Ref",))
+
+    def _worlds_unless(self, node: Node, world: World, off: frozenset[str], resolved: Sequence[str]) -> Iterator[World]:
+        """The worlds in which a setting is none of these; a function that the transform does not resolve never is."""
+        function, _ = function_of(node) or ("", node)
+        if function and function not in resolved:
+            yield world
+            return
+        for possible in self.evaluator.values(node, world):
+            is_left = function and possible.value is None  # a reference to AWS::NoValue
+            if is_left or possible.text.known not in off:
+                yield possible.world
 
     def is_traced(self, world: World) -> bool:
         """Whether a state machine is."""
         return any(scalar_text(value_of(node, "Enabled")) == "true" for node, _ in self.under("Tracing", world))
 
-    def deploys_gradually(self, world: World) -> bool:
-        """Whether CodeDeploy shifts the traffic, with a role that the transform creates."""
-        return any(
-            value_of(node, "Role") is None and scalar_text(value_of(node, "Enabled")).lower() != "false"
-            for node, _ in self.under("DeploymentPreference", world)
-            if isinstance(node, Object) and node.pairs
-        )
+    def worlds_deployed_gradually(self, world: World) -> Iterator[World]:
+        """The worlds in which CodeDeploy shifts the traffic, with a role that the transform creates."""
+        for node, inner in self.under("DeploymentPreference", world):
+            if isinstance(node, Object) and node.pairs and value_of(node, "Role") is None:
+                enabled = value_of(node, "Enabled") or Scalar("true")
+                off = frozenset({"", "false", "False"})
+                yield from self._worlds_unless(enabled, inner, off, resolved=("Ref", "Fn::FindInMap"))
 
 
 def _merged(shared: Node, own: Node) -> Node:
