@@ -60,6 +60,10 @@ class Argument:
     is_repeated: bool = False  # it stands for any number of arguments
 
 
+# Past arguments that are not taken: the conditions under which they are not, and whether a root variable had a say in it.
+Way = tuple[When, Openness]
+
+
 def _all_of(written: object, arguments: list[Argument]) -> Sequence:
     """The elements of all arguments."""
     sequence = spliced(((argument.value, argument.when) for argument in arguments), written)
@@ -130,33 +134,34 @@ def _coalescelist(written: object, arguments: list[Argument]) -> Value:
 def _first(written: object, arguments: list[Argument], taken: Callable[[Plain], bool | None]) -> Value:
     """The first argument that is taken; one of which that is not known may be the one, and so may those after it."""
     results: list[Value] = []
-    open_conditions: list[When] = [()]
+    open_ways: list[Way] = [((), Openness.DECIDED)]
     for argument in arguments:
-        following: list[When] = []
-        for when in open_conditions:
+        following: list[Way] = []
+        for when, openness in open_ways:
             for possible in argument.value:
                 conditions = joined(when, possible.when)
                 if conditions is None:
                     continue
+                reached = max(openness, possible.openness)
                 is_taken = taken(possible.plain)
                 if argument.when:
-                    following.append(conditions)
+                    following.append((conditions, openness))
                     conditions = joined(conditions, argument.when) or conditions
                 elif is_taken is None:
                     is_null = Condition(f"{argument.written} == null")
-                    following.append(joined(conditions, (is_null,)) or conditions)
+                    following.append((joined(conditions, (is_null,)) or conditions, openness))
                     conditions = joined(conditions, (replace(is_null, holds=False),)) or conditions
                 elif not is_taken:
-                    following.append(conditions)
+                    following.append((conditions, reached))
                 if is_taken is not False:
-                    results.append(Value((replace(possible, when=conditions),)))
-        open_conditions = list(dict.fromkeys(following))
-        if not open_conditions:
+                    results.append(Value((replace(possible, when=conditions, openness=reached),)))
+        open_ways = list(dict.fromkeys(following))
+        if not open_ways:
             break
-        if len(open_conditions) > MAX_POSSIBLE:
-            open_conditions = [()]  # more is possible than before, and nothing is lost
-    if open_conditions:
-        results.append(under(refused(written, "all arguments are null or empty"), open_conditions[0]))
+        if len(open_ways) > MAX_POSSIBLE:
+            open_ways = [((), Openness.VARIABLE)]  # more is possible than before, and nothing is lost
+    if open_ways:
+        results.append(under(refused(written, "all arguments are null or empty"), *open_ways[0]))
     result = one_of(results, written)
     plains = [possible.plain for argument in arguments for possible in argument.value]
     return with_strings(result) if any(isinstance(plain, String) for plain in plains) else result

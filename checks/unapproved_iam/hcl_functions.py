@@ -12,7 +12,7 @@ from typing import Any
 
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_alternatives import applied, one_of, unknown_like
-from unapproved_iam.hcl_argument_functions import ARGUMENT_FUNCTIONS, Argument
+from unapproved_iam.hcl_argument_functions import ARGUMENT_FUNCTIONS, Argument, Way
 from unapproved_iam.hcl_collections import is_exact
 from unapproved_iam.hcl_data_functions import DATA_FUNCTIONS, Inexact, data_of
 from unapproved_iam.hcl_evaluation import evaluate, evaluate_with_doubt
@@ -20,7 +20,7 @@ from unapproved_iam.hcl_expression import Call
 from unapproved_iam.hcl_list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl_map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl_operators import number_of
-from unapproved_iam.hcl_parts import Parts, spliced
+from unapproved_iam.hcl_parts import Parts, openness_of, spliced
 from unapproved_iam.hcl_scope import Files, Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl_string_functions import STRING_FUNCTIONS, text_argument
 from unapproved_iam.hcl_strings import as_strings
@@ -40,7 +40,6 @@ from unapproved_iam.hcl_values import (
     String,
     Unknown,
     Value,
-    When,
     exactly,
     is_refused,
     joined,
@@ -58,8 +57,8 @@ def called(call: Call, scope: Scope) -> Value:
     if name in _LAZY_FUNCTIONS:
         return _LAZY_FUNCTIONS[name](call, scope)
     parts = Parts()
-    arguments = _arguments(call, scope, parts)
-    return parts.joined_with(_of_arguments(name, call, scope, arguments), call)
+    arguments, openness = _arguments(call, scope, parts)
+    return parts.joined_with(under(_of_arguments(name, call, scope, arguments), (), openness), call)
 
 
 def _of_arguments(name: str, call: Call, scope: Scope, arguments: list[Argument]) -> Value:
@@ -78,19 +77,19 @@ def _of_arguments(name: str, call: Call, scope: Scope, arguments: list[Argument]
     return unknown(call, f"the arguments of {call.name} are not certain", found=policies_in(*values))
 
 
-def _arguments(call: Call, scope: Scope, parts: Parts) -> list[Argument]:
-    """The arguments; of `list...` the elements, which may be absent."""
+def _arguments(call: Call, scope: Scope, parts: Parts) -> tuple[list[Argument], Openness]:
+    """The arguments; of `list...` the elements, which may be absent, and whether their number is open."""
     values = [(str(argument), parts.accepts(evaluate(argument, scope))) for argument in call.arguments]
     arguments = [Argument(value, written) for written, value in values if value is not None]
     if not call.expands or not arguments:
-        return arguments
+        return arguments, Openness.DECIDED
     last = arguments.pop()
     sequence = spliced([(last.value, ())], call)
     arguments.extend(Argument(item.value, f"{last.written}[{n}]", item.when) for n, item in enumerate(sequence.items))
     if sequence.rest is not None:
         further = (Condition(f"length({last.written}) > {len(sequence.items)}"),)
         arguments.append(Argument(sequence.rest, last.written, further, is_repeated=True))
-    return arguments
+    return arguments, openness_of([last.value])
 
 
 def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
@@ -156,28 +155,30 @@ def _argument(kind: str, plain: Plain, opennesses: list[Openness]) -> Any:
 def _try(call: Call, scope: Scope) -> Value:
     """The first argument that Terraform computes."""
     results: list[Value] = []
-    open_conditions: list[When] = [()]
+    open_ways: list[Way] = [((), Openness.DECIDED)]
     for argument in call.arguments:
         value, is_doubtful = evaluate_with_doubt(argument, scope)
-        following: list[When] = []
-        for when in open_conditions:
+        following: list[Way] = []
+        for when, openness in open_ways:
             for possible in value:
                 conditions = joined(when, possible.when)
                 if conditions is None:
                     continue
+                reached = max(openness, possible.openness)
                 if is_refused(possible):
-                    following.append(conditions)
+                    following.append((conditions, reached))
                 elif is_doubtful:
                     can = Condition(f"can({argument})", True, owner_of(argument, scope))
-                    results.append(Value((replace(possible, when=joined(conditions, (can,)) or conditions),)))
-                    following.append(joined(conditions, (replace(can, holds=False),)) or conditions)
+                    is_computed = joined(conditions, (can,)) or conditions
+                    results.append(Value((replace(possible, when=is_computed, openness=reached),)))
+                    following.append((joined(conditions, (replace(can, holds=False),)) or conditions, openness))
                 else:
-                    results.append(Value((replace(possible, when=conditions),)))
-        open_conditions = list(dict.fromkeys(following))
-        if not open_conditions:
+                    results.append(Value((replace(possible, when=conditions, openness=reached),)))
+        open_ways = list(dict.fromkeys(following))
+        if not open_ways:
             break
-    if open_conditions:
-        results.append(under(refused(call, "none of its arguments can be computed"), open_conditions[0]))
+    if open_ways:
+        results.append(under(refused(call, "none of its arguments can be computed"), *open_ways[0]))
     return one_of(results, call)
 
 
