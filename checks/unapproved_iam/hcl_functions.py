@@ -22,7 +22,7 @@ from unapproved_iam.hcl_map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl_operators import number_of
 from unapproved_iam.hcl_parts import Parts, openness_of, spliced
 from unapproved_iam.hcl_scope import Files, Layer, Reference, Scope, owner_of
-from unapproved_iam.hcl_string_functions import STRING_FUNCTIONS, text_argument
+from unapproved_iam.hcl_string_functions import STRING_FUNCTIONS, json_with_holes, text_argument
 from unapproved_iam.hcl_strings import as_strings
 from unapproved_iam.hcl_syntax import HclSyntaxError, parse_template
 from unapproved_iam.hcl_texts import policies_in
@@ -128,7 +128,7 @@ def _of_data(name: str, call: Call, plains: tuple[Plain, ...]) -> Value:
         arguments = [_argument(kind, plain, opennesses) for kind, plain in zip(parameters, plains, strict=True)]
         result = value_of_json(function(*arguments))
     except (Inexact, ValueError, ArithmeticError, TypeError, KeyError):
-        return unknown_like(call, *plains)
+        return json_with_holes(call, *plains) if name == "jsonencode" else unknown_like(call, *plains)
     return under(result, (), max(opennesses, default=Openness.DECIDED))
 
 

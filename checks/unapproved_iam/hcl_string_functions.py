@@ -6,31 +6,39 @@ Value; what they do not decide is unknown, with the policies that the arguments 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 
 from unapproved_iam.hcl_alternatives import applied, one_of, unknown_like
-from unapproved_iam.hcl_collections import is_certain
+from unapproved_iam.hcl_collections import entries_in_order, is_certain, is_exact
 from unapproved_iam.hcl_data_functions import Inexact, data_of, json_of, replaced, single_characters
 from unapproved_iam.hcl_operators import number_of
 from unapproved_iam.hcl_parts import bounded_sequence, sequence_of
 from unapproved_iam.hcl_strings import concatenated
+from unapproved_iam.hcl_texts import policies_in
 from unapproved_iam.hcl_values import (
     Boolean,
     Item,
     Kind,
+    Mapping,
     Null,
+    Number,
+    Openness,
     Plain,
     Refused,
     Sequence,
+    String,
     Unknown,
     Value,
     exactly,
     number_as_text,
+    short,
     string,
     text_of,
+    under,
 )
-from unapproved_iam.possible_text import Alphabet, Piece, Text, text
+from unapproved_iam.possible_text import Alphabet, Hole, Piece, Text, text
 
 
 def text_argument(plain: Plain) -> Text:
@@ -281,6 +289,52 @@ def _arn_build(written: object, *parts: Plain) -> Value:
     """provider::aws::arn_build(PARTITION, SERVICE, REGION, ACCOUNT, RESOURCE)"""
     values = [string("arn"), *(value for part in parts for value in (string(":"), exactly(part)))]
     return concatenated(values, written)
+
+
+# -- jsonencode --------------------------------------------------------------------------------------------------------
+
+
+def json_with_holes(written: object, plain: Plain) -> Value:
+    """jsonencode(VALUE) of what is not wholly known: a hole stands for a part of a string, or for a whole element."""
+    if isinstance(plain, Sequence) and is_certain(plain):
+        items = [_json_of_element(written, item.value) for item in plain.items]
+        return concatenated(_enclosed("[", items, "]"), written)
+    if isinstance(plain, Mapping) and is_exact(plain):
+        entries = [
+            concatenated([string(f"{json_of(entry.key.known)}:"), _json_of_element(written, entry.value)], written)
+            for entry in entries_in_order(plain)
+        ]
+        return concatenated(_enclosed("{", entries, "}"), written)
+    if isinstance(plain, String):
+        return string(text('"', *map(_within_json_string, plain.text.pieces), '"'))
+    if isinstance(plain, Number | Boolean | Null):
+        return string(json_of(data_of(plain, [])))
+    hole = plain.hole if isinstance(plain, Unknown) else Hole(short(written), "its elements are not certain")
+    policies = [
+        under(string(text('"', found.text, '"')), found.when, Openness.VARIABLE, found.origin)
+        for found in policies_in(exactly(plain))
+    ]
+    return one_of([*policies, string(Text((hole,)))], written)
+
+
+def _json_of_element(written: object, value: Value) -> Value:
+    return applied(lambda plain: json_with_holes(written, plain), [value], written)
+
+
+def _enclosed(start: str, values: list[Value], end: str) -> Iterator[Value]:
+    for number, value in enumerate(values):
+        yield string("," if number else start)
+        yield value
+    yield string(end if values else start + end)
+
+
+def _within_json_string(piece: Piece) -> Piece:
+    if isinstance(piece, Hole):
+        return piece
+    try:
+        return json_of(piece)[1:-1]
+    except Inexact:
+        return Hole(json.dumps(piece), "terraform may escape its characters otherwise")
 
 
 STRING_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {

@@ -60,7 +60,8 @@ class EmbeddedTemplate:
         from unapproved_iam.cloudformation_template import read_template_text  # few trees have such resources
 
         place = Place(self.argument.place.path, self.argument.line)
-        if self.found.text.is_unknown:
+        # Of a template that is not computed the policies in it are known, like those of any such value.
+        if self.found.text.is_unknown or _is_policy_arn(self.found.text):
             return Reading((Attachment("", "", self.found.text, (), place, place),))
         is_heredoc = self.argument.end_line > self.argument.line and self.found.place is not None
         line = self.argument.line + is_heredoc
