@@ -144,6 +144,8 @@ DECIDED = {
     '(true ? 1 : "a") == "1" ? "x" : "y"': ["x"],
     # what terraform refuses in a part it refuses in the whole
     'try(upper(["a"][7]), "x")': ["x"],
+    'try(file(["a"][7]), "x")': ["x"],
+    'try(fileset("."), "x")': ["x"],
     'try([["a"][7]], "x")': ["x"],
     'try({ a = ["a"][7] }, "x")': ["x"],
     'try("-${["a"][7]}", "x")': ["x"],

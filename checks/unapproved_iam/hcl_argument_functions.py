@@ -60,7 +60,7 @@ class Argument:
     is_repeated: bool = False  # it stands for any number of arguments
 
 
-# Past arguments that are not taken: the conditions under which they are not, and whether a root variable had a say in it.
+# Past the arguments that are not taken: the conditions under which they are not, and whether a root variable decides.
 Way = tuple[When, Openness]
 
 

@@ -105,7 +105,9 @@ def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -
             _check_number(plains, fewest, most)
             return function(call, *plains)
         if name in _FILE_FUNCTIONS:
-            return _FILE_FUNCTIONS[name](call, scope, *plains)
+            function, count = _FILE_FUNCTIONS[name]
+            _check_number(plains, count, count)
+            return function(call, scope, *plains)
         if name in DATA_FUNCTIONS:
             return _of_data(name, call, plains)
     except Refused as reason:
@@ -272,4 +274,8 @@ def _unread(call: Call, *plains: Plain) -> Value:
 
 _PLAIN_FUNCTIONS = LIST_FUNCTIONS | MAP_FUNCTIONS | STRING_FUNCTIONS
 _LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope], Value]] = {"can": _can, "templatefile": _templatefile, "try": _try}
-_FILE_FUNCTIONS: dict[str, Callable[..., Value]] = {"file": _file, "fileexists": _fileexists, "fileset": _fileset}
+_FILE_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {  # with the number of arguments
+    "file": (_file, 1),
+    "fileexists": (_fileexists, 1),
+    "fileset": (_fileset, 2),
+}
