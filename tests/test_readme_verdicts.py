@@ -33,6 +33,10 @@ resource "aws_iam_role_policy_attachment" "x" {{
 """
 
 
+def attach_list(policies: str) -> str:
+    return f'resource "aws_iam_role" "x" {{\n  managed_policy_arns = {policies}\n}}\n'
+
+
 def variable(default: str = "") -> str:
     return 'variable "x" {' + (f"\n  default = {default}\n" if default else "") + "}\n"
 
@@ -102,6 +106,10 @@ CASES = [
         "envs/prod.tfvars",
     ),
     Case(VALUELESS, {"main.tf": attach("var.x") + variable()}, ["unresolved"], "variable x"),
+    Case(VALUELESS, {"main.tf": attach("var.x") + variable("null")}, ["unresolved"], "by default"),
+    Case(VALUELESS, {"main.tf": attach("var.x") + variable('""')}, ["unresolved"], "by default"),
+    Case(VALUELESS, {"main.tf": attach_list("var.x") + variable("[]")}, ["unresolved"], "by default"),
+    Case(VALUELESS, {"main.tf": attach_list("[]")}, []),
     Case(VALUELESS, {"main.tf": attach("data.aws_ssm_parameter.x.value")}, ["unresolved"]),
     Case(VALUELESS, {"main.tf": attach("data.terraform_remote_state.x.outputs.policy")}, ["unresolved"]),
     Case(DECIDED, {"main.tf": attach(more='count = "a" == "b" ? 1 : 0')}, []),

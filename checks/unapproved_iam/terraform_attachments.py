@@ -21,6 +21,7 @@ from unapproved_iam.hcl_texts import possible_texts
 from unapproved_iam.hcl_values import (
     Found,
     Null,
+    Openness,
     Plain,
     Possible,
     Sequence,
@@ -128,15 +129,15 @@ class AttachingResource:
         return evaluate(argument.expression, self.declared.scope)
 
     def _attached(self, attribute: PolicyAttribute, argument: Attribute) -> Value:
-        """The policies of an argument; where a root variable is null by default, a single policy is still to come."""
+        """The policies of an argument; where a root variable has none by default, they are still to come."""
         value = self._value(argument)
-        if attribute.form is not Form.ARN or not any(isinstance(one.plain, Null) and one.openness for one in value):
+        if not any(map(_has_none_by_default, value)):
             return value
         written = f"{self.declared.address}.{attribute.name}"
         missing = unknown(written, f"{argument.expression} has no value by default", SCAN_THE_PLAN)
         return one_of(
             [
-                under(missing, one.when, one.openness, one.origin) if isinstance(one.plain, Null) else Value((one,))
+                under(missing, one.when, one.openness, one.origin) if _has_none_by_default(one) else Value((one,))
                 for one in value
             ],
             argument.expression,
@@ -193,6 +194,14 @@ def place_within(argument: Attribute, found: Found) -> Place:
     if inside and found.place and argument.line <= found.place.line <= argument.end_line:
         return found.place
     return Place(argument.place.path, argument.line)
+
+
+def _has_none_by_default(possible: Possible) -> bool:
+    """Whether a root variable decides which policies there are, and its value names none: null, `""` or `[]`."""
+    plain = possible.plain
+    is_empty = isinstance(plain, Null) or (isinstance(plain, Sequence) and not plain.items and plain.rest is None)
+    is_empty = is_empty or (isinstance(plain, String) and plain.text.known == "")
+    return is_empty and possible.openness is not Openness.DECIDED
 
 
 def _customer_managed(name: Value, path: Value) -> Value:
