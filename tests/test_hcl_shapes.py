@@ -186,7 +186,7 @@ SHAPES = {
     "element that is not there": Shape('["ADMIN"][<0|7>]', leaves_open=True),
     "a file that is not there": Shape('[file("missing.txt"), "<ADMIN|READ>"]', leaves_open=True),
     "a file outside the tree": Shape('[file("../outside.txt"), "<ADMIN|READ>"]', leaves_open=True),
-    "too many alternatives": Shape('"${' + "}${".join(f'var.unset == "{n}" ? "a" : "b"' for n in range(7)) + '}" == "aaaaaaa" ? "<ADMIN|READ>" : "READ"', when="*"),
+    "too many alternatives": Shape('"${' + "}${".join(f'var.unset != "{n}" ? "a" : "b"' for n in range(7)) + '}" == "aaaaaaa" ? "<ADMIN|READ>" : "READ"', when="*"),
     "too many alternatives of a call": Shape(
         "f(" + ", ".join(f'var.unset == "{n}" ? "a" : "<ADMIN|READ>"' for n in range(9)) + ")", when="*", leaves_open=True
     ),

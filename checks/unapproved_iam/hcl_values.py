@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from unapproved_iam.attachment import Place
@@ -300,12 +300,26 @@ def joined(*conditions: When) -> When | None:
     if len(given) < 2:
         return given[0] if given else ()
     together: dict[tuple[str, Hashable], Condition] = {}
+    equal: dict[tuple[str, Hashable], str] = {}  # what must be equal to which literal
     for when in given:
         for condition in when:
             other = together.setdefault((condition.written, condition.owner), condition)
             if other.holds != condition.holds:
                 return None
+            name, literal = _equality(condition.written) if condition.holds else ("", "")
+            if literal and equal.setdefault((name, condition.owner), literal) != literal:
+                return None
     return tuple(together.values())
+
+
+_EQUALITY = re.compile(r'([\w.-]+) == ("[^"\\$%]*")')
+
+
+@lru_cache
+def _equality(written: str) -> tuple[str, str]:
+    """The name and the string of `var.environment == "prod"`: the same name cannot be equal to another string, too."""
+    found = _EQUALITY.fullmatch(written)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def under(value: Value, when: When, openness: Openness = Openness.DECIDED, origin: str = "") -> Value:

@@ -156,8 +156,11 @@ def _repeated(possible: Possible, expression: Expression, scope: Scope, iterator
             continue
         # A set's elements are its keys; terraform refuses lists, with whose numbers nobody would be served.
         is_set = isinstance(possible.plain, Sequence) and iterator == "each"
-        key = element.value if is_set else element.key
-        value = under(element.value, (), min(possible.openness, Openness.ELEMENT))
+        content = _without_null(element.value) if is_set else element.value
+        if content is None:
+            continue
+        key = content if is_set else element.key
+        value = under(content, (), min(possible.openness, Openness.ELEMENT))
         texts = possible_texts(key)
         known = texts[0].text if len(texts) == 1 and not texts[0].text.is_unknown else None
         written = known.known if known is not None else None
@@ -165,6 +168,12 @@ def _repeated(possible: Possible, expression: Expression, scope: Scope, iterator
         layer: dict[Reference, Value] = {(iterator, "key"): key, (iterator, "value"): value}
         instances.append(_instance(suffix, known, when, possible, scope, layer))
     return Alternative(possible, tuple(instances))
+
+
+def _without_null(value: Value) -> Value | None:
+    """A key of an instance; terraform refuses null."""
+    kept = tuple(possible for possible in value if not isinstance(possible.plain, Null))
+    return Value(kept) if kept else None
 
 
 def _instance(
