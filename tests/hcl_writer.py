@@ -56,6 +56,13 @@ PATTERNS = {
         "{ for ITEM in @list : ITEM => @string+ITEM... }[@string][0]",
         'try(regex("^([a-z]+):(.*)$", @string)[1], @string)',
         'nonsensitive("${@string}")',
+        'element(concat(@list, [""]), 0)',
+        'coalesce(lookup(@map, @string, null), one([for ITEM in @list : ITEM if @bool+ITEM]), @string)',
+        "(contains(keys(@map), @string) ? @map![@string] : @string)",
+        'regex("[^/]+$", @string)',
+        'replace(@string, "/[^a-zA-Z0-9]+/", "-")',
+        'jsonencode({ x = @list, y = @map, "z/<&>" = @groups, w = null })',
+        "base64decode(base64encode(@string))",
     ),
     "number": (
         "@number0 @(+|*) @number0 @(+|*) @number0",
@@ -68,6 +75,7 @@ PATTERNS = {
         "index(@list, @string)",
         "sum([@number, @number])",
         "length([for ITEM in @list : ITEM if @bool])",
+        "length(lookup(@groups, @string, []))",
     ),
     "bool": (
         "@string0 @(==|!=) @string0",
@@ -84,6 +92,9 @@ PATTERNS = {
         "(@bool ? @bool : @bool)",
         'tobool(@("true"|false))',
         "length(@list) > @(0|1)",
+        "length(@groups) > 0",
+        "can(@groups!.prod[0])",
+        'length(regexall("[a-z]/", @string)) > 0',
     ),
     "list": (
         "[\n  @string, # one\n  @string /* two */,\n]",
@@ -118,6 +129,16 @@ PATTERNS = {
         "values({ for ITEM in @list : ITEM => @string+ITEM... })[0]",
         "transpose({ a = @list, b = @list })[@string]",
         "[for ITEM in range(@(0|3)) : \"n${ITEM}\"]",
+        "flatten(values(@groups))",
+        "concat(values(@groups)...)",
+        "flatten([for KEY, VALUE in @groups : [for ITEM in VALUE : { k = KEY, v = \"${KEY}-${ITEM}\" }]])[*].v",
+        "lookup(@groups, @string, @list)",
+        "try(@groups![@string], @list)",
+        "compact(concat(@list, [@bool ? @string : \"\"]))",
+        "coalesce(null, @list)",
+        "[for ITEM in setproduct(keys(@groups), @list) : join(\"/\", ITEM)]",
+        "[for ITEM in @list : ITEM if !contains(@list, ITEM)]",
+        'regexall("[a-z]+", @string)',
     ),
     "map": (
         "{ a = @string, \"${\"b\"}\" : @string\n  (\"prod\") = @string }",
@@ -132,6 +153,25 @@ PATTERNS = {
         "{ for ITEM in toset(@list) : ITEM => @string+ITEM }",
         "tomap(@map)",
         'jsondecode(jsonencode(@map))',
+        "merge([for ITEM in @list : { (ITEM) = @string+ITEM }]...)",
+        "{ for KEY, VALUE in @groups : KEY => join(\",\", VALUE) }",
+        "{ for ITEM in flatten([for KEY, VALUE in @groups : [for ITEM in VALUE : { k = KEY, v = ITEM }]])"
+        " : \"${ITEM.k}.${ITEM.v}\" => ITEM.v }",
+        "zipmap(keys(@map), values(@map))",
+        "lookup({ a = @map, prod = @map }, @string, {})",
+    ),
+    "groups": (
+        "{ a = @list, prod = @list }",
+        "{ (@string) = @list }",
+        "merge(@groups, @bool ? { a = @list } : {})",
+        "merge([for KEY, VALUE in @groups : { (KEY) = VALUE }]...)",
+        "{ for ITEM in @list : @string+ITEM => ITEM... }",
+        "{ for KEY, VALUE in @map : KEY => [VALUE, KEY] }",
+        "{ for KEY, VALUE in @groups : KEY => [for ITEM in VALUE : @string+ITEM] if length(VALUE) > 0 }",
+        "transpose(@groups)",
+        'zipmap(["a", "prod"], [@list, @list])',
+        "(@bool ? @groups : @groups)",
+        "jsondecode(jsonencode(@groups))",
     ),
 }  # fmt: skip
 
@@ -194,7 +234,14 @@ class _Writer:
 
     def write_variables(self) -> None:
         """One of each type with a default, and one without."""
-        types = {"string": "string", "number": "number", "bool": "bool", "list": "list(string)", "map": "map(string)"}
+        types = {
+            "string": "string",
+            "number": "number",
+            "bool": "bool",
+            "list": "list(string)",
+            "map": "map(string)",
+            "groups": "map(list(string))",
+        }
         for kind, written in types.items():
             default = _quoted(self.datum(kind))
             self.lines.append(f'variable "{kind}_d" {{\n  type = {written}\n  default = {default}\n}}\n')
@@ -211,6 +258,7 @@ class _Writer:
                 "bool": st.booleans(),
                 "list": st.lists(strings, max_size=3),
                 "map": st.dictionaries(st.sampled_from(KEYS), strings, max_size=3),
+                "groups": st.dictionaries(st.sampled_from(KEYS), st.lists(strings, max_size=3), max_size=3),
             }[kind]
         )
 

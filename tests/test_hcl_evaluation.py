@@ -63,6 +63,8 @@ OPEN = {
         'x when var.env == "dev"',
         "z when contains(keys(local.map), var.env) is false",
     ],
+    # a loop over something unknown may turn any number of times
+    '{ for e in var.unset : "a" => e... }.a[1]': ["${var.unset} when length(var.unset) > 0"],
     "[for e in var.list : lookup({ a = 1, c = 2 }, e, 3)]": ["1", "3"],
     "[for e in toset(var.list) : e == \"a\" ? 1 : 2]": ["1", "2"],
     "[for e in var.list : e == \"a\" ? 1 : 2][0]": ['1 when e == "a"', '2 when e != "a"'],

@@ -232,7 +232,7 @@ def _element(written: object, arguments: list[Argument]) -> Value:
 ARGUMENT_FUNCTIONS: dict[str, tuple[Callable[[object, list[Argument]], Value], int, int | None, bool]] = {
     "coalesce": (_coalesce, 1, None, True),
     "coalescelist": (_coalescelist, 1, None, True),
-    "concat": (_concat, 0, None, True),
+    "concat": (_concat, 1, None, True),
     "element": (_element, 2, 2, False),
     "lookup": (_lookup, 2, 3, False),
     "merge": (_merge, 0, None, True),

@@ -279,14 +279,22 @@ def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: 
 
 def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list[_Turn]) -> Value:
     parts = Parts()
-    entries: list[Entry] = []
-    perhaps = Condition(f"length({expression.collection}) > {len(turns)}")
-    for number, (element, scope) in enumerate([*turns, *rest]):
-        for when in _inclusions(parts, expression, element, scope):
-            conditions = when if number < len(turns) else joined(when, (perhaps,)) or when
-            name, value = evaluate(key, scope), evaluate(expression.result, scope)
-            entries.extend(entries_of_key(parts, name, value, conditions, key))
-    return parts.whole(mapping_of(grouped(entries) if expression.grouped else entries), expression)
+    perhaps = (Condition(f"length({expression.collection}) > {len(turns)}"),)
+
+    def entries_of(turns: list[_Turn], also: When = ()) -> list[Entry]:
+        return [
+            entry
+            for element, scope in turns
+            for when in _inclusions(parts, expression, element, scope)
+            for entry in entries_of_key(
+                parts, evaluate(key, scope), evaluate(expression.result, scope), joined(when, also) or when, key
+            )
+        ]
+
+    entries, further = entries_of(turns), entries_of(rest, perhaps)
+    return parts.whole(
+        mapping_of(grouped(entries, further) if expression.grouped else [*entries, *further]), expression
+    )
 
 
 def _inclusions(parts: Parts, expression: For, element: Element, scope: Scope) -> list[When]:

@@ -300,7 +300,7 @@ LIST_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {
     "one": (_one, 1, 1),
     "reverse": (_reverse, 1, 1),
     "setintersection": (_setintersection, 1, None),
-    "setproduct": (_setproduct, 1, None),
+    "setproduct": (_setproduct, 2, None),
     "setsubtract": (_setsubtract, 2, 2),
     "slice": (_slice, 3, 3),
     "sort": (_sort, 1, 1),

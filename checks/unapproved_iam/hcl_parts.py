@@ -88,15 +88,17 @@ def entries_of_key(parts: Parts, key: Value, value: Value, when: When, written: 
             yield Entry(possible.plain.text, element, conditions)
 
 
-def grouped(entries: list[Entry]) -> Iterator[Entry]:
-    """One entry for each key, of the tuple of its values."""
-    unknown_keys = [entry for entry in entries if entry.key.holes]
-    rest = one_of([under(entry.value, entry.when) for entry in unknown_keys], "the group") if unknown_keys else None
-    for key in dict.fromkeys(entry.key for entry in entries):
+def grouped(entries: list[Entry], further: list[Entry]) -> Iterator[Entry]:
+    """One entry for each key, of the tuple of its values; a further entry stands for any number of them."""
+    everywhere = [entry for entry in (*entries, *further) if entry.key.holes]
+    for key in dict.fromkeys(entry.key for entry in (*entries, *further)):
         same = [entry for entry in entries if entry.key == key]
+        more = [entry for entry in further if entry.key == key]
         items = () if key.holes else tuple(Item(entry.value, entry.when) for entry in same)
+        others = [under(entry.value, entry.when) for entry in dict.fromkeys((*everywhere, *more))]
+        rest = one_of(others, "the group") if others else None
         group = exactly(Sequence(items, rest, ordered=rest is None))
-        conditions = [entry.when for entry in same]
+        conditions = [entry.when for entry in (*same, *more)]
         for when in [()] if () in conditions else dict.fromkeys(conditions):
             yield Entry(key, group, when)
 
