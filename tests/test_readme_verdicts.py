@@ -110,6 +110,9 @@ CASES = [
     Case(VALUELESS, {"main.tf": attach("var.x") + variable('""')}, ["unresolved"], "by default"),
     Case(VALUELESS, {"main.tf": attach_list("var.x") + variable("[]")}, ["unresolved"], "by default"),
     Case(VALUELESS, {"main.tf": attach_list("[]")}, []),
+    Case(
+        VALUELESS, {"main.tf": attach("var.x[0]") + variable("[]")}, ["unresolved"], "by default terraform would refuse"
+    ),
     Case(VALUELESS, {"main.tf": attach("data.aws_ssm_parameter.x.value")}, ["unresolved"]),
     Case(VALUELESS, {"main.tf": attach("data.terraform_remote_state.x.outputs.policy")}, ["unresolved"]),
     Case(DECIDED, {"main.tf": attach(more='count = "a" == "b" ? 1 : 0')}, []),

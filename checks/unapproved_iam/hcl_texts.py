@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from unapproved_iam.hcl_expression import Expression, Template
 from unapproved_iam.hcl_values import (
@@ -68,7 +68,10 @@ def _texts_of(possible: Possible) -> Iterator[Found]:
         yield Found(text_of(plain) or text(), possible.when, possible.origin)
     elif isinstance(plain, Unknown):
         yield from _within(possible, plain.found)
-        yield Found(Text((plain.hole,)), possible.when, possible.origin)
+        hole = plain.hole
+        if plain.fails and possible.openness:  # of another value of a root variable it can be computed
+            hole = replace(hole, reason=f"by default {hole.reason}", remedy="scan the plan")
+        yield Found(Text((hole,)), possible.when, possible.origin)
     elif isinstance(plain, Record):
         hole = Hole(plain.written, f"{plain.written} is no string")
         yield Found(Text((hole,)), possible.when, possible.origin)
