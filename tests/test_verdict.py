@@ -95,6 +95,13 @@ WARNED, UNKNOWN = Verdict.WARNED, unknown("var.p", "no default")
         ("arn:aws:iam::*:policy/legacy-*", customer_managed(text("legacy-x")), DENIED),
         ("arn:aws:iam::*:policy/legacy-*", customer_managed(text("modern-x")), CLEAN),
         ("arn:aws:iam::123456789012:policy/x", customer_managed(text("x")), UNRESOLVED),
+        # what is partition and account alike can only be "aws"
+        ("AdministratorAccess", text("arn:", hole(), ":iam::", hole(), ":policy/AdministratorAccess"), DENIED),
+        (
+            "AdministratorAccess",
+            text("arn:", hole(), ":iam::", hole("var.y"), ":policy/AdministratorAccess"),
+            UNRESOLVED,
+        ),
     ],
 )
 def test_one_entry(entry: str, policy: str | Text, verdict: Verdict) -> None:
@@ -343,6 +350,8 @@ def test_messages() -> None:
     )
     open_one = judge(["AdministratorAccess"], attachment(unknown("var.p", "variable p has no default"), A_ROLE))
     assert open_one.message == "cannot tell which policy is attached to role/break-glass: variable p has no default"
+    elsewhere = judge(["arn:aws:iam::123456789012:policy/x"], attachment(customer_managed(text("x")), A_ROLE))
+    assert elsewhere.message.endswith("; the account is the one that it is applied to")
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,16 @@ def globs_of_entry(policy: str) -> tuple[Glob, ...]:
 
 
 def narrowed(policy: Text) -> Text:
-    """Use the ARN's form: a hole between colons is one segment; a policy's path and name hold no colon either."""
+    """Use the ARN's form: a hole between colons is one segment; a policy's path and name hold no colon either.
+
+    What is both the partition and the account can only be `aws`: an account's number is no partition.
+    """
     if not isinstance(policy.pieces[0] if policy.pieces else None, str) or not str(policy).startswith("arn:"):
         return policy
+    match policy.pieces:
+        case ("arn:", Hole() as partition, ":iam::", Hole() as account, str() as rest, *more):
+            if partition == account and rest.startswith(":policy/"):
+                return narrowed(text("arn:aws:iam::aws", rest, *more))
     pieces = list(policy.pieces)
     for number in range(1, len(pieces)):
         piece, before, after = pieces[number], pieces[number - 1], pieces[number + 1] if pieces[number + 1 :] else ""

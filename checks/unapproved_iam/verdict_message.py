@@ -53,7 +53,8 @@ def approved(attachment: Attachment, approvals: Sequence[Approval]) -> str:
 
 
 def unresolved(attachment: Attachment, from_day: date | None = None) -> str:
-    holes = [hole for hole in attachment.policy.holes if hole.alphabet is Alphabet.ANY]
+    # The partition and the account need no word, unless it is they that decide.
+    holes = [hole for hole in attachment.policy.holes if hole.alphabet is Alphabet.ANY] or attachment.policy.holes
     reasons = "; ".join(dict.fromkeys(hole.reason for hole in holes))
     remedies = " or ".join(dict.fromkeys(hole.remedy for hole in holes if hole.remedy))
     sentence = f"cannot tell which policy is attached{_to(attachment)}{_when(attachment)}: {reasons}"
