@@ -113,7 +113,12 @@ CASES = [
     Case(
         VALUELESS, {"main.tf": attach("var.x[0]") + variable("[]")}, ["unresolved"], "by default terraform would refuse"
     ),
-    Case(VALUELESS, {"main.tf": attach("data.aws_ssm_parameter.x.value")}, ["unresolved"]),
+    Case(
+        VALUELESS,
+        {"main.tf": attach("data.aws_ssm_parameter.x.value") + 'data "aws_ssm_parameter" "x" {}'},
+        ["unresolved"],
+        "data.aws_ssm_parameter.x.value is read when terraform plans",
+    ),
     Case(VALUELESS, {"main.tf": attach("data.terraform_remote_state.x.outputs.policy")}, ["unresolved"]),
     Case(DECIDED, {"main.tf": attach(more='count = "a" == "b" ? 1 : 0')}, []),
     Case(DECIDED, {"main.tf": attach(more='count = "a" == "a" ? 1 : 0')}, ["denied"]),

@@ -1,7 +1,7 @@
 """Decide what the attributes of resources and data sources are, as far as their arguments tell.
 
 For `terraform_scope`. An attribute that is an argument has the argument's value; the ARN of a policy follows from its
-name and path; everything else is known only after the apply. Sources: the pages of these resources and data sources in
+name and path; everything else is in no file. Sources: the pages of these resources and data sources in
 the documentation of the AWS provider.
 """
 
@@ -35,9 +35,10 @@ class Declared(NamedTuple):
         attribute = self.arguments.get(name)
         return evaluate(attribute.expression, self.scope) if attribute else None
 
-    def after_apply(self, name: str) -> Value:
+    def not_written(self, name: str) -> Value:
         written = f"{self.address}.{name}"
-        return unknown(written, f"{written} is known only after the apply", SCAN_THE_PLAN)
+        known = "read when terraform plans" if self.type.startswith("data.") else "known only after the apply"
+        return unknown(written, f"{written} is {known}", SCAN_THE_PLAN)
 
 
 def attribute_of_resource(declared: Declared, name: str) -> Value:
@@ -51,7 +52,7 @@ def attribute_of_resource(declared: Declared, name: str) -> Value:
     known = _KNOWN.get((declared.type, name))
     if known:
         return known(declared)
-    return declared.argument(name) or declared.after_apply(name)
+    return declared.argument(name) or declared.not_written(name)
 
 
 def name_of(declared: Declared, name: str) -> Value:
@@ -90,7 +91,7 @@ def _text(plain: Plain, written: str) -> Text:
 def _principal(declared: Declared, name: str, wanted: str) -> Value:
     """Its name, which for most types is the id too; whatever else it is known by, the reference tells which it is."""
     is_name = wanted == name or (wanted == "id" and declared.type != "aws_ssoadmin_permission_set")
-    value = name_of(declared, name) if is_name else declared.after_apply(wanted)
+    value = name_of(declared, name) if is_name else declared.not_written(wanted)
     alternatives = []
     for possible in value:
         content = text_of(possible.plain)
@@ -105,7 +106,7 @@ def _looked_up_policy(declared: Declared) -> Value:
     arn = declared.argument("arn")
     if arn is not None:
         return arn
-    name = declared.argument("name") or declared.after_apply("name")
+    name = declared.argument("name") or declared.not_written("name")
     prefix = declared.argument("path_prefix") or string(ROOT_PATH)
 
     def policies(name: Plain, prefix: Plain) -> Value:
