@@ -36,10 +36,10 @@ def possible_texts(value: Value) -> list[Found]:
 
     A part that is unknown yields a text of one hole; null yields nothing.
     """
-    return list(_distinct(found for possible in computed(value) for found in _texts_of(possible)))
+    return list(_distinct(found for possible in _computed(value) for found in _texts_of(possible)))
 
 
-def computed(value: Value) -> list[Possible]:
+def _computed(value: Value) -> list[Possible]:
     """The alternatives that Terraform computes, as far as there are any: where it surely refuses, nothing happens."""
     return [possible for possible in value if not (is_refused(possible) and _is_impossible(possible))] or list(value)
 
@@ -81,7 +81,7 @@ def _texts_of(possible: Possible) -> Iterator[Found]:
             (
                 found
                 for value, when in parts_of(plain)
-                for one in computed(under(value, when))
+                for one in _computed(under(value, when))
                 for found in _texts_of(one)
             ),
         )

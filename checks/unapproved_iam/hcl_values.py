@@ -168,14 +168,15 @@ class Found(NamedTuple):
 class Unknown:
     """Any value at all; `found` are the policies that it may hold.
 
-    `fails` when Terraform would refuse to go on; `is_missing` when it does so for want of an element that may as well
-    be there: then the other alternatives are the elements that are.
+    `fails` when Terraform would refuse to go on: for want of an element when `is_absent`, and when `is_missing` of one
+    that may as well be there: then the other alternatives are the elements that are.
     """
 
     hole: Hole
     found: tuple[Found, ...] = ()
     fails: bool = False
     is_missing: bool = False
+    is_absent: bool = False
 
 
 Plain = String | Number | Boolean | Null | Sequence | Mapping | Record | Unknown
@@ -261,7 +262,8 @@ def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
 def missing(written: object, others: list[Value]) -> Value:
     """The refusal of an element that is not there, or may not be while others are."""
     if not others:
-        return refused(written, f"there is no {short(written)}")
+        hole = Hole(short(written), f"terraform would refuse it: there is no {short(written)}")
+        return Value((Possible(Unknown(hole, fails=True, is_absent=True)),))
     hole = Hole(short(written), f"there may be no {short(written)}")
     return Value((Possible(Unknown(hole, fails=True, is_missing=True)),))
 

@@ -20,7 +20,7 @@ from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_expression import Expression, Literal, Operation
 from unapproved_iam.hcl_scope import Layer, Reference, Scope
 from unapproved_iam.hcl_syntax import Attribute
-from unapproved_iam.hcl_texts import computed, possible_texts
+from unapproved_iam.hcl_texts import possible_texts
 from unapproved_iam.hcl_values import (
     Condition,
     Entry,
@@ -33,9 +33,11 @@ from unapproved_iam.hcl_values import (
     Refused,
     Sequence,
     String,
+    Unknown,
     Value,
     When,
     exactly,
+    is_refused,
     joined,
     under,
     unknown,
@@ -86,22 +88,33 @@ def instances_of(arguments: Arguments[str, Attribute], scope: Scope) -> Instance
     """The instances of a resource, data source or module call with these arguments. Raises HclSyntaxError."""
     if "count" in arguments:
         expression = arguments["count"].expression
-        counted = [_counted(one, expression, scope) for one in computed(evaluate(expression, scope))]
+        counted = [_counted(one, expression, scope) for one in _computed(expression, scope)]
         return Instances("count", tuple(_shared(counted)))
     if "for_each" in arguments:
         expression = arguments["for_each"].expression
-        return Instances(
-            "for_each", tuple(_repeated(one, expression, scope) for one in computed(evaluate(expression, scope)))
-        )
+        return Instances("for_each", tuple(_repeated(one, expression, scope) for one in _computed(expression, scope)))
     alone = Instance("", None, (), "", scope)
     return Instances("", (Alternative(Possible(Null()), (alone,)),))
 
 
 def turns_of(expression: Expression, iterator: str, scope: Scope) -> Iterator[Instance]:
     """The blocks that a `dynamic` block makes; `iterator` is what its key and value are called."""
-    for possible in computed(evaluate(expression, scope)):
+    for possible in _computed(expression, scope):
         if not isinstance(possible.plain, Null):
             yield from _repeated(possible, expression, scope, iterator).instances
+
+
+def _computed(expression: Expression, scope: Scope) -> list[Possible]:
+    """The alternatives that terraform computes, as far as there are any, and those for which a root variable's default
+    lacks an element: another value has it."""
+    value = evaluate(expression, scope)
+    return [possible for possible in value if not is_refused(possible) or _lacks_an_element(possible)] or list(value)
+
+
+def _lacks_an_element(possible: Possible) -> bool:
+    return (
+        possible.openness is not Openness.DECIDED and isinstance(possible.plain, Unknown) and possible.plain.is_absent
+    )
 
 
 def _counted(possible: Possible, expression: Expression, scope: Scope) -> Alternative:
