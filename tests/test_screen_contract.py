@@ -300,3 +300,53 @@ def test_generated_terraform(files: dict[str, str], policies: DenyList) -> None:
 @given(units(TemplateUnit), lists)
 def test_generated_templates(files: dict[str, str], policies: DenyList) -> None:
     compare(files, policies)
+
+
+ROLE = """
+Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties: {{ManagedPolicyArns: [{}]}}
+"""
+IN_PIECES = '!Join ["", !Split ["-", "arn:aws:iam::aws:policy/-Power-UserAccess"]]'
+NESTING = "Resources: {{N: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {}}}}}}}\n"
+STACK = 'resource "aws_cloudformation_stack" "s" {\n  name = "s"\n  template_body = file("stack.cfn")\n}\n'
+ATTACHMENT = 'resource "aws_iam_role_policy_attachment" "a" {{\n  role = "r"\n  policy_arn = {}\n}}\n'
+TRACED = "Resources: {F: {Type: AWS::Serverless::Function, Properties: {Tracing: Active}}}\n"
+
+# Files in which a denied name does not stand as a whole, or not where the attaching type does.
+SCATTERED = {
+    "split text in a template that Terraform reads": {"main.tf": STACK, "stack.cfn": ROLE.format(IN_PIECES)},
+    "what the transform adds, in a template that Terraform reads": {
+        "main.tf": STACK,
+        "stack.cfn": f"Transform: AWS::Serverless-2016-10-31\n{TRACED}",
+    },
+    "a nested stack of a template that Terraform reads": {
+        "main.tf": STACK,
+        "stack.cfn": NESTING.format("child.cfn"),
+        "child.cfn": ROLE.format("arn:aws:iam::aws:policy/PowerUserAccess"),
+    },
+    "a nested stack whose file's name is put together": {
+        "stack.yaml": NESTING.format("!Sub 'child.${X}'") + "Parameters: {X: {Type: String, Default: cfn}}\n",
+        "child.cfn": ROLE.format("arn:aws:iam::aws:policy/PowerUserAccess"),
+    },
+    "a file that is read by a file that Terraform reads": {
+        "main.tf": ATTACHMENT.format('templatefile("arn.tpl", {})'),
+        "arn.tpl": 'arn:aws:iam::aws:policy/${file("name.txt")}',
+        "name.txt": "PowerUserAccess",
+    },
+    "pieces behind anchors in a file that Terraform reads": {
+        "main.tf": ATTACHMENT.format('join("", values(yamldecode(file("x.yml"))))'),
+        "x.yml": "a: &a arn:aws:iam::aws:policy/Power\nb: &b UserAccess\n",
+    },
+}
+
+
+@pytest.mark.parametrize("files", SCATTERED.values(), ids=SCATTERED.keys())
+def test_scattered_names(files: dict[str, str], tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    by_list = deny_list(["PowerUserAccess", "AWSXRayDaemonWriteAccess"])
+    found = outcome(tmp_path, by_list, screen=True)
+    assert found == outcome(tmp_path, by_list, screen=False)
+    assert found[0]

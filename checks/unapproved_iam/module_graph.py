@@ -110,7 +110,7 @@ class ModuleGraph:
             directories,
             given,
             pieces.rare_in_terraform,
-            lambda text: screen.template(text) & Evidence.NAME or pieces.rare_in_text(text),
+            lambda text: screen.template(text) & Evidence.NAME or pieces.rare_in_read(text),
         )
         rare = self._reaching(shown, Evidence.LAST_PIECE | Evidence.OPEN_ARN) & directories
         common = self._looked_at(rare, given, pieces.common_in_terraform, pieces.common_in_text)

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from unapproved_iam.deny_list import DenyList
+from unapproved_iam.file_reads import reads_files
 from unapproved_iam.policy_arn import aws_managed
 from unapproved_iam.possible_text import Match, match
 from unapproved_iam.terraform_resources import ATTACHING_TYPES, DECLARED_POLICIES, Form
@@ -57,26 +58,31 @@ _CUSTOMER_TYPES = re.compile(any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
 
 _SPLIT = re.compile(rb"(?:Fn::|!)Split\b")
 _NESTED = re.compile(rb"AWS::(?:CloudFormation::Stack|Serverless::Application)")
-_FILE_NAME = re.compile(rb"([^\s\"',\[\]]*)\.(?:ya?ml|json|template)\b")
+# Where the template of a nested stack is, unless a URL begins there; the CDK leaves the file's name in the metadata.
+_LOCAL_TEMPLATE = re.compile(
+    rb"(?:TemplateURL|Location)[\\\"'\s]*[:=](?!(?:[\s\\\"'{\[:,|>-]|!?(?:Fn::)?(?:Sub|Join))*(?:https?|s3)://)"
+    rb"|aws:asset:property"
+)
 
 
 # In Terraform source a literal lies between quotes, interpolations and directives, and a verb of `format` ends with a
 # letter; keys of objects need no quotes. (The lines of a heredoc end with a line feed, until a function cuts it off.)
 def _first_in_terraform(piece: str) -> str:
-    return rf'["/}}]{piece}["$%\\]|[\s{{,(]{piece}\s*[=:]'
+    return rf'["/}}]{piece}["$%\\]|(?:[\s{{,(]|\*/){piece}\s*(?:[=:]|/\*)'
 
 
 def _last_in_terraform(piece: str) -> str:
-    return rf'["}}]{piece}["\\]|%[^a-zA-Z"\n]{{0,9}}[a-z]{piece}["\\]|[\n{{,][ \t]*{piece}\s*[=:]'
+    return rf'["}}]{piece}["\\]|%[^a-zA-Z"\n]{{0,9}}[a-z]{piece}["\\]|(?:[\n{{,]|\*/)[ \t]*{piece}\s*(?:[=:]|/\*)'
 
 
-# In YAML and other text literals need no quotes: words with anything but a part of a word beside them. `AWS::` is none.
+# In YAML and other text literals need no quotes: words with anything but a part of a word beside them, or behind an
+# anchor or a tag. `AWS::` is none.
 def _first_in_text(piece: str) -> str:
     return rf"(?<![\w:-]){piece}(?=\s*(?:[\"'$%,\]}}#\\;|]|:(?!:)|[\r\n]|$))"
 
 
 def _last_in_text(piece: str) -> str:
-    return rf"(?:[\"'}}\[,{{:;|-]|[\r\n]|^)[ \t]*{piece}(?![\w:-])"
+    return rf"(?:[\"'}}\[,{{:;|-]|[\r\n]|^|[&!][\w!:.-]*[ \t])[ \t]*{piece}(?![\w:-])"
 
 
 class NamePieces:
@@ -136,8 +142,12 @@ class NamePieces:
             return Evidence.NAME
         return self.rare_in_text(source)
 
+    def rare_in_read(self, source: bytes) -> Evidence:
+        """What is seldom found in a file that Terraform source reads, which may be a template of either language."""
+        return Evidence.NAME if reads_files(source) else self.rare_in_template(source)
+
     def rare_in_text(self, source: bytes) -> Evidence:
-        """What is seldom found in a file of any form, from which Terraform source may take text."""
+        """What is seldom found in a file of any form."""
         if self._always or self._of_first.first_in_text(source) or self._of_last.last_in_text(source):
             return Evidence.NAME
         return Evidence.LAST_PIECE if self._of_both.last_in_text(source) else Evidence.NOTHING
@@ -189,7 +199,5 @@ def _search(written: Callable[[str], str], pieces: set[str]) -> Search:
 
 
 def nests_files(source: bytes) -> bool:
-    """Whether a template has nested stacks in files of the tree, which are read with it."""
-    if not _NESTED.search(source):
-        return False
-    return any(b"://" not in path for path in _FILE_NAME.findall(source))
+    """Whether a template may have nested stacks in files of the tree, which are read with it."""
+    return _NESTED.search(source) is not None and _LOCAL_TEMPLATE.search(source) is not None

@@ -77,9 +77,10 @@ def any_of(words: Iterable[str]) -> str:
 
 
 # Characters that a parser makes of others: escapes (but for `<`, `>` and `&`, which encoders of JSON write so), UTF-16,
-# and in YAML a line that goes on after a backslash, and base64. In a shell script a blank precedes the backslash.
+# and in YAML a line that goes on after a backslash (U+0085, U+2028 and U+2029 end lines, too), and base64. In a shell
+# script a blank precedes the backslash.
 _ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))|[Ux])")
-_FOLDED = re.compile(rb"\\[\r\n](?<=[^\s\\]\\[\r\n])")
+_FOLDED = re.compile(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\xa9])")
 _TAGGED = re.compile(rb"![^\s\"']*binary")
 
 _TERRAFORM_TYPES = re.compile(any_of(ATTACHING_TYPES).encode())
