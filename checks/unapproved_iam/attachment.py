@@ -5,6 +5,7 @@ Made by the readers (Terraform, plans, CloudFormation, the live account), judged
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from unapproved_iam.possible_text import Text
@@ -66,3 +67,11 @@ class Reading:
 
     attachments: tuple[Attachment, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
+
+
+def together(readings: Iterable[Reading]) -> Reading:
+    readings = tuple(readings)
+    return Reading(
+        tuple(attachment for reading in readings for attachment in reading.attachments),
+        tuple(problem for reading in readings for problem in reading.unjudged),
+    )

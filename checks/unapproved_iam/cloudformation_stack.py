@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from unapproved_iam.attachment import Attachment, Place, Principal, Reading, Unjudged
+from unapproved_iam.attachment import Attachment, Place, Principal, Reading, Unjudged, together
 from unapproved_iam.cloudformation_attachments import Attached, Declared, Odd, attached_by, oddity_of
 from unapproved_iam.cloudformation_conditions import decided
 from unapproved_iam.cloudformation_document import Node, Object, Scalar, value_of, values_of
@@ -239,14 +239,6 @@ def stacks_of(source: TemplateText, nesting: Nesting, root: Node | None = None) 
         except (TooManyValues, RecursionError):
             reason = "its loops and parameters have more values than can be followed"
             yield Reading(unjudged=(Unjudged(source.place(document.line), reason),))
-
-
-def together(readings: Iterable[Reading]) -> Reading:
-    readings = tuple(readings)
-    return Reading(
-        tuple(attachment for reading in readings for attachment in reading.attachments),
-        tuple(problem for reading in readings for problem in reading.unjudged),
-    )
 
 
 def told(worlds: Iterable[World]) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from unapproved_iam.attachment import Attachment, Reading, Unjudged
+from unapproved_iam.attachment import Attachment, Reading, Unjudged, together
 from unapproved_iam.cloudformation_document import Object, Scalar, node_of_value
 from unapproved_iam.cloudformation_source import TemplateText, text_of_body, text_of_file
-from unapproved_iam.cloudformation_stack import Nesting, Stack, stacks_of, together
+from unapproved_iam.cloudformation_stack import Nesting, Stack, stacks_of
 from unapproved_iam.cloudformation_world import Possible, World
 from unapproved_iam.possible_text import Text, text
 

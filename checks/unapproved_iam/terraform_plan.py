@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from unapproved_iam.attachment import Attachment, Place, Principal, Reading, Unjudged
+from unapproved_iam.attachment import Attachment, Place, Principal, Reading, Unjudged, together
 from unapproved_iam.policy_arn import customer_managed
 from unapproved_iam.possible_text import Text, text, unknown
 from unapproved_iam.terraform_plan_lookup import SCAN_SOURCE, PlanLookup, PlannedResource, path_of, text_of
@@ -45,7 +46,7 @@ def read_plan(path: str) -> Reading | None:
         return _unjudged(path, 1, "the plan is nested too deep to be read")
     if not isinstance(plan, dict) or not any(isinstance(plan.get(mark), (dict, list)) for mark in _MARKS):
         return None
-    return Reading(tuple(_Plan(path, written, plan).attachments()))
+    return _Plan(path, written, plan).reading()
 
 
 def _unjudged(path: str, line: int, reason: str) -> Reading:
@@ -60,17 +61,50 @@ class _Plan:
         read_before = {one.address: one for one in _resources_of_values(_get(plan, "prior_state", "values"), {})}
         self._lookup = PlanLookup(plan, (read_before | self._resources).values())
 
-    def attachments(self) -> Iterator[Attachment]:
-        for resource in self._resources.values():
-            row = ATTACHING_TYPES.get(resource.type)
-            if row:
-                yield from self._attachments_of(resource, row)
+    def reading(self) -> Reading:
+        return together(self._reading_of(one) for one in self._resources.values() if one.type in ATTACHING_TYPES)
 
-    def _attachments_of(self, resource: PlannedResource, row: AttachingType) -> Iterator[Attachment]:
+    def _reading_of(self, resource: PlannedResource) -> Reading:
+        row = ATTACHING_TYPES[resource.type]
         configuration = self._lookup.configuration_of(resource)
         expressions = _get(configuration, "expressions") or {}
         # What a role has beside its own arguments is attached by others, and judged there.
         attributes = [one for one in row.policies if configuration is None or one.name in expressions]
+        if any(attribute.form is Form.TEMPLATE for attribute in row.policies):
+            return together(self._template_of(resource, attribute) for attribute in attributes)
+        return Reading(tuple(self._attachments_of(resource, row, attributes, expressions)))
+
+    def _template_of(self, resource: PlannedResource, attribute: PolicyAttribute) -> Reading:
+        """What a CloudFormation template attaches that the resource deploys."""
+        from unapproved_iam.cloudformation_template import read_template_text  # few plans have such resources
+
+        if not (resource.values.get(attribute.name) or resource.unknown.get(attribute.name)):
+            return Reading()
+        place = Place(self._path, self._line_of(resource.address))
+        body = text_of(resource, attribute.name)
+        if body.is_unknown:
+            return Reading((_attachment(resource, body, (), place),))
+        reading = read_template_text(body, place.path, place.line, _parameters_of(resource), on_one_line=True)
+        if reading is None:
+            return Reading()
+        attachments = (
+            replace(
+                _attachment(resource, one.policy, one.principals, place),
+                when=one.when,
+                skip=one.skip,
+                note=", ".join(filter(None, (f"by {one.resource} in its template" if one.resource else "", one.note))),
+            )
+            for one in reading.attachments
+        )
+        return Reading(tuple(attachments), reading.unjudged)
+
+    def _attachments_of(
+        self,
+        resource: PlannedResource,
+        row: AttachingType,
+        attributes: Iterable[PolicyAttribute],
+        expressions: dict[str, Any],
+    ) -> Iterator[Attachment]:
         policies = [
             policy
             for attribute in attributes
@@ -85,9 +119,7 @@ class _Plan:
             return
         place = Place(self._path, self._line_of(resource.address))
         for policy in dict.fromkeys(policies):
-            yield Attachment(
-                resource.address, resource.type, policy, principals, place=place, block=place, unit=self._path
-            )
+            yield _attachment(resource, policy, principals, place)
 
     def _policies(self, resource: PlannedResource, attribute: PolicyAttribute, expression: Any) -> Iterator[Text]:
         if attribute.form is Form.OWN:
@@ -146,6 +178,23 @@ class _Plan:
         """The line where a plan that was written in several lines first speaks of a resource."""
         found = self._written.find(f'"address": {json.dumps(address)}')
         return self._written.count("\n", 0, found) + 1 if found > 0 else 1
+
+
+def _attachment(resource: PlannedResource, policy: Text, principals: tuple[Principal, ...], place: Place) -> Attachment:
+    return Attachment(resource.address, resource.type, policy, principals, place=place, block=place, unit=place.path)
+
+
+def _parameters_of(resource: PlannedResource) -> dict[str, list[Text]] | None:
+    """The template's parameters that the resource gives; None when they are known only after the apply."""
+    if resource.unknown.get("parameters") is True:
+        return None
+    given, unknowns = resource.values.get("parameters"), resource.unknown.get("parameters")
+    known = {name: value for name, value in given.items() if isinstance(value, str)} if isinstance(given, dict) else {}
+    later = [name for name, is_unknown in unknowns.items() if is_unknown] if isinstance(unknowns, dict) else []
+    return {name: [text(value)] for name, value in known.items()} | {
+        name: [unknown(f"{resource.address}.parameters.{name}", "it is known only after the apply", remedy=SCAN_SOURCE)]
+        for name in later
+    }
 
 
 def _only_address(declared: tuple[Principal, ...], names: tuple[str, ...]) -> str:
