@@ -44,6 +44,9 @@ FILES = {
     "stacks/grand.yaml": "Resources:\n  P:\n    Type: AWS::Serverless::Application\n"
     "    Properties: {Location: parent.yaml}\n",
     "stacks/child.yaml": "Resources: {}\n",
+    "stacks/other.yaml": "Resources:\n  C:\n    Type: AWS::CloudFormation::Stack\n"
+    "    Properties: {TemplateURL: ./child.cfn}\n",
+    "stacks/child.cfn": "Resources: {}\n",
     "k8s/deployment.yaml": "kind: Deployment\n",
     "unapproved-iam-policies.yaml": "",
     "lists/more.yaml": "",
@@ -81,6 +84,12 @@ ROWS = [
         ["stacks/child.yaml"],
         {ANY},
         {"stacks/child.yaml", "stacks/parent.yaml", "stacks/grand.yaml"},
+    ),
+    (
+        "a nested stack in a file of any name",
+        ["stacks/child.cfn"],
+        {ANY},
+        {"stacks/child.cfn", "stacks/other.yaml"},
     ),
     (
         "a stack: its parents, not its children",

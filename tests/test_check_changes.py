@@ -57,6 +57,13 @@ def write(repository: Path, files: dict[str, str]) -> None:
         (repository / name).write_text(text)
 
 
+def link(repository: Path, links: dict[str, str]) -> None:
+    for path, target in links.items():
+        (repository / path).parent.mkdir(parents=True, exist_ok=True)
+        (repository / path).unlink(missing_ok=True)
+        (repository / path).symlink_to(target)
+
+
 def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> set[str]:
     """The units with a violation; nothing may be left unjudged."""
     code = main(["check", "--output", "json", *arguments])
@@ -108,6 +115,78 @@ def test_a_change_is_judged_by_what_it_can_affect(
     assert found(capsys, name) == units
     assert found(capsys, "--changed-since", "HEAD") == units
     assert found(capsys) == units | {OLD}
+
+
+# Links of a repository: their paths, and what they lead to.
+LINKS = {
+    "live/linked/arn.tf": "../../shared/arn.inc",
+    "live/linked/policy.txt": "../../shared/policy",
+    "live/module/current": "../../shared/module-1",
+    "stacks/linked.yaml": "../shared/stack",
+}
+CALLED = 'module "a" {\n  source = "./current"\n}\n'
+BEHIND_LINKS = {
+    "live/linked/main.tf": MODULE.replace("var.arn", "local.arn")
+    + MODULE.replace('"x"', '"y"').replace('variable "arn"', 'variable "z"').replace("var.arn", 'file("policy.txt")'),
+    "live/module/main.tf": CALLED,
+    "shared/arn.inc": f"locals {{\n  {READ_ONLY}}}\n",
+    "shared/policy": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+    "shared/module-1/main.tf": MODULE,
+    "shared/module-2/main.tf": ATTACHED,
+    "shared/stack": TEMPLATE.replace("AdministratorAccess", "ReadOnlyAccess"),
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "links", "units"),
+    [
+        ({"shared/arn.inc": f"locals {{\n  {IS_ADMIN}}}\n"}, {}, {"live/linked"}),
+        ({"shared/policy": ADMIN}, {}, {"live/linked"}),
+        (
+            {"shared/module-1/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')},
+            {},
+            {"live/module"},
+        ),
+        ({"shared/stack": TEMPLATE}, {}, {"stacks/linked.yaml", "shared/stack"}),
+        ({}, {"live/module/current": "../../shared/module-2"}, {"live/module"}),
+        ({"shared/arn.inc": f"locals {{\n  {READ_ONLY}}}\n# still\n"}, {}, set()),
+        ({}, {"live/beyond": "/"}, set()),
+    ],
+    ids=["source", "a file that is read", "a module", "a template", "another module", "nothing", "the whole machine"],
+)
+def test_links_lead_to_what_changed(
+    repository: Path,
+    files: dict[str, str],
+    links: dict[str, str],
+    units: set[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(repository, BEHIND_LINKS)
+    link(repository, LINKS)
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message=links")
+    write(repository, files)
+    link(repository, links)
+    git(repository, "add", ".")
+    assert found(capsys, "--changed-since", "HEAD") == units
+
+
+def test_a_submodule_that_moves_on_has_changed_whole(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    git(other, "init", "--quiet", "--initial-branch=main")
+    write(other, {"role/main.tf": MODULE, "stack.yaml": TEMPLATE})
+    git(other, "add", ".")
+    git(other, "commit", "--quiet", "--message=first")
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "shared")
+    write(repository, {"live/called/main.tf": 'module "a" {\n  source = "../../shared/role"\n}\n'})
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message=submodule")
+    write(repository / "shared", {"role/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')})
+    assert found(capsys, "--changed-since", "HEAD") == set()  # nothing that a commit here can hold
+    git(repository / "shared", "commit", "--quiet", "--all", "--message=second")
+    assert found(capsys, "--changed-since", "HEAD") == {"live/called", "shared/stack.yaml"}
 
 
 def test_a_deletion_is_judged_by_what_it_can_affect(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

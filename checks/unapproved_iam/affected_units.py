@@ -7,6 +7,8 @@ For `tree_check`, which gets changed files from the hook or from git; a deleted 
 | the deny list, or a list that it extends | everything |
 | Terraform source | its directory and all that call it, if it attaches anything or has an output |
 | Terraform variables | the nearest module at or above their directory |
+| what a symbolic link leads to | what the link is part of, as if it had changed |
+| a directory: a submodule, or a link to one | as if every file in it had changed |
 | a file that Terraform source may read (`file()`, `templatefile()`, …) | that source's directory and all that call it |
 | what may be a template or a plan | itself, and templates that name it as a nested stack |
 
@@ -23,7 +25,7 @@ from unapproved_iam.deny_list import DenyList, path_matches
 from unapproved_iam.deny_list_discovery import FILE_NAME
 from unapproved_iam.file_reads import glob_of, read_paths
 from unapproved_iam.module_graph import ModuleGraph, readable
-from unapproved_iam.source_files import Kind, kind_of, listed
+from unapproved_iam.source_files import Kind, files_below, kind_of, listed
 from unapproved_iam.unit_screen import Evidence, Screen
 
 # The graph of a tree's modules, and its files that may be templates.
@@ -45,6 +47,24 @@ def lists_of(deny_list: DenyList, root: str) -> frozenset[str]:
     names = {FILE_NAME, deny_list.source, *(origin.source for origin in origins)}
     paths = {os.path.abspath(os.path.join(base, name)) for name in names for base in (root, os.curdir)}
     return frozenset(paths | {os.path.realpath(path) for path in paths})
+
+
+def spread(changed: Iterable[str], root: str, links: Iterable[tuple[str, str]]) -> set[str]:
+    """The changed files by all of their paths: git names a submodule or a link as one, and follows none.
+
+    `links` are those of the repository, each with the path that it leads to.
+    """
+    paths, real_root = set(changed), os.path.realpath(root)
+    for path in [path for path in paths if os.path.isdir(path)]:
+        if real_root in _up_to(os.path.realpath(path), ""):  # nobody reads beyond
+            paths.update(files_below(path))
+    to: dict[str, list[str]] = {}
+    for link, target in links:
+        to.setdefault(target, []).append(link)
+    real = {os.path.realpath(path) for path in paths} if to else set()
+    return paths | {
+        link + path[len(above) :] for path in real for above in _up_to(path, "") for link in to.get(above, ())
+    }
 
 
 def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: Callable[[], Tree]) -> Affected:
@@ -77,7 +97,7 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
 def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:
     """The templates that have one of these files as a nested stack, directly or not."""
     found: set[str] = set()
-    named = {path for path in changed if kind_of(os.path.basename(path)) is Kind.TEMPLATE and _may_be_template(path)}
+    named = {path for path in changed if _may_be_template(path)}
     if not named:
         return found
     from unapproved_iam.name_pieces import nests_files
@@ -91,7 +111,9 @@ def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:
 
 
 def _may_be_template(path: str) -> bool:
-    return not os.path.exists(path) or b"Resources" in (readable(path) or b"")
+    if os.path.exists(path):
+        return b"Resources" in (readable(path) or b"")
+    return kind_of(os.path.basename(path)) is Kind.TEMPLATE
 
 
 def _up_to(directory: str, root: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str
     """
     since = environ.get(RANGE_START) or since
     # The scanned repository's own settings must neither run programs nor hide files here.
-    diff = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=all"]
+    diff = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty"]
     try:
         answer = git(root, *diff, *([] if since == "HEAD" else ["--merge-base"]), "--end-of-options", since, "--")
         if answer.returncode and since == "HEAD" and git(root, "rev-parse", "--verify", "--quiet", "HEAD").returncode:

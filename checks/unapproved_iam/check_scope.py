@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from unapproved_iam.affected_units import Tree, affected_by
+from unapproved_iam.affected_units import Tree, affected_by, spread
 from unapproved_iam.attachment import Unjudged
 from unapproved_iam.command_line import UsageError
 from unapproved_iam.module_graph import ModuleGraph
-from unapproved_iam.source_files import Kind, SourceDirectory, kind_of, listed, walk
+from unapproved_iam.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
 from unapproved_iam.unit_screen import Screen
 
 
@@ -87,7 +87,7 @@ def _add_affected(
         scope.graph.complete()
         return scope.graph, templates
 
-    affected = affected_by(changed, root, screen, whole_tree)
+    affected = affected_by(spread(changed, root, links_below(root, left_out)), root, screen, whole_tree)
     scope.callers |= affected.directories
     for path in affected.directories:
         if is_below(path, within):

@@ -86,6 +86,30 @@ def _sorted(path: str, files: list[tuple[str, Kind]]) -> SourceDirectory:
 
 def walk(directories: Iterable[str], left_out: frozenset[str] = frozenset()) -> Iterator[SourceDirectory | Unjudged]:
     """Every directory at or below the given absolute ones that holds a file that matters, each once."""
+    for path, entries, error in _entered(directories, left_out):
+        if error:
+            yield Unjudged(Place(path), f"cannot be listed: {error.strerror or error}")
+        files = [(entry.name, kind) for entry in entries if (kind := kind_of(entry.name)) and is_file(entry)]
+        if files:
+            yield _sorted(path, files)
+
+
+def links_below(directory: str, left_out: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
+    """The symbolic links that a walk meets, each with the path that it leads to without any further link."""
+    for _, entries, _ in _entered([directory], left_out):
+        yield from ((entry.path, os.path.realpath(entry.path)) for entry in entries if entry.is_symlink())
+
+
+def files_below(directory: str) -> Iterator[str]:
+    """Every file of a directory, perhaps behind a link; what is below it, too, but for what is not walked into."""
+    for path, entries, _ in _entered([directory], frozenset()):
+        yield from (os.path.join(path, entry.name) for entry in entries if is_file(entry))
+
+
+def _entered(
+    directories: Iterable[str], left_out: frozenset[str]
+) -> Iterator[tuple[str, list[os.DirEntry[str]], OSError | None]]:
+    """The directories of a walk, with all that is no directory in each, and why that may not be all."""
     seen: set[str] = set()
     waiting = list(dict.fromkeys(directories))[::-1]
     while waiting:
@@ -93,20 +117,17 @@ def walk(directories: Iterable[str], left_out: frozenset[str] = frozenset()) -> 
         if path in seen or path in left_out:
             continue
         seen.add(path)
-        files, below = [], []
+        others, below, error = [], [], None
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    name = entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if name not in NOT_WALKED and not _is_environment(entry):
-                            below.append(entry.path)
-                    elif (kind := kind_of(name)) and is_file(entry):
-                        files.append((name, kind))
-        except OSError as error:
-            yield Unjudged(Place(path), f"cannot be listed: {error.strerror or error}")
-        if files:
-            yield _sorted(path, files)
+                    if not entry.is_dir(follow_symlinks=False):
+                        others.append(entry)
+                    elif entry.name not in NOT_WALKED and not _is_environment(entry):
+                        below.append(entry.path)
+        except OSError as problem:
+            error = problem
+        yield path, others, error
         waiting.extend(sorted(below, reverse=True))
 
 
