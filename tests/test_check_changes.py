@@ -239,6 +239,7 @@ def test_values_from_elsewhere(repository: Path, capsys: pytest.CaptureFixture[s
     write(repository, {"values/prod.tfvars": IS_ADMIN, "values/broken.tfvars": "arn =\n"})
     assert found(capsys, "live/app") == set()
     assert found(capsys, "--var-file", "values/prod.tfvars", "live/app") == {APP}
+    assert found(capsys, "--var-file", "values/prod.tfvars", "values/prod.tfvars") == {APP, OLD}
     assert main(["check", "--var-file", "values/gone.tfvars", "live/app"]) == 2
     assert capsys.readouterr().err == "--var-file values/gone.tfvars: No such file or directory\n"
     assert main(["check", "--var-file", "values/broken.tfvars", "live/app"]) == 2

@@ -56,15 +56,16 @@ def scope_of(
 ) -> Scope:
     """What a request asks for. Raises UsageError for a path that cannot be what it is given as.
 
-    `lists` are the files of the deny list: when one changed, everything is asked for. `left_out` are directories that
-    are not walked into.
+    `lists` are the files of the deny list: when one changed, or a file of `--var-file`, everything is asked for.
+    `left_out` are directories that are not walked into.
     """
     default = [os.curdir] if request.changed is None and not request.plans else []
     directories, files = _sorted_out(request.paths or default)
     changed = {*files, *map(os.path.abspath, request.changed or ())}
     within = directories if request.changed is not None else []
     whole = directories if request.changed is None else []
-    if any(os.path.realpath(path) in lists for path in changed):
+    of_all = lists.union(map(os.path.realpath, request.var_files))
+    if any(os.path.realpath(path) in of_all for path in changed):
         whole, changed = within or [root], set()
     scope = Scope([root] if changed else whole, ModuleGraph(screen, root))
     for directory in _walked(whole, left_out, scope):
