@@ -73,6 +73,8 @@ def scope_of(
         scope.graph.add(directory)
     if changed:
         _add_affected(scope, changed, within, root, screen, left_out)
+    if request.changed is not None:  # a file of another kind, such as a README with a template in it, is none itself
+        scope.files = {path: kind for path, kind in scope.files.items() if kind}
     scope.graph.complete()
     return scope
 
