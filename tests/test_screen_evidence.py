@@ -41,6 +41,8 @@ TERRAFORM = [
     ("another ARN", f'x = "{ARN}ReadOnlyAccess"', NOTHING),
     ("an escape", 'x = "\\u0041dministratorAccess"', EVERYTHING),
     ("an escape of a character that no ARN has", 'x = "\\u003c"', NOTHING),
+    ("a character that becomes a K", 'x = "AWS\u212aeyManagement"', EVERYTHING),
+    ("a character that becomes none", 'x = "AWS\u2126eyManagement"', NOTHING),
     ("two bytes a character", "x\0", EVERYTHING),
     ("a template in a string", 'template_body = "Type: AWS::IAM::Role"', TYPE),
 ]

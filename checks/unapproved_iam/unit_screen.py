@@ -153,8 +153,12 @@ class Screen:
         return NamePieces(self._deny_list, self.runs)
 
 
+# The one character that becomes an ASCII letter when Terraform normalizes a string.
+_KELVIN_SIGN = "\u212a".encode()
+
+
 def _is_escaped(source: bytes) -> bool:
-    return (b"\\" in source and _ESCAPED.search(source) is not None) or b"\0" in source
+    return (b"\\" in source and _ESCAPED.search(source) is not None) or b"\0" in source or _KELVIN_SIGN in source
 
 
 class LiteralRun(NamedTuple):
