@@ -69,6 +69,22 @@ def unasked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
+def test_it_leaves_out_what_the_command_leaves_out(tmp_path: Path) -> None:
+    """What git ignores and a virtual environment holds is judged only when it is asked for by name."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    template = "Resources: {Fail_NAME: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: ['%s']}}}"
+    for name in ("build", "venv", "live"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text(ADMINISTRATOR.replace("admin", name))
+        written = template.replace("_NAME", name.title()) % "arn:aws:iam::aws:policy/AdministratorAccess"
+        (tmp_path / name / "stack.yaml").write_text(written)
+    (tmp_path / ".gitignore").write_text("build/\n")
+    (tmp_path / "venv/pyvenv.cfg").touch()
+    options = ("--framework=terraform,cloudformation", "--output=json")
+    assert set(failed(only_ours("-d", tmp_path, *options, cwd=tmp_path))) == {"fail_live", "FailLive"}
+    assert set(failed(only_ours("-d", "build", *options, cwd=tmp_path))) == {"fail_build", "FailBuild"}
+
+
 def test_it_reports_what_checkov_never_asks_about(unasked: Path, tmp_path: Path) -> None:
     result = only_ours("-d", unasked, "--framework=terraform,cloudformation", "--output=json", cwd=tmp_path)
     assert result.returncode == 1

@@ -19,10 +19,12 @@ from typing import Any, NamedTuple
 from checkov.common.bridgecrew.platform_integration import bc_integration
 from checkov.common.models.enums import CheckResult
 from unapproved_iam.attachment import Attachment, Reading, Unjudged
+from unapproved_iam.check_scope import is_below
 from unapproved_iam.command_line import printable
 from unapproved_iam.deny_list import InlineSkips
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 from unapproved_iam.findings import Findings, one_per_policy
+from unapproved_iam.source_files import ignored_directories, is_left_out
 from unapproved_iam.verdict import Finding, Judge
 
 
@@ -112,6 +114,7 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
 
     Raises DenyListError when something is attached and the list cannot be used: no inline skip hides that.
     """
+    known = _as_walked(known)
     if not known.attachments and not known.unjudged:
         return _passed([] if skip is None else [skip])
     judge = _judge_of(list_root(known.path, scanned_file))
@@ -129,6 +132,27 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
     reasons += [] if skip is None else [skip]
     reasons += [finding.attachment.skip or "" for finding in found.skipped]
     return _passed([*reasons, *_sentences(found.approved)], _sentences((*found.warnings, *found.unresolved)))
+
+
+def _as_walked(known: Known) -> Known:
+    """What the command judges of it, too: unlike checkov, it leaves out what git ignores and other people's code."""
+    attachments = tuple(one for one in known.attachments if not _is_unwalked(one.unit or known.path))
+    unjudged = () if known.unjudged and _is_unwalked(known.path) else known.unjudged
+    return known._replace(attachments=attachments, unjudged=unjudged)
+
+
+@lru_cache(maxsize=1024)
+def _is_unwalked(path: str) -> bool:
+    """Whether no scanned directory leads to a unit; a file that was given by --file is always scanned."""
+    starts = [
+        start for directory in bc_integration.scan_dir or () if is_below(path, [start := os.path.abspath(directory)])
+    ]
+    return bool(starts) and all(is_left_out(path, start, _ignored(repository_root(start))) for start in starts)
+
+
+@lru_cache
+def _ignored(root: str) -> frozenset[str]:
+    return ignored_directories(root)
 
 
 def _passed(reasons: Iterable[str], sentences: tuple[str, ...] = ()) -> Answer:

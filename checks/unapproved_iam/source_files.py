@@ -123,7 +123,7 @@ def _entered(
                 for entry in entries:
                     if not entry.is_dir(follow_symlinks=False):
                         others.append(entry)
-                    elif entry.name not in NOT_WALKED and not _is_environment(entry):
+                    elif not _is_foreign(entry.path):
                         below.append(entry.path)
         except OSError as problem:
             error = problem
@@ -131,8 +131,21 @@ def _entered(
         waiting.extend(sorted(below, reverse=True))
 
 
-def _is_environment(entry: os.DirEntry[str]) -> bool:
-    return entry.name in MAYBE_ENVIRONMENTS and os.path.exists(os.path.join(entry.path, ENVIRONMENT_MARK))
+def _is_foreign(directory: str) -> bool:
+    """Whether a directory holds other people's code, or none at all."""
+    name = os.path.basename(directory)
+    return name in NOT_WALKED or (
+        name in MAYBE_ENVIRONMENTS and os.path.exists(os.path.join(directory, ENVIRONMENT_MARK))
+    )
+
+
+def is_left_out(path: str, start: str, ignored: frozenset[str]) -> bool:
+    """Whether a walk that starts in a directory above does not come to a path; all of them absolute."""
+    while len(path) > len(start):
+        if path in ignored or _is_foreign(path):
+            return True
+        path = os.path.dirname(path)
+    return False
 
 
 def ignored_directories(root: str) -> frozenset[str]:
