@@ -57,14 +57,20 @@ def _limited(seconds: float) -> Iterator[None]:
         yield
         return
 
+    is_armed = True
+
     def stop(number: int, frame: FrameType | None) -> None:
-        raise OutOfTime
+        if is_armed:
+            raise OutOfTime
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    # Again each second: one that is raised where Python swallows exceptions, as in a destructor, is lost.
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1)
+    # Again and again: one that is raised where Python swallows exceptions, as in a destructor, is lost.
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)
     try:
-        yield
-    finally:
+        try:
+            yield
+        finally:
+            is_armed = False
+    finally:  # also when the last one came on the way to the line above
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
