@@ -17,10 +17,11 @@ from typing import Any
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_expression import Expression, Literal, ObjectOf, Template, TupleOf
 from unapproved_iam.hcl_source import Source
-from unapproved_iam.hcl_syntax import Attribute, Block, Body, HclSyntaxError, parse_template
+from unapproved_iam.hcl_syntax import Attribute, Block, Body, HclSyntaxError, parse_expression, parse_template
 
 _LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "module": 1, "variable": 1, "output": 1, "provider": 1}
 _LITERAL_ARGUMENTS = {"default", "source", "version", "depends_on", "provider", "providers"}  # never templates
+_BARE_ARGUMENTS = {("variable", "type"), ("dynamic", "iterator")}  # by their blocks: strings that are expressions
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,18 @@ class _JsonAttribute(Attribute):
         return _expression(self._value, self.place, self._source, self._is_template)
 
 
+class _BareAttribute(Attribute):
+    """An argument that JSON writes as a string, and native syntax without quotes."""
+
+    def __init__(self, name: str, source: Source, value: _String) -> None:
+        super().__init__(name, source, value.start, value.end)
+        self._value = value
+
+    @property
+    def expression(self) -> Expression:
+        return parse_expression(self._value.value, self._source.path, self.line)
+
+
 class _JsonBlock(Block):
     def __init__(self, block_type: str, labels: tuple[str, ...], source: Source, value: _Object) -> None:
         super().__init__(block_type, labels, source, value.start, value.start, value.end)
@@ -93,16 +106,18 @@ class _JsonBlock(Block):
     @property
     def body(self) -> Body:
         source, value = self._source, self._value
-        attributes: dict[str, Attribute] = {
-            name: _JsonAttribute(name, source, argument, value, name not in _LITERAL_ARGUMENTS)
-            for name, argument in value.pairs
-        }
+        attributes = {name: self._attribute(name, argument) for name, argument in value.pairs}
         blocks = tuple(
             block
             for name, argument in value.pairs
             for block in _blocks(name, argument, 1 if name == "dynamic" else 0, source)
         )
         return Body(attributes, blocks, (source, value.start, value.start))
+
+    def _attribute(self, name: str, argument: Any) -> Attribute:
+        if (self.type, name) in _BARE_ARGUMENTS and isinstance(argument, _String):
+            return _BareAttribute(name, self._source, argument)
+        return _JsonAttribute(name, self._source, argument, self._value, name not in _LITERAL_ARGUMENTS)
 
 
 def parse_json_body(data: bytes, path: str) -> Body:
