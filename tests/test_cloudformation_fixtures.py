@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from unapproved_iam.attachment import Attachment, Reading
 from unapproved_iam.builtin_lists import BUILTIN_LISTS
-from unapproved_iam.cloudformation_document import Array, Node, Scalar, documents_of, function_of
+from unapproved_iam.cloudformation_document import Array, Node, Object, Scalar, documents_of, function_of
 from unapproved_iam.cloudformation_resources import ATTACHING_TYPES
 from unapproved_iam.cloudformation_template import read_template
 from unapproved_iam.deny_list import DenyList, Entry, Origin
@@ -107,22 +107,51 @@ def test_every_attaching_type_is_in_a_fixture() -> None:
     assert [name for name in ATTACHING_TYPES if name not in written] == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in TEMPLATES if path.suffix == ".yaml" and path.stem != "skips"],  # JSON knows no comments
-    ids=lambda path: path.name,
-)
-def test_json_of_the_same_template_attaches_the_same(path: Path, tmp_path: Path) -> None:
+def json_of(node: Node, step: int = 1) -> str:
+    """The node as JSON; a key that is written twice is there twice. With a step of -1 the keys are in reverse order."""
+    if isinstance(node, Scalar):
+        return "null" if node.is_null else json.dumps(node.text)
+    if isinstance(node, Array):
+        return "[" + ",\n".join(json_of(item, step) for item in node.items) + "]"
+    assert function_of(node) is None or node.pairs
+    return "{" + ",\n".join(f"{json_of(key)}: {json_of(value, step)}" for key, value in node.pairs[::step]) + "}"
+
+
+def block_style_of(node: Node, indent: str = "\n") -> str:
+    """The node as YAML in block style, with a comment before each line."""
+    inner = f"{indent}  "
+    if isinstance(node, Array) and node.items:
+        return "".join(f"{indent}# - {ODD}{indent}-{block_style_of(item, inner)}" for item in node.items)
+    if isinstance(node, Object) and node.pairs:
+        pairs = [(json_of(key), block_style_of(value, inner)) for key, value in node.pairs]
+        return "".join(f"{indent}# {ODD}{indent}{key}:{value} # {ODD}" for key, value in pairs)
+    return f" {json_of(node)}"
+
+
+ODD = "ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess' {"
+FORMS: dict[str, Callable[[str, Node], str]] = {
+    "json": lambda written, node: json_of(node),
+    "json in reverse order": lambda written, node: json_of(node, -1),
+    "flow style": lambda written, node: f"# {ODD}\n--- # {ODD}\n{json_of(node)}",
+    "block style": lambda written, node: block_style_of(node),
+    "windows": lambda written, node: "\ufeff" + written.replace("\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if path.stem != "skips"], ids=lambda path: path.name)
+def test_the_same_template_in_another_form_attaches_the_same(
+    path: Path, form: Callable[[str, Node], str], tmp_path: Path
+) -> None:
+    """Without the fixture of skips, since JSON knows no comments."""
     written = path.read_text("utf-8-sig")
     for number, document in enumerate(documents_of(written)):
+        one = re.split(r"^---$", written, flags=re.MULTILINE)[number]
         readings = []
-        for form, content in (
-            ("yaml", re.split(r"^---$", written, flags=re.MULTILINE)[number]),
-            ("json", json_of(document)),
-        ):
-            copy = tmp_path / form / "template"
+        for name, content in (("written", one), ("formed", form(one, document))):
+            copy = tmp_path / name / "template"
             shutil.copytree(path.parent, copy.parent, dirs_exist_ok=True)
-            copy.write_text(content, "utf-8")
+            copy.write_text(content, "utf-8", newline="")
             readings.append(said(read_template(str(copy))))
         assert readings[0] == readings[1]
 
@@ -132,18 +161,8 @@ def said(reading: Reading | None) -> Any:
     if reading is None:
         return None
     attachments = [
-        (a.resource, str(a.policy), [(p.kind, str(p.name), p.address) for p in a.principals], a.when, a.note)
+        (a.resource, str(a.policy), sorted((p.kind, str(p.name), p.address) for p in a.principals), a.when, a.note)
         for a in reading.attachments
         if a.skip is None
     ]
-    return attachments, len(reading.unjudged)
-
-
-def json_of(node: Node) -> str:
-    """The node as JSON; a key that is written twice is there twice."""
-    if isinstance(node, Scalar):
-        return "null" if node.is_null else json.dumps(node.text)
-    if isinstance(node, Array):
-        return "[" + ",\n".join(map(json_of, node.items)) + "]"
-    assert function_of(node) is None or node.pairs
-    return "{" + ",\n".join(f"{json_of(key)}: {json_of(value)}" for key, value in node.pairs) + "}"
+    return sorted(attachments), len(reading.unjudged)
