@@ -97,6 +97,7 @@ ROWS: list[tuple[Any, list[str]]] = [
     ({"Fn::Split": [":", {"Fn::Sub": "a:${AWS::Region}:b"}]}, ["a", "${AWS::Region}", "b"]),
     ({"Fn::Select": [1, ["a", "b"]]}, ["b"]),
     ({"Fn::Select": ["2", ["a", "b"]]}, ["${Fn::Select}"]),
+    ({"Fn::Select": ["9" * 5000, ["a", "b"]]}, ["a", "b"]),
     ({"Fn::Select": [{"Ref": "Missing"}, ["a", "b"]]}, ["a", "b"]),
     ({"Fn::Select": [0, {"Ref": "MissingList"}]}, ["${MissingList}"]),
     ({"Fn::Select": [0, "no list"]}, ["no list"]),

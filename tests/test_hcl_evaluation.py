@@ -137,6 +137,15 @@ UNKNOWN = {
     "local.one": ["${local.one}"],
     "length(var.unset)": ["${length(var.unset)}"],
     "1 / 3": ["${1 / 3}"],
+    "0 * -1": ["${0 * -1}"],
+    '"1e999999999" > 1 ? "x" : "y"': ['x when "1e999999999" > 1', 'y when not ("1e999999999" > 1)'],
+    'format("%9999999999s", "x")': ['${%9999999999s of format("%9999999999s", "x")}'],
+    "-6 % 3": ["${-6 % 3}"],
+    # maps and lists may be equal, but for their types
+    '{ a = 1 } == { a = 1 } ? "x" : "y"': ['x when {"a" = 1} == {"a" = 1}', 'y when {"a" = 1} != {"a" = 1}'],
+    '["a"] == ["a"] ? "x" : "y"': ['x when ["a"] == ["a"]', 'y when ["a"] != ["a"]'],
+    '[var.unset] == ["a"] ? "x" : "y"': ['x when [var.unset] == ["a"]', 'y when [var.unset] != ["a"]'],
+    '[var.unset ? ["a"][7] : "x"]': ["x when var.unset is false"],
     "nothing.at_all.known": ["${nothing.at_all.known}"],
     "nothing": ["${nothing}"],
 }  # fmt: skip
@@ -155,6 +164,24 @@ DECIDED = {
     'can(["a"][7] == "a") ? "x" : "y"': ["y"],
     'can(length(["a", {}.b])) ? "x" : "y"': ["y"],
     '-7 % 3 == -1 ? "x" : "y"': ["x"],
+    # both sides count where both are decided
+    'true && true ? "x" : "y"': ["x"],
+    'true && false ? "x" : "y"': ["y"],
+    'false || true ? "x" : "y"': ["x"],
+    'false || false ? "x" : "y"': ["y"],
+    # what surely differs is not equal
+    '["a"] == "a" ? "x" : "y"': ["y"],
+    '"a" == { a = "a" } ? "x" : "y"': ["y"],
+    '["a", "b"] == ["a"] ? "x" : "y"': ["y"],
+    '["a", "b"] == ["a", "c"] ? "x" : "y"': ["y"],
+    '{ a = "x" } == { b = "x" } ? "x" : "y"': ["y"],
+    '{ a = "x", b = "x" } == { a = "x", b = "y" } ? "x" : "y"': ["y"],
+    'null == "a" ? "x" : "y"': ["y"],
+    # what is written like a number for Python only
+    '".5" + "5." == 5.5 ? "x" : "y"': ["x"],
+    'can("1_0" + 1) ? "x" : "y"': ["y"],
+    'can("1/3" + 1) ? "x" : "y"': ["y"],
+    'can(" 1" + 1) ? "x" : "y"': ["y"],
 }
 
 

@@ -60,7 +60,19 @@ WORDS = r"""
     Condition Resources: __file__ arn: policy/ arn:aws:iam::aws:policy/ AdministratorAccess legacy- aws_iam_role
     AWS::IAM::Role
 """
-LINES = ["<<EOT\n", "<<-EOT\n", "EOT\n", "---\n", "...\n", "%TAG ! x\n", "\\\n", "- \n", "? \n", "9" * 400]
+LINES = [
+    "<<EOT\n",
+    "<<-EOT\n",
+    "EOT\n",
+    "---\n",
+    "...\n",
+    "%TAG ! x\n",
+    "\\\n",
+    "- \n",
+    "? \n",
+    "9" * 5000,
+    "1e999999999",
+]
 ODD = [odd.encode("utf-8", "surrogatepass").decode("latin-1") for odd in (*MARKS, *WORDS.split(), *LINES)]
 
 
@@ -174,6 +186,28 @@ def judge_alike(files: Files, deny_list: DenyList) -> None:
     with tempfile.TemporaryDirectory() as directory, bounded():
         tree = write_tree(Path(directory), {name: content.encode("latin-1") for name, content in files.items()})
         assert judged(tree, deny_list, screen=True) == judged(tree, deny_list, screen=False)
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "9" * 5000], ids=["large", "small", "long"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{"count": NUMBER}',
+        '{"count": "NUMBER"}',
+        '{"count": "${NUMBER}"}',
+        '{"count": "${length([1].NUMBER)}"}',
+        '{"count": "${\\"NUMBER\\" + 1}"}',
+        '{"count": "${length(jsondecode(\\"[NUMBER]\\"))}"}',
+        '{"count": "${length(yamldecode(\\"NUMBER\\"))}"}',
+        '{"count": "${length([1][NUMBER])}"}',
+        '{"role": "${format(\\"%[NUMBER]s\\", 1)}"}',
+        '{"role": "${format(\\"%NUMBERs\\", 1)}"}',
+    ],
+)
+def test_no_number_takes_forever(source: str, number: str) -> None:
+    attached = source.replace("NUMBER", number).replace("{", '{"policy_arn": "arn:aws:iam::aws:policy/X", ', 1)
+    files = {"main.tf.json": f'{{"resource": {{"aws_iam_role_policy_attachment": {{"x": {attached}}}}}}}'}
+    judge_alike(files, DENY_LISTS[0])
 
 
 lists = st.sampled_from(DENY_LISTS)

@@ -91,6 +91,7 @@ def test_nothing_but_star_and_question_mark_is_special(pattern: str, subject: st
         (text("arn:", HOLES[Alphabet.ANY], ":x"), ["arn:aws:x"], Match.SOMETIMES),
         (text(HOLES[Alphabet.DIGITS]), ["a*", "*a*"], Match.NEVER),
         (text(HOLES[Alphabet.DIGITS]), ["", "?*"], Match.ALWAYS),  # no pattern alone is certain, but one of them is
+        (text(HOLES[Alphabet.DIGITS]), ["", "0*"], Match.SOMETIMES),
         (unknown("var.p", "no default"), ["*"], Match.ALWAYS),
         (text(), ["*"], Match.ALWAYS),
         (text("a"), [], Match.NEVER),

@@ -97,6 +97,9 @@ PIECES = [
     ("a file's hash", 'x = filesha256("x")', False),
     ("text is decoded", 'x = base64decode("QQ==")', True),
     ("text is encoded", 'x = base64encode("x")', False),
+    ("a template that splits text", 'x = "AWS::IAM::Role: !Split []"', True),
+    ("pieces in a template", "x = <<EOT\nAWS::IAM::Role: !Sub ${X}Access\nX: Administrator\nEOT", True),
+    ("pieces in no template", "x = <<EOT\nRole: !Sub ${X}Access\nX: Administrator\nEOT", False),
 ]
 
 

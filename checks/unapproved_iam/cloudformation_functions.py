@@ -85,7 +85,7 @@ def _selected(evaluator: Evaluator, call: Call, number: str, possible: Possible)
     """The element in a certain position, every element when the position is not certain."""
     items = possible.value if isinstance(possible.value, Items) else Items((possible.text,), line=call.line)
     chosen = items.elements
-    if items.rest is None and number.isdecimal():
+    if items.rest is None and re.fullmatch(r"\d{1,9}", number, re.ASCII):
         chosen = chosen[int(number) : int(number) + 1] or (unknown(call.function, f"its list has no element {number}"),)
     for element in chosen:
         for inner in evaluator.values(element, possible.world):

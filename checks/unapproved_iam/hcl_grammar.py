@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from typing import Any, ClassVar
 
 from lark import Token as LarkToken
 from lark import Tree, UnexpectedInput, UnexpectedToken
 from unapproved_iam.attachment import Place
 from unapproved_iam.hcl_expression import (
+    MAX_DIGITS,
     Call,
     Conditional,
     Expression,
@@ -31,6 +31,7 @@ from unapproved_iam.hcl_expression import (
     SplatItem,
     Template,
     TupleOf,
+    decimal,
 )
 from unapproved_iam.hcl_source import HclSyntaxError, Source, Token, tokens
 from unapproved_iam.hcl_syntax import KEYWORDS
@@ -39,7 +40,6 @@ from unapproved_iam.lark_table import expression_parser
 
 MAX_EXPRESSION = 500_000  # characters without strings and comments: some seconds of parsing
 MAX_OPERATORS = 1_000  # side by side; real code has fewer than 50
-MAX_DIGITS = 150  # of a number
 
 # "Arithmetic and Logical Operators" in the Terraform language documentation, loosest first.
 _PRECEDENCE = {
@@ -152,11 +152,10 @@ class _Reader:
         return Operation(str(children[0]), (self.read(children[1]),))
 
     def number(self, children: list[Any]) -> Expression:
-        digits = "".join(children)
-        exponent = digits.lower().partition("e")[2]
-        if len(digits) > MAX_DIGITS or (exponent and abs(int(exponent)) > MAX_DIGITS):
+        number = decimal("".join(children))
+        if number is None:
             raise HclSyntaxError(self.place.path, self.place.line, f"this number has more than {MAX_DIGITS} digits")
-        return Literal(Fraction(digits))
+        return Literal(number)
 
     def identifier(self, children: list[Any]) -> Expression:
         name = str(children[0])
@@ -194,7 +193,7 @@ class _Reader:
             return GetAttribute(source, _name(step.children[0]))
         key = step.children
         if isinstance(key[0], LarkToken) and key[0].isdigit():
-            return Index(source, Literal(Fraction("".join(key))))  # the older `SOURCE.0`
+            return Index(source, self.number(key))  # the older `SOURCE.0`
         return Index(source, self.read(key[0]))
 
     def full_splat(self, children: list[Any]) -> Expression:

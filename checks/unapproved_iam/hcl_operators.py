@@ -5,11 +5,13 @@ For `hcl_evaluation`. Source: "Arithmetic and Logical Operators" in the Terrafor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
 from unapproved_iam.hcl_alternatives import applied, applied_to_alternatives, unknown_like
 from unapproved_iam.hcl_collections import entries_in_order, is_certain, is_exact, same_text
+from unapproved_iam.hcl_expression import decimal
 from unapproved_iam.hcl_values import (
     Boolean,
     Mapping,
@@ -110,16 +112,12 @@ def number_of(plain: Plain) -> Fraction | None:
     if isinstance(plain, Unknown) or (isinstance(plain, String) and plain.text.holes):
         return None
     known = plain.text.known if isinstance(plain, String) else None
-    if known is None or len(known) > 50:
+    if known is None or not _NUMBER.fullmatch(known):
         raise Refused("this is no number")
-    try:
-        return Fraction(known) if "/" not in known and "_" not in known and known == known.strip() else _no_number()
-    except ValueError:
-        return _no_number()
+    return decimal(known)
 
 
-def _no_number() -> Fraction:
-    raise Refused("this is no number")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def number_value(number: Fraction, written: object) -> Value:

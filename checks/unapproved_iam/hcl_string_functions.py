@@ -51,7 +51,7 @@ def text_argument(plain: Plain) -> Text:
 
 # -- format ------------------------------------------------------------------------------------------------------------
 
-_VERB = re.compile(r"%(?:%|([ +#0-]*)(\d+)?(?:\.(\d+))?(?:\[(\d+)\])?([a-zA-Z]))|%")
+_VERB = re.compile(r"%(?:%|([ +#0-]*)(\d+)?(?:\.(\d+))?(?:\[(\d{1,9})\])?([a-zA-Z]))|%")
 
 
 def formatted(written: object, pattern: Plain, *arguments: Plain) -> Value:
@@ -89,6 +89,8 @@ def _format_parts(written: object, pattern: str, arguments: tuple[Plain, ...]) -
 
 def _format_argument(verb: re.Match[str], argument: Plain) -> Value:
     flags, width, precision, _, mode = verb.groups()
+    if width and len(width) > 3:
+        raise Inexact  # nobody pads so much, and memory has an end
     if mode in ("s", "v") and not flags and not width and not precision:
         if mode == "v" and isinstance(argument, Null):
             return string("null")

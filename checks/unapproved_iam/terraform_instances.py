@@ -8,6 +8,7 @@ Meta-Argument", "The for_each Meta-Argument" and "dynamic Blocks" in the Terrafo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Arguments
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def _whole_number(possible: Possible) -> int | None:
     if isinstance(plain, Number):
         return int(plain.value)
     written = plain.text.known if isinstance(plain, String) else None
-    return int(written) if written is not None and written.isdecimal() else None
+    return int(written) if written is not None and re.fullmatch(r"\d{1,9}", written, re.ASCII) else None
 
 
 def _repeated(possible: Possible, expression: Expression, scope: Scope, iterator: str = "each") -> Alternative:

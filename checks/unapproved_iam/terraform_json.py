@@ -15,7 +15,7 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
 from unapproved_iam.attachment import Place
-from unapproved_iam.hcl_expression import Expression, Literal, ObjectOf, Template, TupleOf
+from unapproved_iam.hcl_expression import MAX_DIGITS, Expression, Literal, ObjectOf, Template, TupleOf, decimal
 from unapproved_iam.hcl_source import Source
 from unapproved_iam.hcl_syntax import Attribute, Block, Body, HclSyntaxError, parse_expression, parse_template
 
@@ -51,11 +51,18 @@ class _Decoder(json.JSONDecoder):
     """The standard decoder, keeping the offsets of strings, arrays and objects, and keys that come twice."""
 
     def __init__(self) -> None:
-        super().__init__(parse_float=Fraction, parse_int=Fraction)
+        super().__init__(parse_float=self._number, parse_int=self._number)
         self.parse_string = self._string
         self.parse_array = self._array
         self.parse_object = self._object
         self.scan_once = py_make_scanner(self)
+
+    @staticmethod
+    def _number(digits: str) -> Fraction:
+        number = decimal(digits)
+        if number is None:
+            raise OverflowError
+        return number
 
     @staticmethod
     def _string(text: str, start: int, strict: bool) -> tuple[_String, int]:
@@ -148,6 +155,8 @@ def _decoded(data: bytes, path: str) -> tuple[Source, Any]:
         return source, _Decoder().decode(source.text)
     except json.JSONDecodeError as error:
         raise HclSyntaxError(path, error.lineno, f"this is no JSON: {error.msg}") from None
+    except OverflowError:
+        raise HclSyntaxError(path, 1, f"a number has more than {MAX_DIGITS} digits") from None
     except RecursionError:
         raise HclSyntaxError(path, 1, "brackets are nested too deep") from None
 

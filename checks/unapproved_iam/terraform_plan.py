@@ -42,6 +42,8 @@ def read_plan(path: str) -> Reading | None:
         return _unjudged(path, 1, "the plan is not in UTF-8")
     except json.JSONDecodeError as error:
         return _unjudged(path, error.lineno, f"the plan is no whole JSON document: {error.msg}")
+    except ValueError:  # Python converts no number of thousands of digits
+        return _unjudged(path, 1, "the plan holds a number with too many digits")
     except RecursionError:
         return _unjudged(path, 1, "the plan is nested too deep to be read")
     if not isinstance(plan, dict) or not any(isinstance(plan.get(mark), (dict, list)) for mark in _MARKS):

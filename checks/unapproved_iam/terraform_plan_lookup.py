@@ -238,7 +238,7 @@ def path_of(resource: PlannedResource, attribute: str) -> Text:
     return (text(resource.values.get(attribute) or "/")) if known else text("/", text_of(resource, attribute))
 
 
-_STEP = re.compile(r'\.?([^.\[\]]+)|\[(?:"((?:[^"\\]|\\.)*)"|(\d+))\]')
+_STEP = re.compile(r'\.?([^.\[\]]+)|\[(?:"((?:[^"\\]|\\.)*)"|(\d{1,9}))\]')
 
 
 def _steps(address: str) -> list[tuple[str, list[Any]]]:
