@@ -34,7 +34,9 @@ TEMPLATE: dict[str, Any] = {
         "Odd": {"Fn::Equals": ["a"]},
         "Alike": {"Fn::Equals": [{"Ref": "AWS::Region"}, {"Ref": "AWS::Region"}]},
         "Apart": {"Fn::Equals": [{"Fn::Sub": "a-${Missing}"}, "b-x"]},
+        "Part": {"Fn::Equals": [{"Fn::Sub": "${AWS::Region}-1"}, "eu-1"]},
         "Unlike": {"Fn::Equals": [{"Fn::GetAZs": ""}, {"Fn::GetAZs": "x"}]},
+        "Many": {"Fn::Or": [{"Fn::Equals": [{"Ref": f"Missing{n}"}, "a"]} for n in range(10)]},
         "Home": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
         "Abroad": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
     },
@@ -136,6 +138,16 @@ def possibles(expression: Any) -> list[Possible]:
 @pytest.mark.parametrize(("expression", "texts"), ROWS, ids=[str(expression) for expression, _ in ROWS])
 def test_every_text(expression: Any, texts: list[str]) -> None:
     assert [str(possible.text) for possible in possibles(expression)] == texts
+
+
+def test_of_too_many_ways_to_decide_a_condition_each_counts() -> None:
+    """Of its ten parts all but one combination make it true, and that one is not among the first that are tried."""
+    assert [str(possible.text) for possible in possibles({"Fn::If": ["Many", "a", "b"]})] == ["a", "b"]
+
+
+def test_what_is_a_part_of_a_text_is_not_the_text() -> None:
+    region = {"Fn::If": ["Part", {"Ref": "AWS::Region"}, "x"]}
+    assert [str(possible.text) for possible in possibles(region)] == ["${AWS::Region}", "x"]
 
 
 def test_the_same_key_is_chosen_twice() -> None:

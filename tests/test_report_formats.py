@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -237,6 +238,23 @@ APPROVALS = [
             "- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: live/main.tf,"
             " reason: …}"
         ],
+    ),
+    (
+        "no principal at all: the same",
+        replace(attachment(), principals=()),
+        [
+            "- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: live/main.tf,"
+            " reason: …}"
+        ],
+    ),
+    (
+        "in a module: its file and that of the outermost call",
+        attachment(
+            role=unknown("var.role", "no default"),
+            path="live/modules/main.tf",
+            calls=(Place(f"{ROOT}/live/main.tf"), Place(f"{ROOT}/modules/main.tf")),
+        ),
+        ["- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: 'live/**', reason: …}"],
     ),
     (
         "a name that needs quotes",

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unapproved_iam import sam_resources
 from unapproved_iam.deny_list import DenyList, Entry, Origin, Unresolved
+from unapproved_iam.file_reads import read_paths
 from unapproved_iam.name_pieces import ADDED_BY_SAM
-from unapproved_iam.unit_screen import Evidence, Screen, any_of, searches_for, suffices
+from unapproved_iam.unit_screen import Evidence, Screen, any_of, local_sources, may_be_plan, searches_for, suffices
 
 HERE = Origin("list", 1)
 
@@ -76,6 +77,7 @@ PIECES = [
     ("one piece", 'x = "Administrator"', False),
     ("the other piece", 'x = "Access"', False),
     ("both pieces", 'x = ["Administrator", "Access"]', True),
+    ("a piece of one letter", 'x = ["A", "dministratorAccess"]', True),
     ("a piece of another name", 'x = ["ReadOnly", "Access"]', False),
     ("pieces inside of literals", 'x = ["Administrator of this", "Access to that"]', False),
     ("a piece beside an interpolation", 'x = ["Administrator${var.x}", "${var.x}Access"]', True),
@@ -170,6 +172,7 @@ LISTS = [
     ("a number", ["arn:aws:iam::*:policy/legacy-1"], '"legacy-${count.index}"', True),
     ("no number", ["arn:aws:iam::*:policy/legacy-x"], '"legacy-${count.index}"', False),
     ("every policy", ["*"], "", True),
+    ("every policy, and one", ["*", "AdministratorAccess"], "", True),
     ("every AWS managed policy", ["arn:aws:iam::aws:policy/*"], "", True),
     ("a pattern that does not tell the name", ["arn:aws:iam::aws:*"], "", True),
     ("two entries, the second", ["AdministratorAccess", "PowerUserAccess"], "PowerUserAccess", True),
@@ -184,6 +187,21 @@ def test_names_by_list(policies: list[str], source: str, enough: bool) -> None:
     if not found & NAME:
         found |= screen.pieces.rare_in_terraform(text) | screen.pieces.common_in_terraform(text)
     assert suffices(found | TYPE) is enough
+
+
+def test_plans() -> None:
+    plan = '{"planned_values": {"type": "aws_iam_role", "name": ["Administrator", "Access"]}}'
+    assert Screen(ADMIN).plan_suffices(plan.encode())
+    assert not Screen(ADMIN).plan_suffices(plan.replace("Access", "").encode())
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le"):
+        assert may_be_plan(plan.encode(encoding))
+        assert may_be_plan(plan.replace("planned_values", "resource_changes").encode(encoding))
+        assert not may_be_plan(plan.replace("planned_values", "values").encode(encoding))
+
+
+def test_paths_need_not_be_text() -> None:
+    assert local_sources(b'module "x" { source = ".\\/\xff" }') == ["./\udcff"]
+    assert read_paths(b'file("${path.module}/\xff")', "/d") == {"/d/\udcff"}
 
 
 def test_where_unresolved_fails_types_alone_decide() -> None:

@@ -101,7 +101,6 @@ class NamePieces:
         number = sum(pieces.number for pieces in (self._of_both, self._of_first, self._of_last))
         self._always = (False, False) in needs or number > MOST_PIECES
         self._runs = runs
-        self._by_path = any("/" in run.text for run in runs)
         self._customer = any(run.is_customer_managed for run in runs)
         globs = tuple(glob for entry in deny_list.entries for glob in entry.globs)
         self._added_by_sam = any(match(aws_managed(name), globs) is not Match.NEVER for name in ADDED_BY_SAM)
@@ -117,7 +116,7 @@ class NamePieces:
     def rare_in_terraform(self, source: bytes) -> Evidence:
         """What is seldom found in Terraform source or variables, beside types and whole names."""
         looked_up = _LOOKED_UP.search(source) is not None
-        if self._always or _HIDDEN_TEXT.search(source) or (self._by_path and looked_up):
+        if self._always or _HIDDEN_TEXT.search(source):
             return Evidence.NAME
         if self._of_first.first_in_terraform(source) or self._of_last.last_in_terraform(source):
             return Evidence.NAME
@@ -138,7 +137,7 @@ class NamePieces:
     def rare_in_template(self, source: bytes) -> Evidence:
         """What is seldom found in a template, beside types and whole names."""
         is_sam = b"AWS::Serverless::" in source
-        if (is_sam and (self._added_by_sam or self._by_path)) or _SPLIT.search(source) or nests_files(source):
+        if (is_sam and self._added_by_sam) or _SPLIT.search(source) or nests_files(source):
             return Evidence.NAME
         return self.rare_in_text(source)
 
