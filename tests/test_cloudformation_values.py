@@ -25,6 +25,7 @@ TEMPLATE: dict[str, Any] = {
         "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/path"},
         "StoredList": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/path"},
         "Odd": None,
+        **{f"Letter{n}": {"Type": "String", "AllowedValues": list("abcdefgh")} for n in range(3)},
     },
     "Mappings": {"Map": {"one": {"Value": "1"}, "two": {"Value": "2"}, "123456789012": {"Value": "3"}}},
     "Conditions": {
@@ -36,7 +37,9 @@ TEMPLATE: dict[str, Any] = {
         "Apart": {"Fn::Equals": [{"Fn::Sub": "a-${Missing}"}, "b-x"]},
         "Part": {"Fn::Equals": [{"Fn::Sub": "${AWS::Region}-1"}, "eu-1"]},
         "Unlike": {"Fn::Equals": [{"Fn::GetAZs": ""}, {"Fn::GetAZs": "x"}]},
-        "Many": {"Fn::Or": [{"Fn::Equals": [{"Ref": f"Missing{n}"}, "a"]} for n in range(10)]},
+        "Last": {"Fn::Equals": [{"Fn::Join": ["", [{"Ref": f"Letter{n}"} for n in range(3)]]}, "hhh"]},
+        "Half": {"Fn::And": [{"Condition": "Odd"}, {"Condition": "Always"}]},
+        "Never": {"Fn::And": [{"Condition": "Odd"}, {"Fn::Not": [{"Condition": "Always"}]}]},
         "Home": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
         "Abroad": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
     },
@@ -140,9 +143,16 @@ def test_every_text(expression: Any, texts: list[str]) -> None:
     assert [str(possible.text) for possible in possibles(expression)] == texts
 
 
-def test_of_too_many_ways_to_decide_a_condition_each_counts() -> None:
-    """Of its ten parts all but one combination make it true, and that one is not among the first that are tried."""
-    assert [str(possible.text) for possible in possibles({"Fn::If": ["Many", "a", "b"]})] == ["a", "b"]
+@pytest.mark.parametrize(
+    ("condition", "texts"),
+    [
+        ("Half", ["a", "b"]),
+        ("Never", ["b"]),
+        pytest.param("Last", ["a", "b"], id="true for the last of 512 values only"),
+    ],
+)
+def test_sides_of_a_condition(condition: str, texts: list[str]) -> None:
+    assert [str(possible.text) for possible in possibles({"Fn::If": [condition, "a", "b"]})] == texts
 
 
 def test_what_is_a_part_of_a_text_is_not_the_text() -> None:

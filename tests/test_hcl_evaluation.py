@@ -101,6 +101,11 @@ UNKNOWN = {
     'concat(var.unset ? ["x"] : [], ["y", "z"])[0]': ["x when var.unset is true", "y"],
     'concat(var.unset ? ["x"] : [], ["y", "z"])[1]': ["y", "z"],
     'concat(var.unset ? ["x"] : [], ["y", "z"])[2]': ["z"],
+    'concat(["x"], var.unset, [])[0]': ["x"],
+    'format("%s%s", var.unset ? "a" : "b", var.unset ? "c" : "d")': [
+        "ac when var.unset is true",
+        "bd when var.unset is false",
+    ],
     'reverse(concat(["x"], var.unset))[0]': ["x", "${var.unset}"],
     'merge({ a = "y" }, var.unset ? { a = "x" } : {}).a': ["x when var.unset is true", "y"],
     'merge(var.unset ? { a = "x" } : {}, { a = "y" }).a': ["y"],
@@ -146,6 +151,11 @@ UNKNOWN = {
     '{ a = 1 } == { a = 1 } ? "x" : "y"': ['x when {"a" = 1} == {"a" = 1}', 'y when {"a" = 1} != {"a" = 1}'],
     '["a"] == ["a"] ? "x" : "y"': ['x when ["a"] == ["a"]', 'y when ["a"] != ["a"]'],
     '[var.unset] == ["a"] ? "x" : "y"': ['x when [var.unset] == ["a"]', 'y when [var.unset] != ["a"]'],
+    'merge({ a = "x" }, var.unset) == { a = "x", b = "y" } ? "x" : "y"': [
+        'x when merge({"a" = "x"}, var.unset) == {"a" = "x", "b" = "y"}',
+        'y when merge({"a" = "x"}, var.unset) != {"a" = "x", "b" = "y"}',
+    ],
+    '1 == "1" ? "x" : "y"': ['x when 1 == "1"', 'y when 1 != "1"'],
     '[var.unset ? ["a"][7] : "x"]': ["x when var.unset is false"],
     "nothing.at_all.known": ["${nothing.at_all.known}"],
     "nothing": ["${nothing}"],
@@ -179,11 +189,14 @@ DECIDED = {
     # what surely differs is not equal
     '["a"] == "a" ? "x" : "y"': ["y"],
     '"a" == { a = "a" } ? "x" : "y"': ["y"],
+    '{ a = "a" } == "a" ? "x" : "y"': ["y"],
+    '1 == "a" ? "x" : "y"': ["y"],
     '["a", "b"] == ["a"] ? "x" : "y"': ["y"],
     '["a", "b"] == ["a", "c"] ? "x" : "y"': ["y"],
     '{ a = "x" } == { b = "x" } ? "x" : "y"': ["y"],
     '{ a = "x", b = "x" } == { a = "x", b = "y" } ? "x" : "y"': ["y"],
     'null == "a" ? "x" : "y"': ["y"],
+    '{ for x in ["a", "b"] : "k" => x... }.k[0]': ["a"],
     # what is written like a number for Python only
     '".5" + "5." == 5.5 ? "x" : "y"': ["x"],
     'can("1_0" + 1) ? "x" : "y"': ["y"],

@@ -156,6 +156,8 @@ LISTS = [
     ("the end of a glob's part inside a word", ["arn:aws:iam::aws:policy/*FullAccess"], '"lAccess to"', False),
     ("the beginning of a glob's part", ["arn:aws:iam::*:policy/legacy-*"], '"lega${var.x}"', True),
     ("the beginning of a glob's part inside a word", ["arn:aws:iam::*:policy/legacy-*"], '"xlega${var.x}"', False),
+    ("a function, and a glob's part begun", ["arn:aws:iam::aws:policy/*FullX"], f'[title(x), "{ARN}S3Fu"]', True),
+    ("a function, and another name begun", ["arn:aws:iam::aws:policy/*FullX"], f'[title(x), "{ARN}S3Go"]', False),
     ("a glob open on both sides", ["arn:aws:iam::aws:policy/*Full*"], '"x"', True),
     ("a path, written", ["arn:aws:iam::aws:policy/job-function/*"], f'"{ARN}job-function/X"', True),
     ("another path", ["arn:aws:iam::aws:policy/service-role/X1Y"], f'"{ARN}service-role/X"', False),
