@@ -35,11 +35,16 @@ TEMPLATE: dict[str, Any] = {
         "Odd": {"Fn::Equals": ["a"]},
         "Alike": {"Fn::Equals": [{"Ref": "AWS::Region"}, {"Ref": "AWS::Region"}]},
         "Apart": {"Fn::Equals": [{"Fn::Sub": "a-${Missing}"}, "b-x"]},
-        "Part": {"Fn::Equals": [{"Fn::Sub": "${AWS::Region}-1"}, "eu-1"]},
+        "Part": {"Fn::Equals": [{"Fn::Sub": "${AWS::Region}-x"}, "eu-west-1-x"]},
         "Unlike": {"Fn::Equals": [{"Fn::GetAZs": ""}, {"Fn::GetAZs": "x"}]},
-        "Last": {"Fn::Equals": [{"Fn::Join": ["", [{"Ref": f"Letter{n}"} for n in range(3)]]}, "hhh"]},
-        "Half": {"Fn::And": [{"Condition": "Odd"}, {"Condition": "Always"}]},
-        "Never": {"Fn::And": [{"Condition": "Odd"}, {"Fn::Not": [{"Condition": "Always"}]}]},
+        "Last": {
+            "Fn::Or": [
+                {"Fn::Equals": [{"Ref": f"Letter{n}"}, letter]}
+                for n, letter in ((0, "z"), (1, "z"), (2, "z"), (0, "h"))
+            ]
+        },
+        "Half": {"Fn::And": [{"Fn::Equals": ["a"]}, {"Condition": "Always"}]},
+        "Never": {"Fn::And": [{"Fn::Equals": ["a"]}, {"Fn::Not": [{"Condition": "Always"}]}]},
         "Home": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
         "Abroad": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
     },
@@ -156,8 +161,8 @@ def test_sides_of_a_condition(condition: str, texts: list[str]) -> None:
 
 
 def test_what_is_a_part_of_a_text_is_not_the_text() -> None:
-    region = {"Fn::If": ["Part", {"Ref": "AWS::Region"}, "x"]}
-    assert [str(possible.text) for possible in possibles(region)] == ["${AWS::Region}", "x"]
+    texts = [str(possible.text) for possible in possibles({"Fn::If": ["Part", {"Fn::If": ["Home", "a", "b"]}, "c"]})]
+    assert texts == ["a", "b", "c"]
 
 
 def test_the_same_key_is_chosen_twice() -> None:
