@@ -149,6 +149,33 @@ unresolved: pass
 """,
     "crlf": b"version: 1\r\nuse: [aws-admin]\r\napprove:\r\n  - policy: X\r\n".replace(b"X\r\n", b"IAMFullAccess\r\n")
     + b"    attached_to: role/x\r\n    reason: y\r\n# end\r\n",
+    "remarks inside": b"""\
+version: 1
+use: [aws-admin]
+approve:
+  - # the first
+    policy: IAMFullAccess
+# at the margin
+    attached_to: role/x
+  # beside the dash
+    reason: y
+
+    # of the first, too
+# of the next
+unresolved: pass
+""",
+    "text to the margin": b"""\
+version: 1
+use: [aws-admin]
+approve:
+  - policy: IAMFullAccess
+    attached_to: role/x
+    reason: "several
+lines of
+  - text"
+exclude:
+  - {path: a, reason: b}
+""",
     "byte order mark": b"\xef\xbb\xbfversion: 1\nuse: [aws-admin]\n",
     "no line end": b"version: 1\nuse: [aws-admin]",
 }

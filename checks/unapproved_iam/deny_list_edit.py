@@ -6,11 +6,10 @@ the result again before it counts: the reader alone decides what is a valid list
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from unapproved_iam.approval_proposal import yaml_scalar
-from unapproved_iam.marked_yaml import Kind, Marked, read_marked_yaml
+from unapproved_iam.marked_yaml import Marked, read_marked_yaml
 
 
 class NotEditable(Exception):
@@ -28,31 +27,28 @@ def with_approvals(content: bytes, approvals: Sequence[Mapping[str, str | bool]]
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += newline
     document = read_marked_yaml(content)
-    last = _last_approval(document)
-    if last is None:
+    present = _approvals(document)
+    if present is None:
         new = ["", "approve:", *_written(approvals, remark, "  ")]
         at = len(lines)
     else:
-        dash = re.match(r"( *)- ", lines[last.line - 1])
-        if dash is None:
-            raise NotEditable('"approve" is not written line by line (expected "- " before each approval)', last.line)
-        new = _written(approvals, remark, dash[1])
-        at = _end_of_item(lines, last.line, len(dash[1]))
+        if lines[present.line - 1][present.column] != "-":
+            what = '"approve" is not written line by line (expected "- " before each approval)'
+            raise NotEditable(what, present.line)
+        new = _written(approvals, remark, " " * present.column)
+        at = _behind_remarks(lines, present.end, present.column)
     lines[at:at] = [line + newline for line in new]
     return "".join(lines).encode("utf-8")
 
 
-def _last_approval(document: Marked | None) -> Marked | None:
-    if document is None or document.kind is not Kind.MAPPING:
-        return None
-    approve = next((value for key, value in document.pairs if key.text == "approve"), None)
-    return approve.items[-1] if approve and approve.items else None
+def _approvals(document: Marked | None) -> Marked | None:
+    pairs = document.pairs if document else ()
+    return next((value for key, value in pairs if key.text == "approve" and value.items), None)
 
 
-def _end_of_item(lines: Sequence[str], start: int, indent: int) -> int:
-    """Behind the last line that belongs to the item which begins on line `start`: those that are indented further."""
-    end = start
-    for number in range(start, len(lines)):
+def _behind_remarks(lines: Sequence[str], end: int, indent: int) -> int:
+    """Behind the comments that follow line `end` and are indented like a part of the list's last item."""
+    for number in range(end, len(lines)):
         line = lines[number]
         if line.strip() and len(line) - len(line.lstrip(" ")) <= indent:
             break

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -31,13 +31,18 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Marked:
-    """A value and the line on which it begins; a scalar has `text`, as written, a list or mapping has its parts."""
+    """A value and where it stands; a scalar has `text`, as written, a list or mapping has its parts.
+
+    It begins on `line`, counted from 1, in `column`, counted from 0, and its last line is `end`.
+    """
 
     kind: Kind
     line: int
     text: str = ""
     items: tuple[Marked, ...] = ()
     pairs: tuple[tuple[Marked, Marked], ...] = ()
+    column: int = 0
+    end: int = 0
 
 
 class NoYaml(Exception):
@@ -83,6 +88,7 @@ class _Composer:
     def __init__(self, loader: Any) -> None:
         self.loader = loader
         self.anchors: dict[str, Marked] = {}
+        self.closed_on = 0  # the line of the last `]` or `}`
 
     def document(self) -> Marked | None:
         document = None
@@ -99,35 +105,41 @@ class _Composer:
             yield self.loader.get_event()
 
     def _value(self, event: Any, depth: int) -> Marked:
-        line = event.start_mark.line + 1
+        line, column = event.start_mark.line + 1, event.start_mark.column
         if depth > DEEPEST:
             raise NoYaml(f"is nested too deeply (expected at most {DEEPEST} levels)", line)
         name = type(event).__name__
         if name == "AliasEvent":
-            return self._alias(event.anchor, line)
+            return self._alias(event, line)
         if name == "ScalarEvent":
-            value = Marked(self._scalar_kind(event), line, event.value)
+            value = Marked(self._scalar_kind(event), line, event.value, column=column, end=_last_line(event))
             if event.anchor:
                 self.anchors[event.anchor] = value
             return value
         parts = tuple(self._parts(depth))
+        # In blocks the parser says only where the next value begins.
+        end = max([self.closed_on if event.flow_style else line, *(part.end for part in parts)])
         if event.tag not in (None, "!"):
             return Marked(Kind.OTHER, line)
         if name == "SequenceStartEvent":
-            return Marked(Kind.LIST, line, items=parts)
-        return Marked(Kind.MAPPING, line, pairs=tuple(zip(parts[::2], parts[1::2], strict=True)))
+            return Marked(Kind.LIST, line, items=parts, column=column, end=end)
+        pairs = tuple(zip(parts[::2], parts[1::2], strict=True))
+        return Marked(Kind.MAPPING, line, pairs=pairs, column=column, end=end)
 
     def _parts(self, depth: int) -> Iterator[Marked]:
         for event in self._events():
             if type(event).__name__ in ("SequenceEndEvent", "MappingEndEvent"):
+                self.closed_on = _last_line(event)
                 return
             yield self._value(event, depth + 1)
 
-    def _alias(self, anchor: str, line: int) -> Marked:
-        value = self.anchors.get(anchor)
+    def _alias(self, event: Any, line: int) -> Marked:
+        value = self.anchors.get(event.anchor)
         if value is None:
-            raise NoYaml(f"has an alias *{anchor} that stands for no single value (expected it written out)", line)
-        return Marked(value.kind, line, value.text)
+            raise NoYaml(
+                f"has an alias *{event.anchor} that stands for no single value (expected it written out)", line
+            )
+        return replace(value, line=line, column=event.start_mark.column, end=_last_line(event))
 
     def _scalar_kind(self, event: Any) -> Kind:
         from yaml.nodes import ScalarNode
@@ -138,6 +150,12 @@ class _Composer:
         kind = _KINDS.get(str(tag).removeprefix("tag:yaml.org,2002:"), Kind.OTHER)
         # `yes` and `off` are text in YAML 1.2, which editors follow.
         return Kind.TEXT if kind is Kind.TRUTH and event.value.lower() not in ("true", "false") else kind
+
+
+def _last_line(event: Any) -> int:
+    """The last line of what an event is about: a literal block ends where the next line begins."""
+    mark = event.end_mark
+    return int(mark.line + bool(mark.column))
 
 
 _KINDS = {
