@@ -6,6 +6,8 @@ import difflib
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -368,6 +370,38 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(atomic_file.Changed):
         atomic_file.replace(str(path), b"something else", b"new")
     assert path.read_bytes() in contents
+
+
+def test_of_writers_at_once_none_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"")
+    code = (
+        "import sys; from unapproved_iam.atomic_file import Changed, replace\n"
+        "written = 0\n"
+        "for _ in range(100):\n"
+        "    old = open(sys.argv[1], 'rb').read()\n"
+        "    try:\n"
+        "        replace(sys.argv[1], old, old + b'.')\n"
+        "    except Changed:\n"
+        "        continue\n"
+        "    written += 1\n"
+        "print(written)"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(Path(atomic_file.__file__).parent.parent)}
+    command = [sys.executable, "-c", code, str(path)]
+    writers = [subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    written = [int(writer.communicate()[0]) for writer in writers]
+    assert len(path.read_bytes()) == sum(written) >= 100
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError):
+        atomic_file.replace(str(path), b"old", b"new")
+    assert path.read_bytes() == b"old"
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

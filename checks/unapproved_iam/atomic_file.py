@@ -21,11 +21,31 @@ def write_new(path: str, content: bytes) -> None:
 def replace(path: str, old: bytes, new: bytes) -> None:
     """Replace a file's content, through a symbolic link too. Raises Changed unless it is still `old`, or OSError."""
     path = os.path.realpath(path)
-    with temporary_beside(path, new, mode=os.stat(path).st_mode & 0o777) as temporary:
-        with open(path, "rb") as file:
+    with temporary_beside(path, new, mode=os.stat(path).st_mode & 0o777) as temporary, _only_writer(path):
+        with open(path, "r+b") as file:  # for writing: a read-only file is not to be replaced either
             if file.read() != old:
                 raise Changed(path)
         os.replace(temporary, path)
+
+
+@contextmanager
+def _only_writer(path: str) -> Iterator[None]:
+    """Let nobody else who asks for this write between a look at the file and its replacement.
+
+    The directory is locked, since the file itself is another one afterwards; where that cannot be, nothing is.
+    """
+    try:
+        from fcntl import LOCK_EX, flock
+    except ModuleNotFoundError:  # on Windows
+        yield
+        return
+    directory = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            flock(directory, LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 @contextmanager
