@@ -233,7 +233,15 @@ def test_in_which_files_an_approval_counts(
         ("live/", "live/?", False),
         ("a+b.tf", "a+b.tf", True),
         ("aab.tf", "a+b.tf", False),
+        ("live/x/y/a.tf", "**a**.tf", True),
+        ("live/x/y/a.tf", "**/x/**/*.t?", True),
+        ("live/x/y/a.tf", "**/x/*.t?", False),
+        # Neither may take long.
+        ("a/" * 1000 + "b", "**/" * 20 + "x", False),
+        ("a" * 2000, "*a" * 20 + "b", False),
+        ("a" * 2000, "**a" * 20 + "a", True),
     ],
+    ids=lambda value: value[:20] if isinstance(value, str) else None,
 )
 def test_path_matches(path: str, glob: str, matches: bool) -> None:
     assert path_matches(path, glob) is matches

@@ -117,12 +117,40 @@ class DenyList:
 
 
 def path_matches(path: str, glob: str) -> bool:
-    """Whether a POSIX path from the repository root matches: `**` any directories, `*` and `?` within one name."""
-    return _path_expression(glob).fullmatch(path) is not None
+    """Whether a POSIX path from the repository root matches: `**` any directories, `*` and `?` within one name.
+
+    Both may be a stranger's: it keeps all places up to which the glob may have read the path, since a regular
+    expression would try every way to share the path among its wildcards.
+    """
+    tokens = _tokens(glob)
+    if not path.endswith(tokens[-1].lstrip("*?/")):  # most paths: a quick look
+        return False
+    places = {0}
+    for token in tokens:
+        places = _places_after(token, path, places)
+        if not places:
+            return False
+    return len(path) in places
+
+
+def _places_after(token: str, path: str, places: set[int]) -> set[int]:
+    if token == "**":
+        return set(range(min(places), len(path) + 1))
+    if token == "**/":
+        first = min(places)
+        return places | {place for place in range(first + 1, len(path) + 1) if path[place - 1] == "/"}
+    if token == "?":
+        return {place + 1 for place in places if path[place : place + 1] not in ("", "/")}
+    if token != "*":
+        return {place + len(token) for place in places if path.startswith(token, place)}
+    reached: set[int] = set()
+    for place in places:
+        while place not in reached:
+            reached.add(place)
+            place += path[place : place + 1] not in ("", "/")
+    return reached
 
 
 @lru_cache(maxsize=1024)
-def _path_expression(glob: str) -> re.Pattern[str]:
-    tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
-    return re.compile("".join(tokens.get(part, re.escape(part)) for part in parts), re.DOTALL)
+def _tokens(glob: str) -> tuple[str, ...]:
+    return tuple(filter(None, re.split(r"(\*\*/|\*\*|\*|\?)", glob))) or ("",)
