@@ -14,8 +14,9 @@ from unapproved_iam.possible_text import Alphabet, Glob, Hole, Match, match, tex
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc")
 
 # A policy name's characters, a slash and colon between its parts, and the wildcards. In a path AWS allows more; a `?`
-# stands for those.
-PATTERN = r"[A-Za-z0-9_+=,.@/:*?-]+"
+# stands for those. "GetPolicy" in the IAM API reference: an ARN has at most 2048 characters.
+PATTERN = r"[A-Za-z0-9_+=,.@/:*?-]{1,2048}"
+LONGEST_NAME = 128
 
 _ARN = "an ARN of the form arn:PARTITION:iam::ACCOUNT:policy/NAME, where ACCOUNT is aws or 12 digits"
 _NAME = Hole("name", "any name", Alphabet.SEGMENT)
@@ -29,7 +30,10 @@ def impossible_because(pattern: str) -> str | None:
     if not pattern.startswith("arn:"):
         if ":" in pattern:
             return f'"{pattern}" is neither a name nor an ARN (expected the name of an AWS managed policy, or {_ARN})'
-        return f'"{pattern}" ends without a name (expected a name)' if pattern.endswith("/") else None
+        if pattern.endswith("/"):
+            return f'"{pattern}" ends without a name (expected a name)'
+        too_long = _too_long(pattern)
+        return f'"{pattern}" can match no policy: {too_long}' if too_long else None
     segments = pattern.split(":", 5)
     # An ARN has five colons (AWS allows more in a path, where nobody has any): of a pattern with as many, each part
     # stands for one of the ARN's; with fewer, a `*` must stand for colons, too (`arn:*:policy/X`).
@@ -58,7 +62,14 @@ def _wrong_segment(segments: list[str]) -> str | None:
         return f'"{resource}" ends without a name (expected policy/NAME)'
     if ":" in resource.rpartition("/")[2]:
         return f'no policy has a name with a colon such as "{resource}" (expected policy/NAME)'
-    return None
+    return _too_long(resource)
+
+
+def _too_long(pattern: str) -> str | None:
+    certain = re.split(r"[/*]", pattern)[-1]  # a `*` may end a path
+    if len(certain) <= LONGEST_NAME:
+        return None
+    return f"no policy has a name of {len(certain)} characters (expected at most {LONGEST_NAME})"
 
 
 def _can_be_account(pattern: str) -> bool:
