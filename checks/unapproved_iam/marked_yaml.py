@@ -74,14 +74,19 @@ def _decoded(content: bytes) -> str:
     try:
         written = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = _line_at(content[: error.start].decode("utf-8-sig"))
         raise NoYaml(f"is not UTF-8: byte 0x{content[error.start]:02x} (expected UTF-8 text)", line) from error
     # "Character Set" in the YAML specification; the parsers disagree about the position that they report.
     odd = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]", written)
     if odd:
-        line = written.count("\n", 0, odd.start()) + 1
+        line = _line_at(written[: odd.start()])
         raise NoYaml(f"holds the control character U+{ord(odd[0]):04X} (expected text)", line)
     return written
+
+
+def _line_at(before: str) -> int:
+    """The line on which something stands, given what stands before; counted as YAML does, to which \\r is a break."""
+    return len(f"{before}.".splitlines())
 
 
 class _Composer:
