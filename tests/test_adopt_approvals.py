@@ -318,6 +318,13 @@ def test_adopt_needs_a_day_to_come(day: str, repository: Path) -> None:
     assert not (repository / FILE_NAME).exists()
 
 
+@pytest.mark.parametrize("reason", ["", " ", "\x07"])
+def test_adopt_needs_a_reason(reason: str, repository: Path) -> None:
+    with pytest.raises(UsageError, match=r'--reason: ".*" is no reason \(expected text\)'):
+        adopt_command.main(["--reason", reason])
+    assert not (repository / FILE_NAME).exists()
+
+
 def test_adopt_could_not_judge_everything(repository: Path) -> None:
     (repository / "broken.tf").write_text('resource "aws_iam_role_policy_attachment" "broken" {\n  AdministratorAccess')
     assert adopt_command.main([]) == 2
@@ -433,6 +440,13 @@ approve:
   - {{policy: IAMFullAccess, attached_to: role/x, reason: x, expires: 2020-01-01}}
   - {{policy: AdministratorAccess, attached_to: aws_iam_policy_attachment.several, in: live/**, reason: x}}
 """
+
+
+@pytest.mark.parametrize(("days", "problem"), [("-1", "-1 is no number of days"), (str(10**9), "is no number of days")])
+def test_approvals_needs_a_number_of_days(days: str, problem: str, repository: Path) -> None:
+    with pytest.raises(UsageError, match=problem):
+        approvals_command.main(["--expiring", days])
+    assert approvals_command.main(["--expiring", str(timedelta.max.days)]) == 0
 
 
 def test_approvals_tells_which_are_used(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,6 +168,7 @@ def test_explain(
             ["AdministratorAccess", "--attached-to", "roles/x"],
             '--attached-to: "roles/x" is no principal (expected role/',
         ),
+        (["AdministratorAccess", "--attached-to", "role/"], '--attached-to: "role/" is no principal (expected role/'),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -19,7 +19,7 @@ from unapproved_iam.command_line import COULD_NOT_JUDGE, UsageError, argument_pa
 from unapproved_iam.deny_list import DenyList
 from unapproved_iam.deny_list_discovery import FILE_NAME, file_that_counts, find_deny_list
 from unapproved_iam.deny_list_edit import NotEditable, with_approvals
-from unapproved_iam.deny_list_format import ADDRESS_PATTERN, ATTACHED_TO, FILES, POLICY
+from unapproved_iam.deny_list_format import ADDRESS_PATTERN, ATTACHED_TO, FILES, POLICY, WORDS
 from unapproved_iam.deny_list_reader import DenyListError, Problem, read_deny_list
 from unapproved_iam.init_command import starting_list
 from unapproved_iam.policy_pattern import impossible_because, unknown_because
@@ -38,6 +38,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--reason", default=REASON, help=f"the reason of each approval (default: {REASON})")
     arguments = parser.parse_args(argv)
     expires = _day(arguments.expires, today)
+    if not re.fullmatch(WORDS.pattern, arguments.reason):
+        raise UsageError(f'--reason: "{arguments.reason}" is no reason (expected {WORDS.expected})')
     root = root_of(arguments.path)
     path = file_that_counts(arguments.deny_list, os.environ, root)
     deny_list = find_deny_list(arguments.deny_list, os.environ, root)

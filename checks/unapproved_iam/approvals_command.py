@@ -13,7 +13,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from unapproved_iam.check_command import Findings, Request, findings_of
-from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, VIOLATION, argument_parser, printable
+from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, VIOLATION, UsageError, argument_parser, printable
 from unapproved_iam.deny_list import Approval
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 
@@ -44,6 +44,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--fail-on-unused", action="store_true", help="exit with 1 when an approval is unused")
     parser.add_argument("--output", choices=("text", "json"), default="text", help="the format (default: text)")
     arguments = parser.parse_args(argv)
+    if not 0 <= arguments.expiring <= timedelta.max.days:
+        raise UsageError(f"--expiring: {arguments.expiring} is no number of days (expected 0 or more)")
     root = repository_root(os.curdir)
     deny_list = find_deny_list(arguments.deny_list, os.environ, root)
     today = datetime.now(timezone.utc).date()
@@ -76,7 +78,7 @@ def _state(approval: Approval, used: bool, today: date, soon: timedelta) -> Stat
         return State.EXPIRED
     if not used:
         return State.UNUSED
-    return State.EXPIRING if approval.expires and approval.expires <= today + soon else State.USED
+    return State.EXPIRING if approval.expires and approval.expires - today <= soon else State.USED
 
 
 def as_text(statuses: Iterable[Status], findings: Findings) -> Iterator[str]:

@@ -62,7 +62,7 @@ def policy_named(policy: str) -> Text:
 
 def _attachment(policy: Text, attached_to: str, place: Place) -> Attachment:
     kind, slash, name = attached_to.partition("/")
-    if slash and kind not in PRINCIPAL_KINDS:
+    if slash and not (name and kind in PRINCIPAL_KINDS):
         kinds = ", ".join(f"{kind}/NAME" for kind in PRINCIPAL_KINDS)
         raise UsageError(f'--attached-to: "{attached_to}" is no principal (expected {kinds}, or an address)')
     principals = (Principal(kind, text(name)),) if slash else ()
