@@ -246,7 +246,11 @@ def test_adopt_takes_unresolved_ones_where_they_fail(repository: Path) -> None:
     (repository / FILE_NAME).write_text("version: 1\nuse: [aws-admin]\nunresolved: fail\n")
     assert adopt_command.main([]) == 0
     approvals = find_deny_list(None, {}, str(repository)).approvals
-    assert ("*", "role/unknown", "unknown.tf") in {(a.policy, a.attached_to, a.files) for a in approvals}
+    address = "aws_iam_role_policy_attachment.unknown"
+    assert ("*", address, "unknown.tf") in {(a.policy, a.attached_to, a.files) for a in approvals}
+    with (repository / "unknown.tf").open("a") as file:
+        file.write(VIOLATIONS["main.tf"].replace('"deploy"', '"unknown"').split("\n\n")[0])
+    assert violations(repository) == 1  # that role may not have every policy now
 
 
 def test_adopt_leaves_over_what_no_approval_can_say(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,11 +28,13 @@ class Proposal(NamedTuple):
 
 
 def proposals(finding: Finding, relative: Callable[[str], str]) -> list[Proposal]:
-    """One for each principal; by resource and file where one is unknown. `relative` gives a path from the root."""
+    """One for each principal; by resource and file where one is unknown, or the policy's name: a principal that may
+    have any policy could get every other one, too. `relative` gives a path from the root.
+    """
     attachment = finding.attachment
     policy = _policy_pattern(finding)
     names = [(principal.kind, principal.name.known) for principal in attachment.principals]
-    if names and all(name for _, name in names):
+    if names and all(name for _, name in names) and "*" not in policy.rpartition("/")[2]:
         return [Proposal(policy, f"{kind}/{name}") for kind, name in dict.fromkeys(names)]
     return [Proposal(policy, attachment.resource, files_of(attachment, relative))]
 
