@@ -134,7 +134,9 @@ class _Reader:
         if real in self.extending:
             return "extends itself (expected no circle)"
         if self.within is not None and os.path.commonpath([self.within, real]) != self.within:
-            named = "only a list named by --deny-list or UNAPPROVED_IAM_POLICIES may extend others"
+            named = (
+                "only a list named by --deny-list or UNAPPROVED_IAM_POLICIES may be elsewhere, or extend one that is"
+            )
             return f"is outside the repository (expected a file below {self.within}; {named})"
         if self.within is not None and os.path.exists(real) and not os.path.isfile(real) and not os.path.isdir(real):
             return "is no regular file (expected a deny list)"  # reading a pipe may never end
