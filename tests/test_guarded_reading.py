@@ -11,6 +11,9 @@ from unapproved_iam.attachment import Reading
 from unapproved_iam.command_line import main
 from unapproved_iam.guarded_reading import OutOfTime, guarded
 
+# Where the time ends in a destructor or a hook of the garbage collector, Python tells of it, and it ends once more.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 ADMIN = '"arn:aws:iam::aws:policy/AdministratorAccess"'
 ATTACHED = 'resource "aws_iam_role_policy_attachment" "{}" {{\n  role       = "ops"\n  policy_arn = {}\n}}\n'
 NUMBERS = ", ".join(["1"] * 20_000)

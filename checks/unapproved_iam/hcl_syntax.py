@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from unapproved_iam.attachment import Place
-from unapproved_iam.hcl_expression import Expression, GetAttribute, Literal, Name, Template
+from unapproved_iam.hcl_expression import Expression, GetAttribute, Literal, Name, Template, TemplateFor, TemplateIf
 from unapproved_iam.hcl_source import HclSyntaxError, Source, end_of, end_of_bracket, end_of_expression, tokens
 
 __all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
@@ -130,11 +130,13 @@ def parse_expression(text: str, path: str, line: int = 1) -> Expression:
 
 
 def parse_template(text: str, place: Place) -> Expression:
-    """Read a string with its `${}` and `%{}` as `.tf.json` holds it: without quotes and escapes. Raises
-    HclSyntaxError."""
+    """Read a string with its `${}` and `%{}` as `.tf.json` holds it: without quotes and escapes. A single `${}` is what
+    it holds. Raises HclSyntaxError."""
     from unapproved_iam.hcl_template import template_of_text
 
-    return template_of_text(text, place)
+    template = template_of_text(text, place)
+    only = template.parts[0] if len(template.parts) == 1 else ""
+    return template if isinstance(only, str | TemplateIf | TemplateFor) else only
 
 
 _BLANK = re.compile(r"(?:[ \t\r\n\f\v\ufeff]+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)*")
