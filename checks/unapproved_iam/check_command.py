@@ -6,16 +6,19 @@ something could not be judged, whatever else was found. So 1 is always the whole
 
 from __future__ import annotations
 
+import gc
 import os
+import re
 import sys
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 
 from unapproved_iam.check_scope import Request
 from unapproved_iam.command_line import UsageError, argument_parser, tolerate_any_text, without_commands
 from unapproved_iam.deny_list_discovery import find_deny_list, repository_root
 from unapproved_iam.findings import Findings
+from unapproved_iam.side_by_side import processors
 from unapproved_iam.tree_check import findings_of
 
 __all__ = ["Findings", "Request", "findings_of", "main", "root_of"]
@@ -40,7 +43,9 @@ def main(argv: Sequence[str]) -> int:
         var_files=arguments.var_file,
         exclude=arguments.exclude,
         screen=arguments.screen,
+        jobs=arguments.jobs or processors(),
     )
+    gc.set_threshold(5_000)  # most of what is made stays: looking for garbage seven times as often takes longer
     findings = findings_of(request, deny_list, root)
     _report(findings, time.monotonic() - started, arguments)
     return findings.exit_code
@@ -84,7 +89,19 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--no-screen", dest="screen", action="store_false", help="parse everything; finds the same and takes longer"
     )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_number_of_jobs,
+        help="processes that read side by side what is read closely (default: as many as there are processors)",
+    )
     return parser
+
+
+def _number_of_jobs(written: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,2}", written, re.ASCII):
+        raise ArgumentTypeError(f"{written!r} is no number of processes (expected 1 to 999)")
+    return int(written)
 
 
 def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:

@@ -31,6 +31,7 @@ class Request:
     var_files: Sequence[str] = ()
     exclude: Sequence[str] = ()  # path globs from the root
     screen: bool = True
+    jobs: int = 1  # processes that read side by side
 
 
 @dataclass

@@ -20,7 +20,7 @@ from unapproved_iam.file_reads import reads_files
 from unapproved_iam.policy_arn import aws_managed
 from unapproved_iam.possible_text import Match, match
 from unapproved_iam.terraform_resources import ATTACHING_TYPES, DECLARED_POLICIES, Form
-from unapproved_iam.unit_screen import Evidence, LiteralRun, any_of
+from unapproved_iam.unit_screen import Evidence, LiteralRun, any_of, holds_template, without_tests
 
 # What the SAM transform attaches by itself, so that no template names it; `sam_resources` says when.
 ADDED_BY_SAM = (
@@ -45,14 +45,15 @@ MOST_PIECES = 2000
 # What becomes text without a literal.
 _COMPUTED = r"\d|true|false|null"
 
-_HIDDEN_TEXT = re.compile(rb"(?:fileset|base64decode|textdecodebase64)\s*\(")
+# Providers decode the certificates of clusters, which name no policy.
+_HIDDEN_TEXT = re.compile(rb"(?:fileset|base64decode|textdecodebase64)\s*\((?![^()\"\n]*certificate_authority)")
 _REWRITING = re.compile(
     rb"\b(?:replace|regex(?:all)?|substr|trim(?:prefix|suffix|space)?|chomp|title|upper|lower|strrev|split"
     rb"|yamldecode|csvdecode|basename|dirname)\s*\(|[{~]~|~\}"
 )
 _OPEN_BEFORE_SLASH = re.compile(rb":policy(?![\\/\w-])")
 # Policies that are looked up, or a customer's that are declared or attached, by their names.
-_LOOKED_UP = re.compile(rb"aws_iam_policy(?![\w.\[-])")
+_LOOKED_UP = re.compile(rb'\bdata(?:[\s"]|/\*(?s:.*?)\*/)+aws_iam_policy(?![\w.-])|"aws_iam_policy"\s*:')
 _BY_NAME = [row.resource_type for row in ATTACHING_TYPES.values() if any(p.form is Form.NAME for p in row.policies)]
 _CUSTOMER_TYPES = re.compile(any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
 
@@ -125,14 +126,14 @@ class NamePieces:
             evidence |= Evidence.OPEN_ARN
         if self._customer and _CUSTOMER_TYPES.search(source):
             evidence |= Evidence.OPEN_ARN
-        return evidence | self.rare_in_template(source) if b"AWS::" in source else evidence
+        return evidence | self.rare_in_template(source) if holds_template(source) else evidence
 
     def common_in_terraform(self, source: bytes) -> Evidence:
         """The other halves, which are often found."""
         evidence = Evidence.FIRST_PIECE if self._of_both.first_in_terraform(source) else Evidence.NOTHING
-        if _REWRITING.search(source):
+        if _REWRITING.search(source) and _REWRITING.search(without_tests(source)):
             evidence |= Evidence.REWRITING
-        return evidence | self.common_in_text(source) if b"AWS::" in source else evidence
+        return evidence | self.common_in_text(source) if holds_template(source) else evidence
 
     def rare_in_template(self, source: bytes) -> Evidence:
         """What is seldom found in a template, beside types and whole names."""

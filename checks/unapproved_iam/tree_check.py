@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING
 
 from unapproved_iam.affected_units import lists_of, may_read
 from unapproved_iam.attachment import Place, Reading, Unjudged
@@ -20,9 +21,13 @@ from unapproved_iam.findings import Findings, Mention, one_per_policy
 from unapproved_iam.guarded_reading import guarded
 from unapproved_iam.module_graph import contents
 from unapproved_iam.policy_mention import Mentions
+from unapproved_iam.side_by_side import read_side_by_side
 from unapproved_iam.source_files import Kind, ignored_directories
 from unapproved_iam.unit_screen import Screen, may_be_plan
 from unapproved_iam.verdict import Finding, Judge, Verdict
+
+if TYPE_CHECKING:
+    from unapproved_iam.terraform_tree import TerraformTree
 
 
 def findings_of(request: Request, deny_list: DenyList, root: str, today: date | None = None) -> Findings:
@@ -70,7 +75,7 @@ class _Check:
             ignored = self._ignored()
             if ignored:
                 scope, suspicious = self._screened(ignored)
-        readings = [*self._root_modules(scope, suspicious), *self._files(suspicious), *self._plans()]
+        readings = [*self._readings(scope, suspicious), *self._plans()]
         unjudged = [*suspicious.unjudged, *(one for reading in readings for one in reading.unjudged)]
         return Findings(
             deny_list=self._deny_list,
@@ -115,31 +120,36 @@ class _Check:
         if mention:
             suspicious.mentions.append(mention)
 
-    def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
+    def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
+        """What is found in the root modules and files that are read closely; without the screen, in all of them."""
+        tree, modules = self._root_modules(scope, suspicious)
+        files = sorted(suspicious.files)
+        harmless = [] if self._request.screen else suspicious.harmless
+
+        def read(unit: str) -> Reading | None:
+            return guarded(tree.read if tree and unit in modules else _read_file, unit)
+
+        units = [*modules, *files, *harmless]
+        for unit, reading in zip(units, read_side_by_side(read, units, self._request.jobs), strict=True):
+            if reading and (unit in suspicious.directories or unit in suspicious.files):
+                yield reading
+            elif reading:
+                yield Reading(reading.attachments)
+            elif unit in suspicious.files:
+                mention = self._mentions.first_in(contents(unit), unit)
+                suspicious.mentions += [mention] if mention else []
+
+    def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> tuple[TerraformTree | None, dict[str, None]]:
+        """The directories of the root modules that are asked for, in their order, and what reads them."""
         # Whoever calls a suspicious module is suspicious, too: so these tell which of them are root modules.
         read = suspicious.directories if self._request.screen else scope.callers
         if not read & scope.directories:
-            return
+            return None, {}
         from unapproved_iam.terraform_tree import TerraformTree
 
         tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
-        for directory in tree.root_modules(scope.surroundings, read):
-            if directory in scope.directories:
-                reading = guarded(tree.read, directory) or Reading()
-                yield reading if directory in suspicious.directories else Reading(reading.attachments)
-
-    def _files(self, suspicious: _Suspicious) -> Iterator[Reading]:
-        for path in sorted(suspicious.files):
-            reading = guarded(_read_file, path)
-            if reading:
-                yield reading
-            else:
-                mention = self._mentions.first_in(contents(path), path)
-                suspicious.mentions += [mention] if mention else []
-        for path in suspicious.harmless if not self._request.screen else ():
-            reading = guarded(_read_file, path)
-            if reading:
-                yield Reading(reading.attachments)
+        found = tree.root_modules(scope.surroundings, read)
+        return tree, {directory: None for directory in found if directory in scope.directories}
 
     def _plans(self) -> Iterator[Reading]:
         for path in self._request.plans:

@@ -92,7 +92,12 @@ _CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
 _LOCAL_SOURCE = re.compile(rb'"(\.\.?(?:\\?/[^"$\n]*)?)"')
 _ABSOLUTE_SOURCE = re.compile(rb'source"?\s*[=:]\s*"(\\?/[^"$\n]+)"')
 
+# What a text is only compared with becomes part of none. Providers of whole estates ask so for the role in use.
+_TESTED = re.compile(rb'can\(\s*regex\(\s*"(?:(?!policy/)[^"\\\n])*"')
+
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
+# The services of these types, or an AWS:: with its service elsewhere.
+_ATTACHING_SERVICE = re.compile(rb"AWS::(?:IAM|SSO|Serverless|CloudFormation|(?![A-Za-z]))|::MODULE")
 # What brings types or names that do not stand in the template.
 _TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include")
 
@@ -112,13 +117,15 @@ class Screen:
         if _is_escaped(source):
             return Evidence.EVERYTHING
         calls = _MODULE_CALL.search(source)
-        if calls and _CHOSEN_SOURCE.search(source):
+        if calls and _CHOSEN_SOURCE.search(source) and _chooses_source(source):
             return Evidence.EVERYTHING
         evidence = Evidence.TYPE if calls or _TERRAFORM_TYPES.search(source) else Evidence.NOTHING
-        if any(search(source) for search in self._names):
+        if self._names_policy(source) and self._names_policy(without_tests(source)):
             evidence |= Evidence.NAME
-        # A template may stand in Terraform source, or in the values of a plan.
-        return evidence | self.template(source) if b"AWS::" in source else evidence
+        return evidence | self.template(source) if holds_template(source) else evidence
+
+    def _names_policy(self, source: bytes) -> bool:
+        return any(search(source) for search in self._names)
 
     def template(self, source: bytes) -> Evidence:
         """Types and whole names in a CloudFormation template, or in what may be one."""
@@ -127,7 +134,7 @@ class Screen:
         if (b"binary" in source and _TAGGED.search(source)) or any(macro in source for macro in _TEMPLATE_MACROS):
             return Evidence.EVERYTHING
         evidence = Evidence.TYPE if any(search(source) for search in _TEMPLATE_TYPES) else Evidence.NOTHING
-        return evidence | Evidence.NAME if any(search(source) for search in self._names) else evidence
+        return evidence | Evidence.NAME if self._names_policy(source) else evidence
 
     def template_suffices(self, source: bytes) -> bool:
         """Whether a template by itself has to be read."""
@@ -157,8 +164,29 @@ class Screen:
 _KELVIN_SIGN = "\u212a".encode()
 
 
+def holds_template(source: bytes) -> bool:
+    """Whether a template that attaches something may stand in Terraform source, or in the values of a plan."""
+    return b"AWS::" in source and _ATTACHING_SERVICE.search(source) is not None
+
+
+def without_tests(source: bytes) -> bytes:
+    """Terraform source without what texts are only compared with."""
+    return _TESTED.sub(b"", source) if b"can(" in source else source
+
+
 def _is_escaped(source: bytes) -> bool:
     return (b"\\" in source and _ESCAPED.search(source) is not None) or b"\0" in source or _KELVIN_SIGN in source
+
+
+def _chooses_source(source: bytes) -> bool:
+    """Whether it is a module call that has such a source, and not another block; true where that cannot be told."""
+    from unapproved_iam.hcl_syntax import HclSyntaxError, parse_body  # no library is needed to cut out blocks
+
+    try:
+        calls = [block.text for block in parse_body(source, "").blocks if block.type == "module"]
+    except HclSyntaxError:  # .tf.json, too
+        return True
+    return any(_CHOSEN_SOURCE.search(call.encode("utf-8", "surrogatepass")) for call in calls)
 
 
 class LiteralRun(NamedTuple):
