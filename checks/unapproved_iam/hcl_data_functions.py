@@ -276,7 +276,9 @@ def _transpose(mapping: dict[str, list[str]]) -> dict[str, list[str]]:
     return {key: sorted(values) for key, values in transposed.items()}
 
 
-def _sum(numbers: list[Fraction]) -> Fraction:
+def _sum(numbers: list[Any]) -> Fraction:
+    if any(isinstance(number, str) for number in numbers):
+        raise Inexact  # terraform converts them
     if not numbers or not all(isinstance(number, Fraction) for number in numbers):
         raise Refused("numbers are required")
     return sum(numbers, Fraction(0))

@@ -279,3 +279,6 @@ _FILE_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {  # with the num
     "fileexists": (_fileexists, 1),
     "fileset": (_fileset, 2),
 }
+
+# Every other function yields the policies that its arguments hold, and anything else.
+COMPUTED = frozenset({*_PLAIN_FUNCTIONS, *_LAZY_FUNCTIONS, *_FILE_FUNCTIONS, *ARGUMENT_FUNCTIONS, *DATA_FUNCTIONS})

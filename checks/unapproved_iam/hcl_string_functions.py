@@ -104,6 +104,8 @@ def _format_argument(verb: re.Match[str], argument: Plain) -> Value:
         if found is not None and not precision and not set(flags) - {"0"}:
             digits = number_as_text(found)
             return string(digits.zfill(int(width or 0)) if "0" in flags else digits.rjust(int(width or 0)))
+    if mode == "v":
+        raise Inexact  # with flags it shows more than strings
     known = text_argument(argument).known
     if known is not None and not precision:
         if width:
@@ -345,7 +347,7 @@ STRING_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {
     "format": (formatted, 1, None),
     "formatlist": (formatted_list, 1, None),
     "join": (joined_strings, 2, None),
-    "lower": (_by_character(str.lower), 1, 1),
+    "lower": (_by_character(lambda character: "i" if character == "\u0130" else character.lower()), 1, 1),
     "provider::aws::arn_build": (_arn_build, 5, 5),
     "replace": (_replace, 3, 3),
     "split": (split, 2, 2),

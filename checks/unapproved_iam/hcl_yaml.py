@@ -57,6 +57,10 @@ for _tag in ("unusual", "binary", "timestamp", "set", "omap", "pairs"):
 def yaml_of(document: str) -> Any:
     """The data of one document. Raises Refused when it is no YAML, UnusualYaml when it is not redone here."""
     try:
-        return yaml.load(document, _Loader)  # it is a safe loader
+        loader = _Loader(document)
+        node = loader.get_single_node()
+        if node is None:
+            raise Refused("there is no document")
+        return loader.construct_document(node)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         raise Refused("this is no YAML") from None
