@@ -115,8 +115,7 @@ class ModuleGraph:
         rare = self._reaching(shown, Evidence.LAST_PIECE | Evidence.OPEN_ARN) & directories
         common = self._looked_at(rare, given, pieces.common_in_terraform, pieces.common_in_text)
         shown = {path: evidence | common.get(path, Evidence.NOTHING) for path, evidence in shown.items()}
-        reaching = {flag: self._reaching(shown, flag) for flag in Evidence}
-        found = (set.intersection(*(reaching[flag] for flag in Evidence if flag in named)) for named in NAMED)
+        found = (set.intersection(*(self._reaching(shown, flag) for flag in named)) for named in NAMED)
         return directories.intersection(set().union(*found))
 
     def _looked_at(

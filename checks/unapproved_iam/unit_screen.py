@@ -41,13 +41,17 @@ class Evidence(IntFlag):
 Search = Callable[[bytes], object]
 MOST_SEARCHES = 16  # beyond, one search for all of them is faster
 
-# What names come from: a whole one, one in pieces, one that a function makes.
-NAMED = (Evidence.NAME, Evidence.FIRST_PIECE | Evidence.LAST_PIECE, Evidence.REWRITING | Evidence.OPEN_ARN)
+# What names come from, each by the flags that it takes: a whole one, one in pieces, one that a function makes.
+NAMED = (
+    (Evidence.NAME,),
+    (Evidence.FIRST_PIECE, Evidence.LAST_PIECE),
+    (Evidence.REWRITING, Evidence.OPEN_ARN),
+)
 
 
 def suffices(evidence: Evidence) -> bool:
     """Whether a unit that shows this has to be read."""
-    return bool(evidence & Evidence.TYPE) and any(evidence & named == named for named in NAMED)
+    return bool(evidence & Evidence.TYPE) and any(all(evidence & flag for flag in named) for named in NAMED)
 
 
 def searches_for(words: Iterable[str]) -> tuple[Search, ...]:
