@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from multiprocessing import active_children
 from typing import Any
 
 from checkov.common.models.enums import CheckResult
@@ -54,6 +55,8 @@ class CompletedRunners(RunnerRegistry):  # type: ignore[misc]
             reports: list[Report] = super().run(root_folder=root_folder, **others)
         except Exception as error:  # one odd file is enough, such as a template with a mapping for a resource's type
             self.crash, reports = error, self.scan_reports
+            for runner in active_children():
+                runner.terminate()  # it waits for somebody to take its report, and this process at its end for it
         found, completion = self._findings[root_folder], Completion(reports, self.runner_filter, root_folder)
         for finding in found.violations:
             completion.add(finding.attachment, CheckResult.FAILED, sentence_of(finding))
