@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DEEPEST = 200  # CloudFormation itself refuses far shallower templates
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
 
 @dataclass(slots=True)
@@ -91,6 +92,8 @@ def documents_of(text: str) -> Iterator[Node]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         reason = getattr(error, "problem", None) or str(error).splitlines()[0]
+        if "nesting depth" in reason:  # newer libraries have a bound of their own
+            reason = _TOO_DEEP
         raise Unreadable(reason, mark.line + 1 if mark else 1) from error
     finally:
         parser.dispose()
@@ -146,7 +149,7 @@ class _Builder:
             elif kind in ("MappingStartEvent", "SequenceStartEvent"):
                 line = event.start_mark.line + 1
                 if len(opened) >= DEEPEST:
-                    raise Unreadable(f"nested deeper than {DEEPEST} levels", line)
+                    raise Unreadable(_TOO_DEEP, line)
                 collection: Array | Object = Object([], line) if kind == "MappingStartEvent" else Array([], line)
                 whole = self._named(event, collection) if event.tag or event.anchor else collection
                 opened.append(_Open(collection, whole))

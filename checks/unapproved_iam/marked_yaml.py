@@ -15,6 +15,7 @@ from typing import Any
 
 MOST_BYTES = 4 * 1024 * 1024
 DEEPEST = 16  # the format itself nests four levels deep
+_TOO_DEEP = f"is nested too deeply (expected at most {DEEPEST} levels)"
 
 
 class Kind(Enum):
@@ -63,6 +64,8 @@ def read_marked_yaml(content: bytes) -> Marked | None:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        if "nesting depth" in what:  # newer libraries have a bound of their own
+            raise NoYaml(_TOO_DEEP, mark.line + 1 if mark else 0) from error
         raise NoYaml(f"is no YAML: {what}", mark.line + 1 if mark else 0) from error
     finally:
         loader.dispose()
@@ -112,7 +115,7 @@ class _Composer:
     def _value(self, event: Any, depth: int) -> Marked:
         line, column = event.start_mark.line + 1, event.start_mark.column
         if depth > DEEPEST:
-            raise NoYaml(f"is nested too deeply (expected at most {DEEPEST} levels)", line)
+            raise NoYaml(_TOO_DEEP, line)
         name = type(event).__name__
         if name == "AliasEvent":
             return self._alias(event, line)
