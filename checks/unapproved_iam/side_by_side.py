@@ -44,6 +44,8 @@ def _read(reader: Reader, units: Sequence[str]) -> dict[str, Reading | None]:
 @contextmanager
 def _processes(reader: Reader, shares: Sequence[Sequence[str]]) -> Iterator[list[BinaryIO]]:
     """A copy of this process for each share, and where its answer comes from; none is left behind."""
+    from signal import SIGKILL  # Windows has none
+
     answers: list[BinaryIO] = []
     children: list[int] = []
     try:
@@ -60,6 +62,7 @@ def _processes(reader: Reader, shares: Sequence[Sequence[str]]) -> Iterator[list
         for answer in answers:
             answer.close()  # whoever still writes is told that nobody listens
         for child in children:
+            os.kill(child, SIGKILL)  # it has answered, or nobody wants the answer any more
             os.waitpid(child, 0)
 
 
