@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from unapproved_iam.marked_yaml import refusal_of
+
 DEEPEST = 200  # CloudFormation itself refuses far shallower templates
 _TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
@@ -90,11 +92,8 @@ def documents_of(text: str) -> Iterator[Node]:
     try:
         yield from _Builder(parser).documents()
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
-        if "nesting depth" in reason:  # newer libraries have a bound of their own
-            reason = _TOO_DEEP
-        raise Unreadable(reason, mark.line + 1 if mark else 1) from error
+        refusal = refusal_of(error)
+        raise Unreadable(_TOO_DEEP if refusal.is_too_deep else refusal.what, refusal.line or 1) from error
     finally:
         parser.dispose()
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_BYTES = 4 * 1024 * 1024
 DEEPEST = 16  # the format itself nests four levels deep
@@ -46,6 +46,21 @@ class Marked:
     end: int = 0
 
 
+class Refusal(NamedTuple):
+    """Why PyYAML refuses a text."""
+
+    what: str
+    line: int  # 0 when no line is to blame
+    is_too_deep: bool  # by a bound of the library's own, which newer ones have
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """What a YAMLError says; for the reader of templates too."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    what = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return Refusal(what, mark.line + 1 if mark else 0, "nesting depth" in what)
+
+
 class NoYaml(Exception):
     """The bytes hold no readable YAML document; `line` is 0 when no line is to blame."""
 
@@ -62,11 +77,8 @@ def read_marked_yaml(content: bytes) -> Marked | None:
     try:
         return _Composer(loader).document()
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        if "nesting depth" in what:  # newer libraries have a bound of their own
-            raise NoYaml(_TOO_DEEP, mark.line + 1 if mark else 0) from error
-        raise NoYaml(f"is no YAML: {what}", mark.line + 1 if mark else 0) from error
+        refusal = refusal_of(error)
+        raise NoYaml(_TOO_DEEP if refusal.is_too_deep else f"is no YAML: {refusal.what}", refusal.line) from error
     finally:
         loader.dispose()
 
