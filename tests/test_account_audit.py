@@ -292,17 +292,18 @@ def test_permission_sets_of_another_account_are_no_gap(
 def test_each_instance_is_looked_at(aws: AccountServer, audit: Audit, permission_sets: PermissionSets) -> None:
     """An account may see several: the organization's own, one for applications only, one of another account."""
     permission_sets.add("Admins", ADMIN)
-    own, of_applications, foreign = permission_sets.instance, "arn:aws:sso:::instance/ssoins-2", "ssoins-3"
+    own = permission_sets.instance  # its name is moto's, and may begin like the others: faults name a whole ARN
+    of_applications, foreign = "arn:aws:sso:::instance/ssoins-2", "arn:aws:sso:::instance/ssoins-3"
     instances = [
         {"InstanceArn": of_applications, "OwnerAccountId": aws.account},
-        {"InstanceArn": f"arn:aws:sso:::instance/{foreign}", "OwnerAccountId": "210987654321"},
+        {"InstanceArn": foreign, "OwnerAccountId": "210987654321"},
         {"InstanceArn": own, "OwnerAccountId": aws.account},
     ]
     aws.tell(
         answers={"sso:ListInstances": {"Instances": instances}},
         faults={
-            f"sso:ListPermissionSets {of_applications}": "ValidationException",
-            f"sso:ListPermissionSets {foreign}": "AccessDeniedException",
+            f'sso:ListPermissionSets "{of_applications}"': "ValidationException",
+            f'sso:ListPermissionSets "{foreign}"': "AccessDeniedException",
         },
     )
     told = audit("--output", "json")
@@ -310,7 +311,7 @@ def test_each_instance_is_looked_at(aws: AccountServer, audit: Audit, permission
     [application, another] = told.json["remarks"]
     assert application == f"{of_applications} is an account instance of Identity Center: it has no permission sets"
     assert "belong to account 210987654321" in another
-    aws.tell(faults={f"sso:ListPermissionSets {of_applications}": "InternalServerException"})
+    aws.tell(faults={f'sso:ListPermissionSets "{of_applications}"': "InternalServerException"})
     assert audit().code == 2
 
 
