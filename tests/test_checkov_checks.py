@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,6 +19,7 @@ from checkov.common.models.enums import CheckResult
 from checkov.common.output.record import Record
 from checkov.common.output.report import Report
 from checkov.runner_filter import RunnerFilter
+from checkov.serverless.runner import Runner as ServerlessRunner
 from checkov.terraform.checks.resource.registry import resource_registry
 from checkov.terraform.plan_runner import Runner as PlanRunner
 from checkov.terraform.runner import Runner as TerraformRunner
@@ -41,6 +43,7 @@ RUNNERS = {
     "cloudformation": CloudFormationRunner,
     "plan": PlanRunner,
     "json": TerraformJsonRunner,
+    "serverless": ServerlessRunner,
 }
 
 
@@ -221,6 +224,34 @@ def test_a_resource_that_cannot_be_read_fails(tmp_path: Path) -> None:
     (record,) = report.failed_checks
     assert (record.resource, names(report.passed_checks)) == ("AWS::IAM::Role.FailOdd", {"AWS::IAM::Role.PassRead"})
     assert "could not be judged: Properties of FailOdd is Fn::If" in record.check_name
+
+
+READ = "Resources: {R: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [ReadOnlyAccess]}}}"
+WITHIN = {"PassRead": READ, "FailBroken": READ.replace("]", "")}
+STACKS = {name: {"template_body": body} for name, body in WITHIN.items()}
+STACK_SETS = {
+    name: {"Type": "AWS::CloudFormation::StackSet", "Properties": {"TemplateBody": body}}
+    for name, body in WITHIN.items()
+}
+
+
+@pytest.mark.parametrize(
+    ("runner", "file", "document"),
+    [
+        ("json", "main.tf.json", {"resource": {"aws_cloudformation_stack": STACKS}}),
+        ("serverless", "serverless.yml", {"provider": {"name": "aws"}, "resources": {"Resources": STACK_SETS}}),
+    ],
+)
+def test_a_template_within_a_resource_that_cannot_be_read_fails(
+    tmp_path: Path, runner: str, file: str, document: dict[str, Any]
+) -> None:
+    """Where the source of a resource cannot be found, and what checkov hands over is all that there is."""
+    (tmp_path / file).write_text(json.dumps(document, indent=1))
+    report = scan(runner, tmp_path)
+    (record,) = report.failed_checks
+    (passed,) = names(report.passed_checks)
+    assert (record.resource.rpartition(".")[2], passed.rpartition(".")[2]) == ("FailBroken", "PassRead")
+    assert "could not be judged: cannot be read as a template: " in record.check_name
 
 
 def test_nothing_passes_in_a_unit_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from unapproved_iam.attachment import Reading
 from unapproved_iam.cloudformation_document import Array, Node, Scalar, documents_of
-from unapproved_iam.cloudformation_template import attachments_of_conf, read_template, read_template_text
+from unapproved_iam.cloudformation_template import read_template, read_template_text, reading_of_conf
 from unapproved_iam.cloudformation_world import Choice, least_told
 from unapproved_iam.possible_text import text, unknown
 
@@ -292,7 +292,7 @@ def test_conf_of_a_resource() -> None:
         "__endline__": 9,
         "__file__": "t.yaml",
     }
-    attachments = attachments_of_conf("Role", conf, "t.yaml")
+    attachments = reading_of_conf("Role", conf, "t.yaml").attachments
     assert [(str(a.policy), a.when) for a in attachments] == [
         (ADMIN, ()),
         ("${Policy}", ()),
@@ -303,12 +303,17 @@ def test_conf_of_a_resource() -> None:
 
 def test_conf_with_the_default_of_a_list() -> None:
     conf = {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": f"{ADMIN}, {OTHER}"}}
-    assert [str(a.policy) for a in attachments_of_conf("Role", conf, "t.yaml")] == [ADMIN, OTHER]
+    assert [str(a.policy) for a in reading_of_conf("Role", conf, "t.yaml").attachments] == [ADMIN, OTHER]
 
 
-@pytest.mark.parametrize("conf", [None, [], "x", {"Type": []}, {"Type": "AWS::IAM::Role", "Properties": []}])
+@pytest.mark.parametrize("conf", [None, [], "x", {"Type": []}, {"Type": "AWS::IAM::Role", "Properties": {}}])
 def test_conf_of_any_shape(conf: object) -> None:
-    assert attachments_of_conf("Role", conf, "t.yaml") == ()
+    assert reading_of_conf("Role", conf, "t.yaml") == Reading()
+
+
+def test_conf_that_cannot_be_read() -> None:
+    reading = reading_of_conf("Role", {"Type": "AWS::IAM::Role", "Properties": []}, "t.yaml")
+    assert [one.reason for one in reading.unjudged] == ["Properties of Role is a list (expected a mapping)"]
 
 
 # Nested stacks

@@ -10,9 +10,9 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from unapproved_iam.attachment import Attachment, Reading
+from unapproved_iam.attachment import Attachment, Reading, together
 from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path, unjudged_at
-from unapproved_iam.cloudformation_template import attachments_of_conf, read_template
+from unapproved_iam.cloudformation_template import read_template, reading_of_conf
 from unapproved_iam.guarded_reading import guarded
 
 
@@ -26,13 +26,14 @@ class TemplateResources(JudgedByEngine):
         path = os.path.abspath(written) if isinstance(written, str) else scanned_path(question.scanned_file)
         reading = _read(path)
         if reading is None:
-            return Known(path, attachments_of_conf(question.name, question.conf, path))
-        attachments = tuple(one for one in reading.attachments if _is_of(one, question.name))
-        if reading.unjudged and not attachments:  # perhaps the whole file is unreadable
-            attachments = attachments_of_conf(question.name, question.conf, path)
-        # They begin and end a line after the block does.
+            return Known(path, reading_of_conf(question.name, question.conf, path))
+        # The marks begin and end a line after the block does.
         lines = range(marks.get("__startline__", 1) - 1, marks.get("__endline__", 1))
-        return Known(path, attachments, unjudged_at(reading, path, lines))
+        attachments = tuple(one for one in reading.attachments if _is_of(one, question.name))
+        of_block = Reading(attachments, unjudged_at(reading, path, lines))
+        if reading.unjudged and not attachments:  # perhaps the whole file is unreadable
+            of_block = together([of_block, reading_of_conf(question.name, question.conf, path)])
+        return Known(path, of_block)
 
 
 def _is_of(attachment: Attachment, logical_id: str) -> bool:

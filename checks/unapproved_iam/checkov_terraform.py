@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from unapproved_iam.attachment import Attachment, Reading
 from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path, unjudged_at
 from unapproved_iam.guarded_reading import guarded
-from unapproved_iam.terraform_conf import attachments_of_conf
+from unapproved_iam.terraform_conf import reading_of_conf
 from unapproved_iam.terraform_plan import read_plan
 from unapproved_iam.terraform_tree import TerraformTree
 from unapproved_iam.verdict import without_instance_keys
@@ -50,12 +50,13 @@ def _look_up(question: Question, address: str) -> Known:
     if block:
         return _in_source(block, address)
     path = scanned_path(question.scanned_file)
-    return Known(path, attachments_of_conf(question.resource_type, address, question.conf, path, 1))
+    return Known(path, reading_of_conf(question.resource_type, address, question.conf, path, 1))
 
 
 def _in_plan(path: str, address: str) -> Known:
     reading = _read_plan(path)
-    return Known(path, tuple(one for one in reading.attachments if one.resource == address), reading.unjudged)
+    attachments = tuple(one for one in reading.attachments if one.resource == address)
+    return Known(path, Reading(attachments, reading.unjudged))
 
 
 class Block(NamedTuple):
@@ -110,7 +111,7 @@ def _in_source(block: Block, address: str) -> Known:
     of_instance = [one for one in of_block if _is_instance(_steps(one.resource), asked)]
     lines = range(block.first_line, block.last_line + 1)
     unjudged = unjudged_at(_read_root(block.root_module), block.path, lines)
-    return Known(block.path, tuple(of_instance or of_block), unjudged)
+    return Known(block.path, Reading(tuple(of_instance or of_block), unjudged))
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from checkov.common.bridgecrew.platform_integration import bc_integration
 from checkov.common.models.enums import CheckResult
-from unapproved_iam.attachment import Attachment, Reading, Unjudged
+from unapproved_iam.attachment import Reading, Unjudged
 from unapproved_iam.check_scope import is_below
 from unapproved_iam.command_line import printable
 from unapproved_iam.deny_list import InlineSkips
@@ -42,8 +42,7 @@ class Known(NamedTuple):
     """What the engine knows of one resource or module call."""
 
     path: str  # of its file; absolute
-    attachments: tuple[Attachment, ...]
-    unjudged: tuple[Unjudged, ...] = ()  # what of it could not be read
+    reading: Reading
 
 
 class Answer(NamedTuple):
@@ -114,18 +113,18 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
 
     Raises DenyListError when something is attached and the list cannot be used: no inline skip hides that.
     """
-    known = _as_walked(known)
-    if not known.attachments and not known.unjudged:
+    reading = _as_walked(known)
+    if not reading.attachments and not reading.unjudged:
         return _passed([] if skip is None else [skip])
     judge = _judge_of(list_root(known.path, scanned_file))
     if judge.deny_list.inline_skips is InlineSkips.REFUSE:
         skip = None
-    attached = (one if skip is None or one.skip is not None else replace(one, skip=skip) for one in known.attachments)
+    attached = (one if skip is None or one.skip is not None else replace(one, skip=skip) for one in reading.attachments)
     found = Findings(judge.deny_list, judge.root, one_per_policy(map(judge.judge, attached)))
     exclusion = judge.deny_list.exclusion_of(judge.relative(known.path))
     failing = _sentences(found.violations)
     if skip is None:
-        failing += tuple(dict.fromkeys(could_not_judge(one.reason) for one in known.unjudged))
+        failing += tuple(dict.fromkeys(could_not_judge(one.reason) for one in reading.unjudged))
     if failing and exclusion is None:
         return Answer(CheckResult.FAILED, failing)
     reasons = [f"{exclusion.path} is excluded: {exclusion.reason}"] if exclusion else []
@@ -134,11 +133,11 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
     return _passed([*reasons, *_sentences(found.approved)], _sentences((*found.warnings, *found.unresolved)))
 
 
-def _as_walked(known: Known) -> Known:
+def _as_walked(known: Known) -> Reading:
     """What the command judges of it, too: unlike checkov, it leaves out what git ignores and other people's code."""
-    attachments = tuple(one for one in known.attachments if not _is_unwalked(one.unit or known.path))
-    unjudged = () if known.unjudged and _is_unwalked(known.path) else known.unjudged
-    return known._replace(attachments=attachments, unjudged=unjudged)
+    path, reading = known
+    attachments = tuple(one for one in reading.attachments if not _is_unwalked(one.unit or path))
+    return Reading(attachments, () if reading.unjudged and _is_unwalked(path) else reading.unjudged)
 
 
 @lru_cache(maxsize=1024)

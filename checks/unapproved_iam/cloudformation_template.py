@@ -52,7 +52,7 @@ def read_template_text(
     return _read(text_of_body(body, path, line, on_one_line), Nesting(path, passed))
 
 
-def attachments_of_conf(logical_id: str, conf: object, path: str) -> tuple[Attachment, ...]:
+def reading_of_conf(logical_id: str, conf: object, path: str) -> Reading:
     """What one resource attaches, as checkov hands it to a check, when its template cannot be found.
 
     References that checkov has not replaced are holes, and conditions are open. Raises nothing.
@@ -60,17 +60,16 @@ def attachments_of_conf(logical_id: str, conf: object, path: str) -> tuple[Attac
     path = os.path.abspath(path)
     resource = node_of_value(conf)
     root = Object([(Scalar("Resources"), Object([(Scalar(logical_id, resource.line), resource)]))])
+    reading = _read(TemplateText(path, ""), Nesting(path), root) or Reading()
     attachments: list[Attachment] = []
-    for stack in stacks_of(TemplateText(path, ""), Nesting(path), root):
-        reading = stack.reading() if isinstance(stack, Stack) else stack
-        for attachment in reading.attachments:
-            # checkov writes the default of a list parameter as one text
-            policies = [text(part) for part in re.split(r",\s*(?=arn:)", attachment.policy.known or "")]
-            several = len(policies) > 1
-            attachments += [replace(attachment, policy=policy) for policy in policies] if several else [attachment]
-    return tuple(attachments)
+    for attachment in reading.attachments:
+        # checkov writes the default of a list parameter as one text
+        policies = [text(part) for part in re.split(r",\s*(?=arn:)", attachment.policy.known or "")]
+        several = len(policies) > 1
+        attachments += [replace(attachment, policy=policy) for policy in policies] if several else [attachment]
+    return replace(reading, attachments=tuple(attachments))
 
 
-def _read(source: TemplateText, nesting: Nesting) -> Reading | None:
-    readings = [stack.reading() if isinstance(stack, Stack) else stack for stack in stacks_of(source, nesting)]
+def _read(source: TemplateText, nesting: Nesting, root: Object | None = None) -> Reading | None:
+    readings = [stack.reading() if isinstance(stack, Stack) else stack for stack in stacks_of(source, nesting, root)]
     return together(readings) if readings else None

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from unapproved_iam.attachment import Attachment, Place
+from unapproved_iam.attachment import Attachment, Place, Reading, together
 from unapproved_iam.hcl_expression import Call, Expression, Literal, ObjectOf, Template, TupleOf
 from unapproved_iam.hcl_scope import Files, Reference
 from unapproved_iam.hcl_source import Source
@@ -31,9 +31,7 @@ _EXPRESSION = re.compile(r"(?:var|local|module|data|each|count|path|self|aws_\w+
 _INSTANCE_KEY = re.compile(r"((?:data\.)?\b(?:aws|awscc)_\w+\.[\w-]+)\[[^\[\]]*\]")
 
 
-def attachments_of_conf(
-    resource_type: str, address: str, conf: Mapping[str, Any], path: str, line: int
-) -> tuple[Attachment, ...]:
+def reading_of_conf(resource_type: str, address: str, conf: Mapping[str, Any], path: str, line: int) -> Reading:
     """What a resource, or the call of a module (`resource_type` is "module"), attaches. Takes any shape."""
     place = Place(path, line)
     scope = _NoSource(path)
@@ -51,14 +49,15 @@ def attachments_of_conf(
         )
         policies = tuple(resource.policies())
     else:
-        return ()
-    found = [replace(attached, policy=policy.found.text, when=_told(policy.found.when)) for policy in policies]
-    for template in resource.templates() if resource_type != "module" else ():
-        found += [
-            replace(attached, policy=one.policy, principals=one.principals, when=one.when)
-            for one in template.reading().attachments
-        ]
-    return tuple(found)
+        return Reading()
+    found = (replace(attached, policy=policy.found.text, when=_told(policy.found.when)) for policy in policies)
+    templates = (
+        together(template.reading() for template in resource.templates()) if resource_type != "module" else Reading()
+    )
+    deployed = (
+        replace(attached, policy=one.policy, principals=one.principals, when=one.when) for one in templates.attachments
+    )
+    return Reading((*found, *deployed), templates.unjudged)
 
 
 def _told(when: When) -> tuple[str, ...]:
