@@ -226,6 +226,26 @@ def test_a_resource_that_cannot_be_read_fails(tmp_path: Path) -> None:
     assert "could not be judged: Properties of FailOdd is Fn::If" in record.check_name
 
 
+@pytest.mark.parametrize(
+    ("value", "failed", "said"),
+    [
+        ('"ReadOnlyAccess"', set(), ""),
+        ('"ReadOnlyAccess', {"of_variable"}, "could not be judged: terraform.tfvars:1 cannot be read: "),
+    ],
+    ids=["read", "broken"],
+)
+def test_what_needs_a_file_that_cannot_be_read_fails(tmp_path: Path, value: str, failed: set[str], said: str) -> None:
+    (tmp_path / "main.tf").write_text(
+        'variable "policy" { default = "ReadOnlyAccess" }\n'
+        + ATTACHMENT.format("of_variable", '"arn:aws:iam::aws:policy/${var.policy}"')
+        + ATTACHMENT.format("literal", '"arn:aws:iam::aws:policy/ReadOnlyAccess"')
+    )
+    (tmp_path / "terraform.tfvars").write_text(f"policy = {value}\n")
+    records = scan("terraform", tmp_path).failed_checks
+    assert {record.resource.rpartition(".")[2] for record in records} == failed
+    assert all(said in record.check_name for record in records)
+
+
 READ = "Resources: {R: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [ReadOnlyAccess]}}}"
 WITHIN = {"PassRead": READ, "FailBroken": READ.replace("]", "")}
 STACKS = {name: {"template_body": body} for name, body in WITHIN.items()}

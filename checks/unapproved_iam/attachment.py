@@ -6,7 +6,7 @@ Made by the readers (Terraform, plans, CloudFormation, the live account), judged
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unapproved_iam.possible_text import Text
 
@@ -59,6 +59,7 @@ class Unjudged:
     reason: str
     advice: str = ""
     is_whole_unit: bool = False  # nothing is known of the unit: `place` is its directory or file
+    hole_reason: str = field(default="", compare=False)  # of the holes that it leaves in policies, with its place
 
 
 @dataclass(frozen=True)

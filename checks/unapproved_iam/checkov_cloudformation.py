@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from unapproved_iam.attachment import Attachment, Reading, together
-from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path, unjudged_at
+from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
 from unapproved_iam.cloudformation_template import read_template, reading_of_conf
 from unapproved_iam.guarded_reading import guarded
 
@@ -29,9 +29,9 @@ class TemplateResources(JudgedByEngine):
             return Known(path, reading_of_conf(question.name, question.conf, path))
         # The marks begin and end a line after the block does.
         lines = range(marks.get("__startline__", 1) - 1, marks.get("__endline__", 1))
-        attachments = tuple(one for one in reading.attachments if _is_of(one, question.name))
-        of_block = Reading(attachments, unjudged_at(reading, path, lines))
-        if reading.unjudged and not attachments:  # perhaps the whole file is unreadable
+        attachments = (one for one in reading.attachments if _is_of(one, question.name))
+        of_block = reading_of_block(reading, path, lines, attachments)
+        if reading.unjudged and not of_block.attachments:  # perhaps the whole file is unreadable
             of_block = together([of_block, reading_of_conf(question.name, question.conf, path)])
         return Known(path, of_block)
 

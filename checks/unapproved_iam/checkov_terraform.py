@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, scanned_path, unjudged_at
+from unapproved_iam.checkov_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
 from unapproved_iam.guarded_reading import guarded
 from unapproved_iam.terraform_conf import reading_of_conf
 from unapproved_iam.terraform_plan import read_plan
@@ -110,8 +110,8 @@ def _in_source(block: Block, address: str) -> Known:
     of_block = _by_block(block.root_module).get((os.path.realpath(block.path), *_names(asked)), [])
     of_instance = [one for one in of_block if _is_instance(_steps(one.resource), asked)]
     lines = range(block.first_line, block.last_line + 1)
-    unjudged = unjudged_at(_read_root(block.root_module), block.path, lines)
-    return Known(block.path, Reading(tuple(of_instance or of_block), unjudged))
+    whole = _read_root(block.root_module)
+    return Known(block.path, reading_of_block(whole, block.path, lines, of_instance or of_block))
 
 
 @lru_cache(maxsize=64)

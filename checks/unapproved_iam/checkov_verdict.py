@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from checkov.common.bridgecrew.platform_integration import bc_integration
 from checkov.common.models.enums import CheckResult
-from unapproved_iam.attachment import Reading, Unjudged
+from unapproved_iam.attachment import Attachment, Reading
 from unapproved_iam.check_scope import is_below
 from unapproved_iam.command_line import printable
 from unapproved_iam.deny_list import InlineSkips
@@ -124,7 +124,7 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
     exclusion = judge.deny_list.exclusion_of(judge.relative(known.path))
     failing = _sentences(found.violations)
     if skip is None:
-        failing += tuple(dict.fromkeys(could_not_judge(one.reason) for one in reading.unjudged))
+        failing += tuple(dict.fromkeys(could_not_judge(one.hole_reason or one.reason) for one in reading.unjudged))
     if failing and exclusion is None:
         return Answer(CheckResult.FAILED, failing)
     reasons = [f"{exclusion.path} is excluded: {exclusion.reason}"] if exclusion else []
@@ -169,11 +169,19 @@ def _sentences(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(sentence_of, findings)))
 
 
-def unjudged_at(reading: Reading, path: str, lines: range) -> tuple[Unjudged, ...]:
-    """What of a block could not be read; of a unit that could not be read at all, no block could."""
-    return tuple(
-        one for one in reading.unjudged if one.is_whole_unit or (one.place.path == path and one.place.line in lines)
+def reading_of_block(reading: Reading, path: str, lines: range, attachments: Iterable[Attachment]) -> Reading:
+    """What one block attaches, and what of it, or of what its policies come from, could not be read.
+
+    Of a unit that could not be read at all, no block could.
+    """
+    attachments = tuple(attachments)
+    missed = {hole.reason for one in attachments for hole in one.policy.holes}
+    unjudged = (
+        one
+        for one in reading.unjudged
+        if one.is_whole_unit or one.hole_reason in missed or (one.place.path == path and one.place.line in lines)
     )
+    return Reading(attachments, tuple(unjudged))
 
 
 def could_not_judge(reason: str) -> str:

@@ -51,7 +51,7 @@ class Unit:
         """What stands in a part of the source that cannot be read; it matters when an attachment needs it."""
         shown = os.path.relpath(error.path, self.root.directory).replace(os.sep, "/")
         reason = f"{shown}:{error.line} cannot be read: {error.problem}"
-        self.problems[reason] = Unjudged(Place(error.path, error.line), error.problem)
+        self.problems[reason] = Unjudged(Place(error.path, error.line), error.problem, hole_reason=reason)
         return unknown(written, reason)
 
 

@@ -76,7 +76,7 @@ class TerraformTree:
         unjudged = [one for module in (root, *unit.modules.values()) for one in module.unjudged]
         reasons = dict.fromkeys(hole.reason for one in attachments for hole in one.policy.holes)
         needed = [unit.problems[reason] for reason in reasons if reason in unit.problems]
-        return Reading(tuple(attachments), tuple(dict.fromkeys((*unjudged, *needed))))
+        return Reading(tuple(attachments), tuple(dict.fromkeys((*needed, *unjudged))))
 
     def _tree_of(self, directory: str) -> str:
         """What expressions may read files from: the repository, without one the directory that is scanned."""
