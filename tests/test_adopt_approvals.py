@@ -14,12 +14,15 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from unapproved_iam import adopt_command, approvals_command, atomic_file, check_command
-from unapproved_iam.approval_proposal import proposals
+from unapproved_iam.approval_proposal import proposals, yaml_scalar
 from unapproved_iam.command_line import UsageError
 from unapproved_iam.deny_list import Approval, DenyList, Origin
 from unapproved_iam.deny_list_discovery import FILE_NAME, find_deny_list
 from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
+from unapproved_iam.marked_yaml import Kind, read_marked_yaml
 from unapproved_iam.verdict import Judge, Verdict
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "deny_lists" / "valid"
@@ -514,3 +517,46 @@ def test_what_the_report_proposes_covers_the_finding(repository: Path) -> None:
         )
         judge = Judge(replace(findings.deny_list, approvals=approvals), root, TODAY)
         assert judge.judge(finding.attachment).verdict is Verdict.APPROVED, finding.message
+
+
+ODD_SCALARS = [
+    *("true", "True", "no", "on", "off", "yes", "null", "~", "1", "1e3", "0x1f", "0o7", ".5", "=", "<<", "2027-06-31"),
+    *("a:b", "a::b", "a:", ":a", "a: b", "#a", "a#b", "a #b", "*", "*a", "&a", "!a", "@a", "`a", "%", "-", "-a", "- a"),
+    *(
+        "?",
+        "?a",
+        "|",
+        ">",
+        "{a}",
+        "[a]",
+        "",
+        "'",
+        "''",
+        '"a"',
+        "role/x",
+        "aws_iam_role.x[0]",
+        "arn:aws:iam::*:policy/x-*",
+    ),
+]
+
+
+@given(st.sampled_from(ODD_SCALARS) | st.text(st.characters(exclude_categories=["C", "Zl", "Zp"])))
+def test_any_text_is_written_as_a_scalar_that_reads_as_it(written: str) -> None:
+    for line in (f"- {{a: {yaml_scalar(written)}, b: c}}\n", f"- a: {yaml_scalar(written)}\n  b: c\n"):
+        document = read_marked_yaml(line.encode())
+        assert document
+        [(_, value), (_, other)] = document.items[0].pairs
+        assert (value.kind, value.text, other.text) == (Kind.TEXT, written, "c")
+
+
+@pytest.mark.parametrize(("truth", "written"), [(True, "true"), (False, "false")])
+def test_a_truth_is_written_as_one(truth: bool, written: str) -> None:
+    assert yaml_scalar(truth) == written
+    document = read_marked_yaml(written.encode())
+    assert document
+    assert document.kind is Kind.TRUTH
+
+
+@pytest.mark.parametrize("plain", ["role/app", "2027-06-30", "arn:aws:iam::*:policy/x", "module.a.aws_iam_role.x", "…"])
+def test_what_needs_no_quotes_has_none(plain: str) -> None:
+    assert yaml_scalar(plain) == plain

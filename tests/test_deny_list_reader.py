@@ -19,7 +19,7 @@ from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
 from unapproved_iam.managed_policy_names import managed_policy_names
 from unapproved_iam.marked_yaml import MOST_BYTES, NoYaml, read_marked_yaml
 from unapproved_iam.policy_arn import POLICY_ARN, globs_of_entry
-from unapproved_iam.policy_pattern import PATTERN, impossible_because
+from unapproved_iam.policy_pattern import PATTERN, impossible_because, unknown_because
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "deny_lists"
 VALID = sorted((FIXTURES / "valid").glob("*.yaml"))
@@ -203,6 +203,56 @@ def test_what_is_called_impossible_matches_no_arn(arn: str, partition: str, data
         pattern = pattern[:start] + "*" + pattern[end:]
     assert any(glob.expression.fullmatch(arn) for glob in globs_of_entry(pattern))
     assert impossible_because(pattern) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("*", ""),
+        ("arn:aws:iam::aws:*", ""),
+        ("arn:aws:iam::aws:pol*", ""),
+        ("arn:aws:iam::aws:rol*", '"rol*" is no policy (expected policy/NAME)'),
+        ("arn:aws:iam::aws:policy/a:b/c", ""),  # AWS allows a colon in a path
+        ("arn:aws:iam::aws:policy/b/a:c", 'no policy has a name with a colon such as "policy/b/a:c"'),
+        ("arn:aws:iam::123456789012*:policy/x", ""),
+        ("arn:aws:iam::1234567890123*:policy/x", '"1234567890123*" is no account'),
+        ("arn:*:policy/x", ""),
+        ("arn:aws-cn*:policy/x", ""),
+        ("arn:aws-cn:iam*/x", ""),
+        ("arn:aws-cn:iam::aws*x", ""),
+        ("arn:aws-xx:iam*/x", "it has 3 parts instead of 6"),
+        ("arn:aws-cn:iam::aws*x/", "it has 5 parts instead of 6"),
+        ("Billing", ""),
+        ("Billing/", '"Billing/" ends without a name (expected a name)'),
+    ],
+)
+def test_which_patterns_can_match_a_policy(pattern: str, problem: str) -> None:
+    said = impossible_because(pattern)
+    assert (said is None) if not problem else (said and problem in said)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("*", ""),
+        ("*Full*Access", ""),
+        ("*Fool*Access", 'no AWS managed policy matches "*Fool*Access"'),
+        ("Billing", ""),
+        ("job-function/Billing", ""),
+        ("job/Billing", "(did you mean Billing? "),
+        ("arn:aws:iam::aws:policy/job-function/Billing", ""),
+        ("arn:aws:iam::aws:policy/Billing", "(did you mean arn:aws:iam::aws:policy/job-function/Billing? "),
+        ("arn:*:policy/own", ""),  # a customer's
+        ("arn:aws:iam::*:policy/own", ""),
+        ("arn:aws:iam::12*:policy/own", ""),
+        ("arn:aws:iam::aws:policy/own", "(a customer managed one is arn:aws:iam::*:policy/own; "),
+        ("arn:*::aws:policy/own", 'no AWS managed policy matches "arn:*::aws:policy/own"'),
+    ],
+)
+def test_which_patterns_match_a_policy_that_there_is(pattern: str, problem: str) -> None:
+    assert impossible_because(pattern) is None
+    said = unknown_because(pattern)
+    assert (said is None) if not problem else (said and problem in said)
 
 
 def test_the_reader_loads_names_and_yaml_only_for_a_list() -> None:

@@ -110,6 +110,35 @@ def test_a_policy_that_is_written_is_shown_where_it_stands() -> None:
     assert [finding.attachment for finding in findings(added, written).judged] == [written]
 
 
+@pytest.mark.parametrize("unresolved", list(Unresolved))
+def test_skipped_is_what_would_be_shown_otherwise(unresolved: Unresolved) -> None:
+    found = findings(
+        *(replace(one, skip="agreed") for one in (VIOLATION, APPROVED, OPEN, WARNED)),
+        deny_list=replace(LIST, unresolved=unresolved),
+    )
+    failing = {OPEN.resource} if unresolved is Unresolved.FAIL else set()
+    assert {finding.attachment.resource for finding in found.skipped} == {VIOLATION.resource, WARNED.resource} | failing
+    assert (found.violations, found.warnings, found.shown, found.exit_code) == ((), (), (), 0)
+
+
+def test_unresolved_ones_fail_when_the_list_says_so_and_nothing_else() -> None:
+    found = findings(VIOLATION, APPROVED, OPEN, WARNED, deny_list=replace(LIST, unresolved=Unresolved.FAIL))
+    assert {finding.attachment.resource for finding in found.violations} == {VIOLATION.resource, OPEN.resource}
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (f"{ROOT}/a/b.tf", "a/b.tf"),
+        (f"{ROOT}/..a/b.tf", "..a/b.tf"),
+        (os.path.dirname(ROOT), os.path.dirname(ROOT)),
+        (f"{os.path.dirname(ROOT)}/b.tf", f"{os.path.dirname(ROOT)}/b.tf"),
+    ],
+)
+def test_a_path_outside_of_the_root_is_shown_whole(path: str, shown: str) -> None:
+    assert CLEAN.relative(path) == shown
+
+
 @pytest.mark.parametrize("found", [EVERYTHING, CLEAN], ids=["everything", "clean"])
 def test_sarif_keeps_its_schema(found: Findings) -> None:
     Draft4Validator(sarif_schema()).validate(json.loads(sarif_report(found)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unapproved_iam.attachment import Attachment, Place, Principal
 from unapproved_iam.deny_list import Approval, DenyList, Entry, InlineSkips, Origin, Unresolved, path_matches
@@ -16,6 +16,7 @@ from unapproved_iam.verdict import Finding, Judge, Verdict, without_instance_key
 
 ROOT = "/repository"
 TODAY = date(2027, 6, 30)
+RESOURCE = "aws_iam_role_policy_attachment.this"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
@@ -29,8 +30,7 @@ def role(name: str | Text, address: str = "") -> Principal:
 
 def attachment(policy: str | Text, *principals: Principal, path: str = "main.tf", **more: object) -> Attachment:
     place = Place(f"{ROOT}/{path}", 3)
-    resource = "aws_iam_role_policy_attachment.this"
-    return Attachment(resource, "x", text(policy), principals, place, place, **more)  # type: ignore[arg-type]
+    return Attachment(RESOURCE, "x", text(policy), principals, place, place, **more)  # type: ignore[arg-type]
 
 
 def judge(denied: list[str], judged: Attachment, *approvals: Approval, today: date = TODAY) -> Finding:
@@ -189,6 +189,16 @@ def test_an_approval_counts_until_the_end_of_its_last_day(days: int) -> None:
     assert ("the approval at list.yaml:9 expired on 2027-06-30" in finding.message) is (days > 0)
 
 
+@pytest.mark.parametrize(
+    ("attached_to", "told"), [("role/break-glass", True), ("role/app", False), (RESOURCE, True), ("other", False)]
+)
+def test_an_expired_approval_is_told_to_whom_it_covered(attached_to: str, told: bool) -> None:
+    expired = approval(attached_to, files="**", expires=TODAY - timedelta(days=1))
+    finding = judge(["AdministratorAccess"], attachment(ADMIN, A_ROLE), expired)
+    assert (finding.verdict, finding.approvals) == (DENIED, (expired,) if told else ())
+    assert ("expired on" in finding.message) is told
+
+
 def test_a_valid_approval_counts_beside_an_expired_one() -> None:
     approvals = approval("role/break-glass", expires=TODAY - timedelta(days=1)), approval("role/break-*")
     finding = judge(["AdministratorAccess"], attachment(ADMIN, A_ROLE), *approvals)
@@ -247,6 +257,42 @@ def test_path_matches(path: str, glob: str, matches: bool) -> None:
     assert path_matches(path, glob) is matches
 
 
+def plainly(path: str, glob: str) -> bool:
+    """What a path glob means, spelled out."""
+    if not glob:
+        return not path
+    if glob.startswith("**/"):
+        below = [path] + [path[at + 1 :] for at, character in enumerate(path) if character == "/"]
+        return any(plainly(rest, glob[3:]) for rest in below)
+    if glob.startswith("**"):
+        return any(plainly(path[at:], glob[2:]) for at in range(len(path) + 1))
+    if glob[0] == "*" and plainly(path, glob[1:]):
+        return True
+    if glob[0] in "*?":
+        return path[:1] not in ("", "/") and plainly(path[1:], glob if glob[0] == "*" else glob[1:])
+    return path[:1] == glob[0] and plainly(path[1:], glob[1:])
+
+
+@settings(max_examples=1000)
+@given(st.text("ab/", max_size=8), st.text("ab/*?", max_size=7))
+def test_a_path_glob_means_what_it_says(path: str, glob: str) -> None:
+    assert path_matches(path, glob) == plainly(path, glob)
+
+
+@pytest.mark.parametrize("address", ['module.m["a/b"].aws_iam_role.x', "role", "user"])
+def test_an_address_is_no_principal(address: str) -> None:
+    judged = replace(attachment(ADMIN, OTHER), resource=address)
+    assert judge(["AdministratorAccess"], judged, approval(address, files="**")).verdict is APPROVED
+    assert judge(["AdministratorAccess"], attachment(ADMIN, OTHER), approval(address, files="**")).verdict is DENIED
+
+
+@pytest.mark.parametrize("kind", ["role", "user", "group", "permission-set"])
+def test_every_kind_of_principal_may_be_approved(kind: str) -> None:
+    judged = attachment(ADMIN, Principal(kind, text("app")))
+    assert judge(["AdministratorAccess"], judged, approval(f"{kind}/app")).verdict is APPROVED
+    assert judge(["AdministratorAccess"], judged, approval(f"{kind}/ops")).verdict is DENIED
+
+
 @pytest.mark.parametrize(
     ("address", "without"),
     [
@@ -262,25 +308,25 @@ def test_an_address_without_keys_covers_every_instance(address: str, without: st
     assert judge(["AdministratorAccess"], judged, approval(without, files="**")).verdict is APPROVED
 
 
-LATER = TODAY + timedelta(days=1)
+YESTERDAY, LATER = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("in_force", "announced", "policy", "unresolved", "verdict"),
+    ("in_force", "announced", "policy", "unresolved", "verdict", "certain"),
     [
-        pytest.param([], ["AdministratorAccess"], ADMIN, "pass", WARNED, id="a later day"),
-        pytest.param([], ["AdministratorAccess"], ADMIN, "fail", WARNED, id="a later day, strict"),
-        pytest.param(["Admin*"], ["AdministratorAccess"], ADMIN, "pass", DENIED, id="denied today by another"),
-        pytest.param([], ["AdministratorAccess"], UNKNOWN, "pass", UNRESOLVED, id="perhaps denied later"),
-        pytest.param([], ["AdministratorAccess"], UNKNOWN, "fail", WARNED, id="would fail later"),
-        pytest.param(["IAMFullAccess"], ["AdministratorAccess"], UNKNOWN, "fail", UNRESOLVED, id="fails today"),
-        pytest.param(["IAMFullAccess"], ["*"], UNKNOWN, "pass", WARNED, id="certain later, perhaps today"),
-        pytest.param(["IAMFullAccess"], ["*"], UNKNOWN, "fail", UNRESOLVED, id="certain later, fails today"),
-        pytest.param([], ["IAMFullAccess"], ADMIN, "fail", CLEAN, id="another policy"),
+        pytest.param([], ["AdministratorAccess"], ADMIN, "pass", WARNED, True, id="a later day"),
+        pytest.param([], ["AdministratorAccess"], ADMIN, "fail", WARNED, True, id="a later day, strict"),
+        pytest.param(["Admin*"], ["AdministratorAccess"], ADMIN, "pass", DENIED, True, id="denied today by another"),
+        pytest.param([], ["AdministratorAccess"], UNKNOWN, "pass", UNRESOLVED, False, id="perhaps denied later"),
+        pytest.param([], ["AdministratorAccess"], UNKNOWN, "fail", WARNED, False, id="would fail later"),
+        pytest.param(["IAMFullAccess"], ["AdministratorAccess"], UNKNOWN, "fail", UNRESOLVED, False, id="fails today"),
+        pytest.param(["IAMFullAccess"], ["*"], UNKNOWN, "pass", WARNED, True, id="certain later, perhaps today"),
+        pytest.param(["IAMFullAccess"], ["*"], UNKNOWN, "fail", UNRESOLVED, False, id="certain later, fails today"),
+        pytest.param([], ["IAMFullAccess"], ADMIN, "fail", CLEAN, False, id="another policy"),
     ],
 )
 def test_an_entry_that_counts_from_a_later_day_warns(
-    in_force: list[str], announced: list[str], policy: str | Text, unresolved: str, verdict: Verdict
+    in_force: list[str], announced: list[str], policy: str | Text, unresolved: str, verdict: Verdict, certain: bool
 ) -> None:
     origin = Origin("list.yaml", 3)
     entries = [
@@ -292,6 +338,7 @@ def test_an_entry_that_counts_from_a_later_day_warns(
     finding = Judge(deny_list, ROOT, TODAY).judge(attachment(policy, OTHER))
     assert finding.verdict is verdict
     assert (str(LATER) in finding.message) is (verdict is WARNED)
+    assert ("must not be attached" in finding.message) is certain
     approved = replace(deny_list, approvals=(approval("*", "*"),))
     if verdict is not CLEAN:
         assert Judge(approved, ROOT, TODAY).judge(attachment(policy, OTHER)).verdict is APPROVED
@@ -306,6 +353,10 @@ def test_an_inline_skip_counts_unless_the_list_refuses_it(policy: str | Text) ->
         assert finding.attachment.skip == skip
         refused = "; its inline skip does not count, for list.yaml refuses them"
         assert finding.message.endswith(refused) is (skip is None)
+        unskipped = Judge(DenyList("list.yaml", entries, inline_skips=inline_skips), ROOT, TODAY).judge(
+            attachment(policy, OTHER)
+        )
+        assert not unskipped.message.endswith(refused)
 
 
 def test_what_the_list_itself_denies_is_no_advice() -> None:
@@ -317,6 +368,9 @@ def test_what_the_list_itself_denies_is_no_advice() -> None:
         ((advising, others), (), "use a policy of your own instead"),
         ((advising, others), (anywhere,), "use ReadOnlyAccess or a policy of your own instead"),
         ((advising, others), (replace(anywhere, files="live/**"),), "use a policy of your own instead"),
+        ((advising, others), (replace(anywhere, attached_to="role/app"),), "use a policy of your own instead"),
+        ((advising, others), (replace(anywhere, expires=YESTERDAY),), "use a policy of your own instead"),
+        ((advising, others), (replace(anywhere, expires=TODAY),), "use ReadOnlyAccess or a policy of your own instead"),
     ):
         finding = Judge(DenyList("list.yaml", entries, approvals), ROOT, TODAY).judge(attachment(ADMIN, OTHER))
         assert finding.message == f"AdministratorAccess must not be attached to role/app: why; {advice}"

@@ -25,8 +25,6 @@ _ACCOUNT = Hole("account", "any account", Alphabet.DIGITS)
 
 def impossible_because(pattern: str) -> str | None:
     """Why no ARN of a policy can ever match, as `what (expected …)`; None when one can. `pattern` fits `PATTERN`."""
-    if pattern == "*":
-        return None
     if not pattern.startswith("arn:"):
         if ":" in pattern:
             return f'"{pattern}" is neither a name nor an ARN (expected the name of an AWS managed policy, or {_ARN})'
@@ -99,9 +97,7 @@ def unknown_because(pattern: str, suggest: bool = True) -> str | None:
 
     `suggest`: look for the name that was probably meant, which takes some milliseconds.
     """
-    if pattern == "*" or _can_match_customer_managed(pattern):
-        return None
-    if _is_known(pattern):
+    if _can_match_customer_managed(pattern) or _is_known(pattern):
         return None
     names = managed_policy_names()
     newer = "if it is newer than this release, add allow_unknown: true"
@@ -121,9 +117,6 @@ def unknown_because(pattern: str, suggest: bool = True) -> str | None:
 def _can_match_customer_managed(pattern: str) -> bool:
     if not pattern.startswith("arn:"):
         return False
-    segments = pattern.split(":", 5)
-    if len(segments) == 6:
-        return _can_be_customer_account(segments[4])
     anyone = text("arn:", Hole("partition", "any partition", Alphabet.SEGMENT), ":iam::", _ACCOUNT, ":policy/", _NAME)
     return match(anyone, globs_of_entry(pattern)) is not Match.NEVER
 

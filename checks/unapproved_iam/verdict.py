@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -138,9 +138,8 @@ def _first_match(policy: Text, entries: tuple[Entry, ...]) -> tuple[Entry | None
     return possible, Match.ALWAYS if together else Match.SOMETIMES
 
 
-def _covering_all(attachment: Attachment, approvals: Iterable[Approval]) -> tuple[Approval, ...]:
+def _covering_all(attachment: Attachment, approvals: Sequence[Approval]) -> tuple[Approval, ...]:
     """One approval of the resource, or one for each principal; empty when any principal is left uncovered."""
-    approvals = tuple(approvals)
     for approval in approvals:
         if _covers_resource(approval, attachment.resource):
             return (approval,)
@@ -168,7 +167,7 @@ def _covers_resource(approval: Approval, address: str) -> bool:
 
 def _covers_principal(approval: Approval, principal: Principal) -> bool:
     if approval.principal is None:
-        return bool(principal.address) and _covers_resource(approval, principal.address)
+        return _covers_resource(approval, principal.address)
     kind, name = approval.principal
     if kind != principal.kind or principal.name.is_unknown:
         return False
