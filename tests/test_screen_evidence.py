@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unapproved_iam import sam_resources
 from unapproved_iam.deny_list import DenyList, Entry, Origin, Unresolved
-from unapproved_iam.file_reads import read_paths
+from unapproved_iam.file_reads import glob_of, read_paths, reads_files
 from unapproved_iam.name_pieces import ADDED_BY_SAM
 from unapproved_iam.unit_screen import Evidence, Screen, any_of, local_sources, may_be_plan, searches_for, suffices
 
@@ -63,6 +63,11 @@ TERRAFORM = [
         'module "x" {\n  source = var.x\n}\nresource "aws_s3_object" "x" {\n  source = "./x"\n}',
         EVERYTHING,
     ),
+    (
+        "a chosen source of one of two calls",
+        'module "x" {\n  source = "./x"\n}\nmodule "y" { source = var.y }',
+        EVERYTHING,
+    ),
     ("a chosen source in what cannot be read", 'module "x" {\n  source = "./x"\n}\n{ source = var.x }', EVERYTHING),
 ]
 
@@ -77,6 +82,15 @@ TEMPLATES = [
     ("a line folded at another end", '"arn:aws:iam::aws:pol\\\u2028icy/x"', EVERYTHING),
     ("a line of a script that goes on", "run a \\\n  b", NOTHING),
     ("base64", "!!binary QQ==", EVERYTHING),
+    ("base64 behind an anchor", "&x !!binary QQ==", EVERYTHING),
+    ("base64 by a longer tag", "!<tag:yaml.org,2002:binary> QQ==", EVERYTHING),
+    ("a word", "binary: QQ==", NOTHING),
+    ("base64 by a tag of its own", "%TAG !x! tag:yaml.org,2002:bin", EVERYTHING),
+    ("an escape", '"\\u0041dministratorAccess"', EVERYTHING),
+    ("an escape of another form", '"\\U00000041dministratorAccess"', EVERYTHING),
+    ("a hexadecimal escape", '"\\x41dministratorAccess"', EVERYTHING),
+    ("an escape of a character that no ARN has", '"\\u003c"', NOTHING),
+    ("two bytes a character", "T\0", EVERYTHING),
 ]
 
 
@@ -108,6 +122,9 @@ PIECES = [
     ("a function, and nothing open", f'x = replace("{ARN}ReadOnlyAccess", "a", "b")', False),
     ("nothing open, and a function", f'x = "{ARN}${{var.x}}"', False),
     ("a function, and the end of the literal", f'x = [replace("a", "b", "c"), "{ARN}"]', True),
+    ("a function, and a beginning of the name", f'x = [title("access"), "{ARN}Administrator"]', True),
+    ("a function, and a beginning behind a path", f'x = [title("access"), "{ARN}x/Administrator"]', True),
+    ("a function, and the beginning of another name", f'x = [title("access"), "{ARN}Adverb"]', False),
     ("a function, and an interpolation", f'x = "{ARN}${{title("x")}}"', True),
     ("a function, and policy without its slash", 'x = join("/", ["arn:aws:iam::aws:policy", title("x")])', True),
     ("a function, and any policy in a statement", f'x = [title("x"), "{ARN}*"]', False),
@@ -196,6 +213,39 @@ LISTS = [
     ),
     ("a number", ["arn:aws:iam::*:policy/legacy-1"], '"legacy-${count.index}"', True),
     ("no number", ["arn:aws:iam::*:policy/legacy-x"], '"legacy-${count.index}"', False),
+    ("a number at the beginning", ["arn:aws:iam::*:policy/7legacy"], '"${count.index}legacy"', True),
+    ("no number at the beginning", ["arn:aws:iam::*:policy/xlegacy"], '"${count.index}legacy"', False),
+    ("one that is false", ["arn:aws:iam::*:policy/x-false"], '"x-${!var.x}"', True),
+    (
+        "a customer's policy, made, beside another entry",
+        ["AdministratorAccess", "arn:aws:iam::*:policy/legacy-x"],
+        'resource "aws_iam_policy" { lower("X") }',
+        True,
+    ),
+    (
+        "a policy of AWS, made",
+        ["AdministratorAccess"],
+        'resource "aws_iam_policy" { lower("X") }',
+        False,
+    ),
+    (
+        "a customer's policy, attached by a made name",
+        ["arn:aws:iam::*:policy/legacy-x"],
+        'resource "aws_ssoadmin_customer_managed_policy_attachment" { lower("X") }',
+        True,
+    ),
+    (
+        "a customer's policy, attached by a made name, where ARNs are, too",
+        ["arn:aws:iam::*:policy/legacy-x"],
+        'resource "awscc_sso_permission_set" { lower("X") }',
+        True,
+    ),
+    (
+        "a customer's policy, attached by another name",
+        ["arn:aws:iam::*:policy/legacy-x"],
+        'resource "aws_iam_role_policy_attachment" { lower("X") }',
+        False,
+    ),
     ("every policy", ["*"], "", True),
     ("every policy, and one", ["*", "AdministratorAccess"], "", True),
     ("every AWS managed policy", ["arn:aws:iam::aws:policy/*"], "", True),
@@ -212,6 +262,82 @@ def test_names_by_list(policies: list[str], source: str, enough: bool) -> None:
     if not found & NAME:
         found |= screen.pieces.rare_in_terraform(text) | screen.pieces.common_in_terraform(text)
     assert suffices(found | TYPE) is enough
+
+
+TEMPLATE_LISTS = [
+    ("a glob's beginning", ["Legacy*"], "[lega, Lega]", True),
+    ("not a glob's beginning", ["Legacy*"], "[lega, cy]", False),
+    ("a glob's end", ["*Legacy"], "[Lega, cy]", True),
+    ("not a glob's end", ["*Legacy"], "[Lega, cx]", False),
+    ("a glob open on both sides", ["*Legacy*"], "[x]", True),
+    ("a name", ["Legacy"], "[Lega, cy]", True),
+    ("not a name", ["Legacy"], "[Lega, cx]", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("policies", "source", "enough"), [row[1:] for row in TEMPLATE_LISTS], ids=[row[0] for row in TEMPLATE_LISTS]
+)
+def test_names_by_list_in_templates(policies: list[str], source: str, enough: bool) -> None:
+    assert Screen(deny_list(*policies)).template_suffices(f"Type: AWS::IAM::Role\nX: {source}\n".encode()) is enough
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        ('file("a.json")', "a.json"),
+        ('file("${path.module}/a.json")', "/d/a.json"),
+        ('file("${path.module}/../a.json")', "/a.json"),
+        ('templatefile("a.tpl", {})', "a.tpl"),
+        ('filebase64( "a.bin" \t)', "a.bin"),
+        ('file("./a/${var.x}.json")', "./a/**.json"),
+        ('file("a/%{ if true }b%{ endif }.json")', "a/**b**.json"),
+        ('fileset("${path.module}/a", "*.json")', "/d/a/**"),
+        ('fileset("a", "*.json")', "a/**"),
+        ('fileexists("a.json")', "a.json"),
+        ("file(var.x)", "**"),
+        ('file("a" + "b")', "**"),
+        ('filemd5("a.json")', None),
+        ("profile", None),
+    ],
+)
+def test_what_source_reads(call: str, path: str | None) -> None:
+    assert read_paths(f"x = {call}".encode(), "/d") == ({path} if path else set())
+    assert reads_files(call.encode()) is (path is not None)
+
+
+@pytest.mark.parametrize(
+    ("path", "glob"),
+    [
+        ("a.json", "**/a.json"),
+        ("./a.json", "**/a.json"),
+        ("../../a/b.json", "**/a/b.json"),
+        (".hidden.json", "**/.hidden.json"),
+        ("/d/a.json", "/d/a.json"),
+        ("**", "**"),
+        ("**/a.json", "**/a.json"),
+        ("a/**.json", "**/a/**.json"),
+    ],
+)
+def test_where_it_may_be(path: str, glob: str) -> None:
+    assert glob_of(path) == glob
+
+
+@pytest.mark.parametrize(
+    ("source", "paths"),
+    [
+        ('module "x" { source = "./x" }', ["./x"]),
+        ('module "x" { source = "../x" }', ["../x"]),
+        ('module "x" { source = ".." }', [".."]),
+        ('module "x" { source = "/abs/x" }', ["/abs/x"]),
+        ('{"module": {"x": {"source": "\\/abs\\/x"}}}', ["/abs/x"]),
+        ('x = "/abs/x"', []),
+        ('x = "x/y"', []),
+        ('x = "./${var.x}"', []),
+    ],
+)
+def test_what_may_be_a_local_module(source: str, paths: list[str]) -> None:
+    assert local_sources(source.encode()) == paths
 
 
 def test_plans() -> None:
@@ -237,7 +363,7 @@ def test_where_unresolved_fails_types_alone_decide() -> None:
 
 def test_the_transforms_own_policies_are_known() -> None:
     source = Path(sam_resources.__file__).read_text()
-    assert set(re.findall(r'"((?:service-role/)?AWS\w+)"', source)) <= set(ADDED_BY_SAM)
+    assert set(re.findall(r'["/](AWS(?!::)\w+)"', source)) == {name.rpartition("/")[2] for name in ADDED_BY_SAM}
     template = b"Type: AWS::Serverless::Function"
     for name in ADDED_BY_SAM:
         assert Screen(deny_list(name.rpartition("/")[2])).template_suffices(template)

@@ -89,12 +89,10 @@ def policy_of_entry(entry: Text) -> Text:
 
 
 def _added_to_function(settings: _Settings, world: World) -> Iterator[Possible]:
-    durable = settings.has("DurableConfig", world)
-    yield Possible(
-        aws_managed(f"service-role/AWSLambdaBasic{'DurableExecutionRolePolicy' if durable else 'ExecutionRole'}"),
-        world,
-        0,
-    )
+    basic = "service-role/AWSLambdaBasicExecutionRole"
+    if settings.has("DurableConfig", world):
+        basic = "service-role/AWSLambdaBasicDurableExecutionRolePolicy"
+    yield Possible(aws_managed(basic), world, 0)
     for inner in settings.worlds_with_tracing(world):
         yield from _tracing(inner)
     if settings.has("VpcConfig", world):

@@ -112,9 +112,9 @@ class Screen:
     def __init__(self, deny_list: DenyList) -> None:
         self._deny_list = deny_list
         self.runs = tuple(LiteralRun.of(entry.policy) for entry in deny_list.entries)
-        self._by_names = deny_list.unresolved is Unresolved.PASS and all(run.text for run in self.runs)
-        # Where names do not count, the empty one is found everywhere.
-        self._names = searches_for(run.text for run in self.runs if self._by_names) or searches_for([""])
+        # The empty name is found everywhere: where names do not count, and that of an entry which tells none.
+        by_names = deny_list.unresolved is Unresolved.PASS
+        self._names = searches_for([run.text for run in self.runs] if by_names else [""])
 
     def terraform(self, source: bytes) -> Evidence:
         """Types and whole names in a file of Terraform source or variables, or in the JSON of a plan."""
@@ -190,7 +190,7 @@ def _chooses_source(source: bytes) -> bool:
         calls = [block.text for block in parse_body(source, "").blocks if block.type == "module"]
     except HclSyntaxError:  # .tf.json, too
         return True
-    return any(_CHOSEN_SOURCE.search(call.encode("utf-8", "surrogatepass")) for call in calls)
+    return any(_CHOSEN_SOURCE.search(call.encode()) for call in calls)
 
 
 class LiteralRun(NamedTuple):
