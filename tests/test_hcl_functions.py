@@ -41,7 +41,20 @@ CALLS = {
     "endswith": ['"abc", "bc"', '"abc", "a"', '"", ""'],
     "file": ['"text.txt"', '"missing.txt"'],
     "fileexists": ['"text.txt"', '"missing.txt"'],
-    "fileset": ['".", "*.txt"', '".", "**/*.md"', '"sub", "?.md"'],
+    "fileset": [
+        *(
+            '".", "*.txt"',
+            '".", "**/*.md"',
+            '"sub", "?.md"',
+            '"sub", "**"',
+            '".", "sub/**"',
+            '".", "**.md"',
+            '".", "s**"',
+        ),
+        *('".", "{text,x}.txt"', '".", "{a,te}{x,y}t.txt"', '".", "**/{t.*,a.md}"', '".", "{te{xt,x},b}.txt"'),
+        *('"sub", "a,b.md"', '".", "text}.txt"', '".", "{text.txt"', '".", "{sub/a,b}.md"', '".", "{**/a,b}.md"'),
+        *('".", "te[w-y]t.txt"', '".", "te\\\\xt.txt"', '"sub", "../text.*"', '".", "./*.txt"', '".", ""'),
+    ],
     "flatten": ['[["a"], [["b"], []]]', '["a"]', "[]"],
     "floor": ["1.8", "-1.2", "3"],
     "format": [
@@ -135,6 +148,11 @@ CALLS = {
 NOT_COMPUTED = {
     "ceil(-1.2)",  # of a negative number, which is an operation
     'contains([1], "1")',
+    'fileset(".", "")',
+    'fileset("sub", "../text.*")',
+    'fileset(".", "te[w-y]t.txt")',
+    'fileset(".", "te\\\\xt.txt")',
+    'fileset(".", "./*.txt")',
     "floor(-1.2)",
     'format("%.2f", 1.005)',
     'format("%x", 255)',

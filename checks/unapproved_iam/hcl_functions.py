@@ -251,10 +251,7 @@ def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:
 
 def _fileset(call: Call, scope: Scope, directory: Plain, pattern: Plain) -> Value:
     found, wanted = _found(scope.files, directory), text_argument(pattern).known
-    is_computed = (
-        found is not None and wanted is not None and "[" not in wanted and ("{" in wanted or "," not in wanted)
-    )
-    names = scope.files.matching(found or "", wanted or "") if is_computed else None
+    names = None if found is None or wanted is None else scope.files.matching(found, wanted)
     if names is None:
         return _unread(call, directory, pattern)
     return exactly(Sequence(tuple(Item(string(name)) for name in names), kind=Kind.SET))

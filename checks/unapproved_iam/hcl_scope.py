@@ -109,8 +109,11 @@ class Files:
         return os.path.isfile(found)
 
     def matching(self, found: str, pattern: str) -> list[str] | None:
-        """The files below a directory whose relative path matches, as `fileset` has it; None when they are many."""
-        expression = re.compile("".join(_GLOB.get(part, re.escape(part)) for part in _GLOB_PART.split(pattern)))
+        """The files below a directory whose relative path matches, as `fileset` has it; None when they are many, or the
+        pattern is not understood."""
+        expression = _expression_of(pattern)
+        if expression is None:
+            return None
         names: list[str] = []
         for number, (directory, _, files) in enumerate(os.walk(found)):
             paths = (os.path.relpath(os.path.join(directory, name), found).replace(os.sep, "/") for name in files)
@@ -120,9 +123,33 @@ class Files:
         return sorted(names)
 
 
-# The patterns of "fileset Function" in the Terraform documentation, without classes of characters.
-_GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", ",": "|", "}": ")"}
-_GLOB_PART = re.compile(r"(\*\*/|\*\*|[*?{},])")
+def _expression_of(pattern: str) -> re.Pattern[str] | None:
+    """A pattern of "fileset Function" in the Terraform documentation; None for one with classes of characters, escapes,
+    steps upwards, or braces that do not close before the next slash."""
+    *above, last = pattern.split("/")
+    written = ["(?:.*/)?" if name == "**" else _expression_of_name(name) + "/" for name in above]
+    written.append(".*" if last == "**" else _expression_of_name(last))
+    if re.search(r"[\[\\]", pattern) or not {"", ".", ".."}.isdisjoint([*above, last]):
+        return None
+    try:
+        return re.compile("".join(written))
+    except re.error:
+        return None
+
+
+def _expression_of_name(name: str) -> str:
+    written, depth = "", 0
+    for part in re.split(r"(\*+|[?{},])", name):
+        if part.startswith("*"):
+            written += "[^/]*"
+        elif part == "?":
+            written += "[^/]"
+        elif part == "{" or (depth and part in ("}", ",")):
+            written += {"{": "(?:", ",": "|", "}": ")"}[part]
+            depth += {"{": 1, ",": 0, "}": -1}[part]
+        else:
+            written += re.escape(part)
+    return written
 
 
 def owner_of(expression: Expression, scope: Scope) -> Hashable:
