@@ -72,6 +72,8 @@ OPEN = {
     'var.argument == "given" ? "x" : "y"': ["x"],
     # a side that is open decides nothing
     'var.flag || var.unset ? "x" : "y"': ["x when var.flag || var.unset", "y when not (var.flag || var.unset)"],
+    'var.flag && true ? "x" : "y"': ["x when var.flag && true", "y when not (var.flag && true)"],
+    'false || var.flag ? "x" : "y"': ["x when false || var.flag", "y when not (false || var.flag)"],
     '!var.flag && var.unset ? "x" : "y"': ["x when !var.flag && var.unset", "y when not (!var.flag && var.unset)"],
     # decided, whatever the open part is
     'var.flag || true ? "x" : "y"': ["x"],
@@ -155,8 +157,61 @@ UNKNOWN = {
         'x when merge({"a" = "x"}, var.unset) == {"a" = "x", "b" = "y"}',
         'y when merge({"a" = "x"}, var.unset) != {"a" = "x", "b" = "y"}',
     ],
+    '{ a = "x", b = "y" } == merge({ a = "x" }, var.unset) ? "x" : "y"': [
+        'x when {"a" = "x", "b" = "y"} == merge({"a" = "x"}, var.unset)',
+        'y when {"a" = "x", "b" = "y"} != merge({"a" = "x"}, var.unset)',
+    ],
+    'concat(["a"], var.unset) == ["b"] ? "x" : "y"': [
+        'x when concat(["a"], var.unset) == ["b"]',
+        'y when concat(["a"], var.unset) != ["b"]',
+    ],
+    '["b"] == concat(["a"], var.unset) ? "x" : "y"': [
+        'x when ["b"] == concat(["a"], var.unset)',
+        'y when ["b"] != concat(["a"], var.unset)',
+    ],
+    '[var.unset ? "a" : "b"] == ["a"] ? "x" : "y"': [
+        'x when [var.unset ? "a" : "b"] == ["a"]',
+        'y when [var.unset ? "a" : "b"] != ["a"]',
+    ],
+    '[var.unset ? "a" : "b"] == ["c"] ? "x" : "y"': ["y"],
+    'null == var.unset ? "x" : "y"': ["x when null == var.unset", "y when null != var.unset"],
+    '"t${var.unset}" ? "x" : "y"': ['x when "t${var.unset}" is true', 'y when "t${var.unset}" is false'],
+    '"1${var.unset}" > 0 ? "x" : "y"': ['x when "1${var.unset}" > 0', 'y when not ("1${var.unset}" > 0)'],
+    "0 / -1": ["${0 / -1}"],
     '1 == "1" ? "x" : "y"': ['x when 1 == "1"', 'y when 1 != "1"'],
     '[var.unset ? ["a"][7] : "x"]': ["x when var.unset is false"],
+    # one that is refused under a condition leaves the others
+    '[for x in concat(["a"], var.unset ? ["b"] : []) : { a = "A" }[x]]': ["A"],
+    'try([var.unset ? ["a"][7] : "x", var.unset ? ["a"][8] : "x"], "z")': [
+        'x when can([var.unset ? ["a"][7] : "x", var.unset ? ["a"][8] : "x"]) is true and var.unset is false',
+        'z when can([var.unset ? ["a"][7] : "x", var.unset ? ["a"][8] : "x"]) is false',
+        "z when var.unset is true",
+    ],
+    'try([var.unset ? ["a"][7] : "x", var.flag ? ["a"][8] : "x"], "z")': [
+        'x when can([var.unset ? ["a"][7] : "x", var.flag ? ["a"][8] : "x"]) is true and var.unset is false',
+        'x when can([var.unset ? ["a"][7] : "x", var.flag ? ["a"][8] : "x"]) is true and var.flag is false',
+        'z when can([var.unset ? ["a"][7] : "x", var.flag ? ["a"][8] : "x"]) is false',
+        "z",  # which of the two is refused does not matter
+    ],
+    # keys and groups
+    '{ for x in var.unset ? ["a"] : ["b"] : (var.unset ? "k" : "l") => x }': [
+        "a when var.unset is true",
+        "b when var.unset is false",
+    ],
+    '{ for x in ["a", "b"] : x => "v-${x}"... }.a': ["v-a"],
+    '{ for x in merge({ a = "p" }, var.unset) : "k" => x... }.k[0]': [
+        "p",
+        '${var.unset} when length(merge({"a" = "p"}, var.unset)) > 1',
+    ],
+    'length({ for x in concat(["p"], var.unset ? ["q"] : []) : "k" => x... }) == 1 ? "x" : "y"': ["x"],
+    # an alternative that is excluded does not end the others
+    'flatten(var.unset ? [["a"]] : [["d"], var.unset ? ["b"] : ["c"]])': [
+        "a when var.unset is true",
+        "d when var.unset is false",
+        "c when var.unset is false",
+    ],
+    'concat(tolist(toset(["b", var.unset])), ["c"])[1]': ["b", "${var.unset}", "c"],
+    "concat(var.unset, [" + '"x", ' * 70 + "])[0]": ["x", "${var.unset}"],
     "nothing.at_all.known": ["${nothing.at_all.known}"],
     "nothing": ["${nothing}"],
 }  # fmt: skip
@@ -181,6 +236,29 @@ DECIDED = {
     "6 / 4": ["1.5"],
     'try(1 / 0, "x")': ["x"],
     'try(1 % 0, "x")': ["x"],
+    '1 + -1 == 0 ? "x" : "y"': ["x"],
+    '1 < 1 ? "x" : "y"': ["y"],
+    '1 < 2 ? "x" : "y"': ["x"],
+    '1 <= 1 ? "x" : "y"': ["x"],
+    '2 <= 1 ? "x" : "y"': ["y"],
+    '1 > 1 ? "x" : "y"': ["y"],
+    '2 > 1 ? "x" : "y"': ["x"],
+    '1 >= 1 ? "x" : "y"': ["x"],
+    '1 >= 2 ? "x" : "y"': ["y"],
+    'can(true + 1) ? "x" : "y"': ["y"],
+    'can([] + 1) ? "x" : "y"': ["y"],
+    'can("a" + 1) ? "x" : "y"': ["y"],
+    # texts that are bools, and what is none
+    '"true" ? "x" : "y"': ["x"],
+    '"false" ? "x" : "y"': ["y"],
+    '"1" ? "x" : "y"': ["x"],
+    '"0" ? "x" : "y"': ["y"],
+    'can("yes" ? 1 : 2) ? "x" : "y"': ["y"],
+    'can([] ? 1 : 2) ? "x" : "y"': ["y"],
+    'try({ (["a"]) = 1 }, "z")': ["z"],
+    'try(reverse("a"), "z")': ["z"],
+    'try(concat(["a"], "b"), "z")': ["z"],
+    'concat(tolist(toset(["b", "a"])), ["c"])[1]': ["b"],
     # both sides count where both are decided
     'true && true ? "x" : "y"': ["x"],
     'true && false ? "x" : "y"': ["y"],
@@ -196,6 +274,8 @@ DECIDED = {
     '{ a = "x" } == { b = "x" } ? "x" : "y"': ["y"],
     '{ a = "x", b = "x" } == { a = "x", b = "y" } ? "x" : "y"': ["y"],
     'null == "a" ? "x" : "y"': ["y"],
+    '"a" == null ? "x" : "y"': ["y"],
+    'null == null ? "x" : "y"': ["x"],
     '{ for x in ["a", "b"] : "k" => x... }.k[0]': ["a"],
     # what is written like a number for Python only
     '".5" + "5." == 5.5 ? "x" : "y"': ["x"],
