@@ -14,16 +14,20 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from unapproved_iam import adopt_command, approvals_command, atomic_file, check_command
 from unapproved_iam.approval_proposal import proposals, yaml_scalar
+from unapproved_iam.attachment import Attachment, Place, Principal
 from unapproved_iam.command_line import UsageError
 from unapproved_iam.deny_list import Approval, DenyList, Origin
 from unapproved_iam.deny_list_discovery import FILE_NAME, find_deny_list
 from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
 from unapproved_iam.marked_yaml import Kind, read_marked_yaml
-from unapproved_iam.verdict import Judge, Verdict
+from unapproved_iam.policy_arn import aws_managed
+from unapproved_iam.possible_text import text, unknown
+from unapproved_iam.verdict import Finding, Judge, Verdict
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "deny_lists" / "valid"
 TODAY = datetime.now(timezone.utc).date()
@@ -519,8 +523,27 @@ def test_what_the_report_proposes_covers_the_finding(repository: Path) -> None:
         assert judge.judge(finding.attachment).verdict is Verdict.APPROVED, finding.message
 
 
+@pytest.mark.parametrize(
+    ("names", "proposed"),
+    [
+        (["a", "b"], [("role/a", ""), ("role/b", "")]),
+        (["a", None], [("aws_iam_policy_attachment.x", "main.tf")]),
+        ([], [("aws_iam_policy_attachment.x", "main.tf")]),
+    ],
+)
+def test_an_approval_is_by_resource_where_a_principal_is_unknown(
+    names: list[str | None], proposed: list[tuple[str, str]]
+) -> None:
+    principals = [Principal("role", text(name) if name else unknown("var.x", "no default")) for name in names]
+    place = Place("/repository/main.tf")
+    policy = aws_managed("AdministratorAccess")
+    attachment = Attachment("aws_iam_policy_attachment.x", "x", policy, tuple(principals), place, place)
+    found = proposals(Finding(attachment, Verdict.DENIED), lambda path: path.removeprefix("/repository/"))
+    assert [(one.attached_to, one.files) for one in found] == proposed
+
+
 ODD_SCALARS = [
-    *("true", "True", "no", "on", "off", "yes", "null", "~", "1", "1e3", "0x1f", "0o7", ".5", "=", "<<", "2027-06-31"),
+    *("true", "True", "no", "on", "off", "yes", "null", "~", "1", "1e3", "0x1f", "0o7", ".5", "=", "<<", "2027-06-30"),
     *("a:b", "a::b", "a:", ":a", "a: b", "#a", "a#b", "a #b", "*", "*a", "&a", "!a", "@a", "`a", "%", "-", "-a", "- a"),
     *(
         "?",
@@ -547,6 +570,8 @@ def test_any_text_is_written_as_a_scalar_that_reads_as_it(written: str) -> None:
         assert document
         [(_, value), (_, other)] = document.items[0].pairs
         assert (value.kind, value.text, other.text) == (Kind.TEXT, written, "c")
+        [read_by_all] = yaml.safe_load(line)  # in YAML 1.1 `on` is no text
+        assert read_by_all["a"] == written or isinstance(read_by_all["a"], date)
 
 
 @pytest.mark.parametrize(("truth", "written"), [(True, "true"), (False, "false")])

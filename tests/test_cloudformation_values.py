@@ -12,6 +12,7 @@ from unapproved_iam.cloudformation_world import Possible, World, split_text, wit
 from unapproved_iam.possible_text import Alphabet, text, unknown
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+ZONE = {"Fn::Join": ["", [{"Ref": "AWS::Region"}, {"Fn::Select": [0, {"Fn::GetAZs": ""}]}]]}
 TEMPLATE: dict[str, Any] = {
     "Parameters": {
         "Plain": {"Type": "String", "Default": "plain"},
@@ -47,6 +48,22 @@ TEMPLATE: dict[str, Any] = {
         "Never": {"Fn::And": [{"Fn::Equals": ["a"]}, {"Fn::Not": [{"Condition": "Always"}]}]},
         "Home": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
         "Abroad": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
+        "Turned": {"Fn::Equals": ["a", {"Ref": "Missing"}]},
+        "Letters": {"Fn::Equals": [{"Ref": "AWS::AccountId"}, "letters"]},
+        "Mixed": {"Fn::Equals": [ZONE, ZONE]},
+        "Neither": {"Fn::Not": [{"Condition": "Always"}]},
+        "NotOfNone": {"Fn::Not": []},
+        "NotOfTwo": {"Fn::Not": [{"Condition": "Always"}, {"Condition": "Always"}]},
+        "AndOfNone": {"Fn::And": []},
+        "Later": {"Fn::Later": ["a", "a"]},
+        "Fn::ForEach::Conditions": [
+            "Letter",
+            ["a", "b"],
+            {
+                "Is${Letter}": {"Fn::Equals": [{"Ref": "Letter"}, "a"]},
+                "Too${Letter}": {"Fn::And": [{"Condition": "Always"}, {"Fn::Equals": [{"Ref": "Letter"}, "a"]}]},
+            },
+        ],
     },
     "Resources": {
         "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "own", "Path": "/p/"}},
@@ -153,6 +170,18 @@ def test_every_text(expression: Any, texts: list[str]) -> None:
     [
         ("Half", ["a", "b"]),
         ("Never", ["b"]),
+        ("Turned", ["a", "b"]),
+        ("Letters", ["b"]),
+        ("Mixed", ["a", "b"]),
+        ("Neither", ["b"]),
+        ("NotOfNone", ["a", "b"]),
+        ("NotOfTwo", ["a", "b"]),
+        ("AndOfNone", ["a", "b"]),
+        ("Later", ["a", "b"]),
+        ("Isa", ["a"]),
+        ("Isb", ["b"]),
+        ("Tooa", ["a"]),
+        ("Toob", ["b"]),
         pytest.param("Last", ["a", "b"], id="true for the last of 512 values only"),
     ],
 )
@@ -170,6 +199,12 @@ def test_the_same_key_is_chosen_twice() -> None:
     look_up = {"Fn::FindInMap": ["Map", {"Ref": "Missing"}, "Value"]}
     texts = [str(possible.text) for possible in possibles({"Fn::Join": ["", [look_up, {"Ref": "Missing"}, look_up]]})]
     assert texts == ["1one1", "2two2", "31234567890123"]
+
+
+def test_what_earlier_choices_imply_is_not_told() -> None:
+    inner = {"Fn::If": ["Abroad", "never", "home"]}
+    told = {str(one.text): [*map(str, one.world.told)] for one in possibles({"Fn::If": ["Home", inner, "abroad"]})}
+    assert told == {"home": ["Condition Home is true"], "abroad": ["Condition Home is false"]}
 
 
 def test_a_choice_is_told() -> None:

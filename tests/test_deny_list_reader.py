@@ -245,6 +245,7 @@ def test_which_patterns_can_match_a_policy(pattern: str, problem: str) -> None:
         ("arn:*:policy/own", ""),  # a customer's
         ("arn:aws:iam::*:policy/own", ""),
         ("arn:aws:iam::12*:policy/own", ""),
+        ("arn:aws-cn:iam::*:policy/own", ""),
         ("arn:aws:iam::aws:policy/own", "(a customer managed one is arn:aws:iam::*:policy/own; "),
         ("arn:*::aws:policy/own", 'no AWS managed policy matches "arn:*::aws:policy/own"'),
     ],

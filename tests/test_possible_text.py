@@ -111,6 +111,12 @@ def test_no_pattern_takes_forever(subject: Text) -> None:
     assert match(subject, [Glob("*a" + "?" * 60 + "c*")]) in (Match.NEVER, Match.SOMETIMES)
 
 
+def test_what_takes_too_long_is_not_called_certain() -> None:
+    anything = [Glob(""), Glob("?*")]
+    assert match(text(HOLES[Alphabet.ANY]), anything) is Match.ALWAYS
+    assert match(text(HOLES[Alphabet.ANY]), [*anything, Glob("*a" + "?" * 20)]) is Match.SOMETIMES
+
+
 @given(st.lists(st.one_of(known, holes, texts), max_size=5))
 def test_texts_have_one_form(pieces: list[str | Hole | Text]) -> None:
     joined = text(*pieces)
@@ -119,3 +125,4 @@ def test_texts_have_one_form(pieces: list[str | Hole | Text]) -> None:
     assert str(joined) == "".join(map(str, pieces))
     assert text(joined) == joined == text(*joined.pieces)
     assert (joined.known is None) == bool(joined.holes)
+    assert joined.is_unknown == (bool(joined.pieces) and all(isinstance(piece, Hole) for piece in joined.pieces))

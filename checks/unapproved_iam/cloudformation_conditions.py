@@ -49,7 +49,7 @@ def is_possible(evaluator: Evaluator, world: World) -> bool:
     """Whether the conditions chosen so far can all be as chosen."""
     start = replace(world, conditions={}, deciding=True)
     attempts = list(islice(_attempts(evaluator, [*world.conditions.items()], start), MOST_OUTCOMES))
-    return not world.conditions or any(attempts) or len(attempts) == MOST_OUTCOMES
+    return any(attempts) or len(attempts) == MOST_OUTCOMES
 
 
 def _attempts(evaluator: Evaluator, conditions: list[tuple[str, bool]], world: World) -> Iterator[bool]:
