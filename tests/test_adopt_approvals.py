@@ -543,7 +543,7 @@ def test_an_approval_is_by_resource_where_a_principal_is_unknown(
 
 
 ODD_SCALARS = [
-    *("true", "True", "no", "on", "off", "yes", "null", "~", "1", "1e3", "0x1f", "0o7", ".5", "=", "<<", "2027-06-30"),
+    *("true", "False", "no", "on", "off", "yes", "null", "~", "1", "1e3", "0x1f", "0o7", ".5", "=", "<<", "2027-06-30"),
     *("a:b", "a::b", "a:", ":a", "a: b", "#a", "a#b", "a #b", "*", "*a", "&a", "!a", "@a", "`a", "%", "-", "-a", "- a"),
     *(
         "?",

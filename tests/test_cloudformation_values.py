@@ -8,7 +8,7 @@ import pytest
 from unapproved_iam.cloudformation_document import node_of_value
 from unapproved_iam.cloudformation_template import read_template_text
 from unapproved_iam.cloudformation_values import Evaluator
-from unapproved_iam.cloudformation_world import Possible, World, split_text, with_late_parts
+from unapproved_iam.cloudformation_world import Possible, World, least_told, split_text, with_late_parts
 from unapproved_iam.possible_text import Alphabet, text, unknown
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -53,6 +53,8 @@ TEMPLATE: dict[str, Any] = {
         "Mixed": {"Fn::Equals": [ZONE, ZONE]},
         "Neither": {"Fn::Not": [{"Condition": "Always"}]},
         "NotOfNone": {"Fn::Not": []},
+        "NotOfText": {"Fn::Not": "Always"},
+        "OfList": {"Condition": ["Always"]},
         "NotOfTwo": {"Fn::Not": [{"Condition": "Always"}, {"Condition": "Always"}]},
         "AndOfNone": {"Fn::And": []},
         "Later": {"Fn::Later": ["a", "a"]},
@@ -175,6 +177,8 @@ def test_every_text(expression: Any, texts: list[str]) -> None:
         ("Mixed", ["a", "b"]),
         ("Neither", ["b"]),
         ("NotOfNone", ["a", "b"]),
+        ("NotOfText", ["a", "b"]),
+        ("OfList", ["a", "b"]),
         ("NotOfTwo", ["a", "b"]),
         ("AndOfNone", ["a", "b"]),
         ("Later", ["a", "b"]),
@@ -205,6 +209,10 @@ def test_what_earlier_choices_imply_is_not_told() -> None:
     inner = {"Fn::If": ["Abroad", "never", "home"]}
     told = {str(one.text): [*map(str, one.world.told)] for one in possibles({"Fn::If": ["Home", inner, "abroad"]})}
     assert told == {"home": ["Condition Home is true"], "abroad": ["Condition Home is false"]}
+
+
+def test_a_choice_whose_every_side_will_do_is_not_told() -> None:
+    assert least_told([one.world.told for one in possibles({"Fn::If": ["Open", "a", "a"]})]) == ()
 
 
 def test_a_choice_is_told() -> None:

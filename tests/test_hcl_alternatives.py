@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from unapproved_iam.hcl_alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl_operators import are_equal, number_value
-from unapproved_iam.hcl_parts import Parts, bounded_mapping, bounded_sequence, conditions_of, openness_of, sequence_of
+from unapproved_iam.hcl_parts import (
+    Parts,
+    bounded_mapping,
+    bounded_sequence,
+    conditions_of,
+    openness_of,
+    sequence_of,
+    spliced,
+)
 from unapproved_iam.hcl_values import (
     MAX_COMBINATIONS,
     MAX_ITEMS,
@@ -90,6 +99,7 @@ def test_too_many_alternatives_are_a_hole_that_remembers_policies() -> None:
 def test_too_many_conditions_are_dropped_first() -> None:
     values = [under(string(str(number % 2)), (Condition(str(number)),)) for number in range(MAX_POSSIBLE + 1)]
     assert one_of(values, "x") == one_of([string("0"), string("1")], "x")
+    assert [possible.when for possible in one_of(values[1:], "x")] == [value.possible[0].when for value in values[1:]]
 
 
 # -- functions of alternatives -----------------------------------------------------------------------------------------
@@ -102,8 +112,8 @@ def joined_texts(*plains: Plain) -> Value:
 def test_a_result_holds_under_the_conditions_of_its_arguments() -> None:
     one = Value((Possible(string_plain("a"), (C,), Openness.ELEMENT, "a.tfvars"),))
     other = Value((Possible(string_plain("b"), (D,), Openness.VARIABLE, "b.tfvars"),))
-    (possible,) = applied(joined_texts, (value for value in (one, other, one, string("c"))), "x")
-    assert possible == Possible(string_plain("a-b-a-c"), (C, D), Openness.VARIABLE, "a.tfvars, b.tfvars")
+    (possible,) = applied(joined_texts, (value for value in (one, string("c"), other, one)), "x")
+    assert possible == Possible(string_plain("a-c-b-a"), (C, D), Openness.VARIABLE, "a.tfvars, b.tfvars")
 
 
 def test_arguments_that_exclude_one_another_have_no_result() -> None:
@@ -150,6 +160,16 @@ def test_an_unknown_result_has_the_reason_of_what_it_depends_on() -> None:
 # -- equality and numbers ----------------------------------------------------------------------------------------------
 
 EMPTY_LIST, EMPTY_MAP = Sequence(()), Mapping(())
+
+
+def listed(*values: Value, when: tuple[Condition, ...] = (), **more: Any) -> Sequence:
+    return Sequence(tuple(Item(value, when) for value in values), **more)
+
+
+def mapped(key: str | Hole, content: str, when: tuple[Condition, ...] = ()) -> Mapping:
+    return Mapping((Entry(text(key), string(content), when),))
+
+
 RECORD = Record("x", lambda name: string("a"))
 HOLE = Unknown(Hole("x", "why"))
 
@@ -167,6 +187,19 @@ HOLE = Unknown(Hole("x", "why"))
         (Null(), EMPTY_LIST, False),
         (EMPTY_LIST, EMPTY_LIST, None),  # a list is no tuple
         (EMPTY_LIST, EMPTY_MAP, False),
+        (listed(string("a")), listed(string("a")), None),
+        (listed(string("a")), listed(string("b")), False),
+        (listed(string("a")), listed(string("a"), string("a")), False),
+        (listed(string("a")), listed(string("b"), when=(C,)), None),
+        (listed(string("a"), string("b")), listed(string("b"), string("c"), ordered=False), None),
+        (listed(string("a")), listed(string("b"), rest=string("c")), None),
+        (listed(string("a")), listed(one_of([string("a"), string("b")], "x")), None),
+        (listed(string("a")), listed(one_of([string("b"), string("c")], "x")), False),
+        (mapped("a", "x"), mapped("a", "x"), None),
+        (mapped("a", "x"), mapped("a", "y"), False),
+        (mapped("a", "x"), mapped("b", "x"), False),
+        (mapped("a", "x"), mapped("a", "y", (C,)), None),
+        (mapped("a", "x"), mapped(Hole("k", "why"), "y"), None),
         (EMPTY_LIST, string_plain("a"), False),
         (EMPTY_MAP, string_plain("a"), False),
         (string_plain("a"), string_plain("a"), True),
@@ -222,6 +255,22 @@ def test_collections_are_bounded_and_remember_policies() -> None:
     whole = Parts().whole(Mapping(entries, Kind.MAP), "x").decided
     assert isinstance(whole, Mapping)
     assert whole.kind is Kind.MAP
+
+
+def test_a_refusal_is_as_open_as_the_most_open_part() -> None:
+    parts = Parts()
+    opened = under(refused("x", "why"), (C,), Openness.VARIABLE)
+    for value in (refused("x", "why"), opened, refused("y", "why")):
+        assert parts.accepts(value, (D,)) is None
+    computed, refusal = parts.joined_with(string("a"), "x")
+    assert computed.plain == string_plain("a")
+    assert is_refused(refusal)
+    assert (refusal.when, refusal.openness) == ((D,), Openness.VARIABLE)
+
+
+def test_an_excluded_part_does_not_end_the_others() -> None:
+    one, other = (under(exactly(listed(string(content))), (when,)) for content, when in (("a", C), ("b", NOT_C)))
+    assert spliced([(one_of([one, other], "x"), (NOT_C,))], "x") == listed(string("b"), when=(NOT_C,))
 
 
 def test_an_unknown_list_is_open() -> None:

@@ -175,6 +175,8 @@ UNKNOWN = {
     ],
     '[var.unset ? "a" : "b"] == ["c"] ? "x" : "y"': ["y"],
     'null == var.unset ? "x" : "y"': ["x when null == var.unset", "y when null != var.unset"],
+    '(var.unset ? true : false) && true ? "x" : "y"': ["x when var.unset is true", "y when var.unset is false"],
+    '(var.unset ? true : false) || false ? "x" : "y"': ["x when var.unset is true", "y when var.unset is false"],
     '"t${var.unset}" ? "x" : "y"': ['x when "t${var.unset}" is true', 'y when "t${var.unset}" is false'],
     '"1${var.unset}" > 0 ? "x" : "y"': ['x when "1${var.unset}" > 0', 'y when not ("1${var.unset}" > 0)'],
     "0 / -1": ["${0 / -1}"],
@@ -198,7 +200,11 @@ UNKNOWN = {
         "a when var.unset is true",
         "b when var.unset is false",
     ],
+    '{ for x in concat(var.unset ? ["a"] : [], ["b"]) : (var.unset ? 1 : 2) => x }["2"]': ["b when var.unset is false"],
     '{ for x in ["a", "b"] : x => "v-${x}"... }.a': ["v-a"],
+    '{ for x in var.unset : (var.flag ? "a" : "b") => x... }.a': [
+        "${var.unset} when length(var.unset) > 0 and var.flag is true"
+    ],
     '{ for x in merge({ a = "p" }, var.unset) : "k" => x... }.k[0]': [
         "p",
         '${var.unset} when length(merge({"a" = "p"}, var.unset)) > 1',

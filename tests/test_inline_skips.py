@@ -13,6 +13,7 @@ from unapproved_iam.inline_skips import skip_in_block, skip_in_lines
         ("# checkov:skip=IAM_068:we know\r\n", "we know"),
         ("# checkov:skip=IAM_068: we : know ", " we : know "),
         ("# checkov:skip=IAM_068", ""),
+        ("# checkov:skip=IAM_068:X", "X"),
         ("# checkov:skip= IAM_068", ""),
         ("# checkov:skip =IAM_068", None),
         ("# bridgecrew:skip=IAM_068:x", "x"),

@@ -111,6 +111,12 @@ def test_no_pattern_takes_forever(subject: Text) -> None:
     assert match(subject, [Glob("*a" + "?" * 60 + "c*")]) in (Match.NEVER, Match.SOMETIMES)
 
 
+@pytest.mark.parametrize(("alphabet", "expected"), [(Alphabet.SEGMENT, Match.ALWAYS), (Alphabet.ANY, Match.SOMETIMES)])
+def test_a_hole_that_is_one_segment_fits_into_one(alphabet: Alphabet, expected: Match) -> None:
+    subject = text("arn:", HOLES[alphabet], ":x")
+    assert match(subject, [Glob("arn:*:x", frozenset({4}))]) is expected
+
+
 def test_what_takes_too_long_is_not_called_certain() -> None:
     anything = [Glob(""), Glob("?*")]
     assert match(text(HOLES[Alphabet.ANY]), anything) is Match.ALWAYS

@@ -197,9 +197,11 @@ LISTS = [
     ("the beginning of a glob's part", ["arn:aws:iam::*:policy/legacy-*"], '"lega${var.x}"', True),
     ("the beginning of a glob's part inside a word", ["arn:aws:iam::*:policy/legacy-*"], '"xlega${var.x}"', False),
     ("a function, and a glob's part begun", ["arn:aws:iam::aws:policy/*FullX"], f'[title(x), "{ARN}S3Fu"]', True),
+    ("a function, and nothing begun", ["arn:aws:iam::aws:policy/*FullX"], f'[title(x), "{ARN}"]', True),
     ("a function, and another name begun", ["arn:aws:iam::aws:policy/*FullX"], f'[title(x), "{ARN}S3Go"]', False),
     ("a glob open on both sides", ["arn:aws:iam::aws:policy/*Full*"], '"x"', True),
     ("a path, written", ["arn:aws:iam::aws:policy/job-function/*"], f'"{ARN}job-function/X"', True),
+    ("a path with a wildcard", ["arn:aws:iam::*:policy/legacy-*/*"], '"policy/legacy-x/y"', True),
     ("another path", ["arn:aws:iam::aws:policy/service-role/X1Y"], f'"{ARN}service-role/X"', False),
     ("a name under a path", ["arn:aws:iam::aws:policy/service-role/X1Y"], 'name = "X1Y"', True),
     ("a path, looked up", ["arn:aws:iam::aws:policy/job-function/*"], 'data "aws_iam_policy" "x" {}', True),
@@ -363,7 +365,8 @@ def test_where_unresolved_fails_types_alone_decide() -> None:
 
 def test_the_transforms_own_policies_are_known() -> None:
     source = Path(sam_resources.__file__).read_text()
-    assert set(re.findall(r'["/](AWS(?!::)\w+)"', source)) == {name.rpartition("/")[2] for name in ADDED_BY_SAM}
+    written = re.findall(r'"(?:arn:aws:iam::aws:policy/)?((?:service-role/)?AWS(?!::)\w+)"', source)
+    assert set(written) == set(ADDED_BY_SAM)
     template = b"Type: AWS::Serverless::Function"
     for name in ADDED_BY_SAM:
         assert Screen(deny_list(name.rpartition("/")[2])).template_suffices(template)

@@ -246,6 +246,7 @@ def test_in_which_files_an_approval_counts(
         ("live/x/y/a.tf", "**a**.tf", True),
         ("live/x/y/a.tf", "**/x/**/*.t?", True),
         ("live/x/y/a.tf", "**/x/*.t?", False),
+        ("x/a/y/x/b.tf", "**/x/**/y/**", True),  # behind the first x, not the last one
         # Neither may take long.
         ("a/" * 1000 + "b", "**/" * 20 + "x", False),
         ("a" * 2000, "*a" * 20 + "b", False),

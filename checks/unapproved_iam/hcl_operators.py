@@ -136,8 +136,8 @@ def are_equal(one: Plain, other: Plain) -> bool | None:
     """
     if isinstance(one, Unknown | Record) or isinstance(other, Unknown | Record):
         return None
-    if isinstance(one, Null) or isinstance(other, Null):
-        return isinstance(one, Null) and isinstance(other, Null)
+    if isinstance(one, Null) and isinstance(other, Null):
+        return True
     if isinstance(one, Sequence) and isinstance(other, Sequence):
         return _unless_different(_items_differ(one, other))
     if isinstance(one, Mapping) and isinstance(other, Mapping):
