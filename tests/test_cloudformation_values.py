@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from unapproved_iam.cloudformation_document import node_of_value
 from unapproved_iam.cloudformation_template import read_template_text
-from unapproved_iam.cloudformation_values import Evaluator
+from unapproved_iam.cloudformation_values import PSEUDO_PARAMETERS, Evaluator
 from unapproved_iam.cloudformation_world import Possible, World, least_told, split_text, with_late_parts
 from unapproved_iam.possible_text import Alphabet, text, unknown
 
@@ -71,6 +71,9 @@ TEMPLATE: dict[str, Any] = {
         "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "own", "Path": "/p/"}},
         "Unnamed": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {}},
         "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "role"}},
+        "User": {"Type": "AWS::IAM::User", "Properties": {"UserName": "user"}},
+        "Group": {"Type": "AWS::IAM::Group", "Properties": {"GroupName": "group"}},
+        "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "stored"}},
         "Bucket": {"Type": "AWS::S3::Bucket"},
     },
 }
@@ -100,7 +103,13 @@ ROWS: list[tuple[Any, list[str]]] = [
     ({"Ref": "Policy"}, ["arn:${partition}:iam::${account}:policy/p/own"]),
     ({"Ref": "Unnamed"}, ["arn:${partition}:iam::${account}:policy/${Unnamed}"]),
     ({"Ref": "Role"}, ["role"]),
+    ({"Ref": "User"}, ["user"]),
+    ({"Ref": "Group"}, ["group"]),
+    ({"Ref": "Parameter"}, ["${Parameter}"]),
+    ({"Fn::GetAtt": "Parameter.Value"}, ["stored"]),
+    ({"Fn::GetAtt": "Role.Arn"}, ["${Role.Arn}"]),
     ({"Ref": "Bucket"}, ["${Bucket}"]),
+    *(({"Ref": name}, [f"${{{name}}}"]) for name in PSEUDO_PARAMETERS),
     ({"Ref": {"Ref": "Missing"}}, ["${Missing}"]),
     ({"Ref": ["Plain"]}, ["plain"]),
     # attributes
@@ -209,6 +218,24 @@ def test_what_earlier_choices_imply_is_not_told() -> None:
     inner = {"Fn::If": ["Abroad", "never", "home"]}
     told = {str(one.text): [*map(str, one.world.told)] for one in possibles({"Fn::If": ["Home", inner, "abroad"]})}
     assert told == {"home": ["Condition Home is true"], "abroad": ["Condition Home is false"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "alphabet"),
+    [
+        ("AWS::AccountId", Alphabet.DIGITS),
+        ("AWS::Partition", Alphabet.SEGMENT),
+        ("AWS::Region", Alphabet.SEGMENT),
+        ("AWS::StackName", Alphabet.SEGMENT),
+        ("AWS::URLSuffix", Alphabet.SEGMENT),
+        ("AWS::StackId", Alphabet.ANY),
+        ("AWS::NotificationARNs", Alphabet.ANY),
+        ("Missing", Alphabet.ANY),
+    ],
+)
+def test_what_may_stand_in_a_reference(name: str, alphabet: Alphabet) -> None:
+    [possible] = possibles({"Ref": name})
+    assert [hole.alphabet for hole in possible.text.holes] == [alphabet]
 
 
 def test_a_choice_whose_every_side_will_do_is_not_told() -> None:

@@ -195,6 +195,39 @@ UNKNOWN = {
         'z when can([var.unset ? ["a"][7] : "x", var.flag ? ["a"][8] : "x"]) is false',
         "z",  # which of the two is refused does not matter
     ],
+    # an element that is there twice is there when any of them is
+    'toset(concat(var.unset ? ["a"] : [], ["a"]))': ["a"],
+    'toset(concat(["a"], var.unset ? ["a"] : []))': ["a"],
+    'toset(concat(var.unset ? ["a"] : [], var.unset ? ["a"] : []))': ["a when var.unset is true"],
+    'toset(concat(var.unset ? ["a"] : [], var.flag ? ["a"] : []))': ["a when contains(…, a) is true"],
+    'tolist(toset(concat(["b"], var.unset ? ["a"] : [])))[0]': ["a when var.unset is true", "b"],
+    # loops with conditions
+    '[for x in ["a", "b"] : x if var.flag]': ["a when var.flag is true", "b when var.flag is true"],
+    '[for x in ["a", "b"] : x if !var.flag]': ["a when var.flag is false", "b when var.flag is false"],
+    '[for x in ["a", "b"] : x if x == var.env]': ["a when x == var.env", "b when x == var.env"],
+    '[for x in ["a", "b"] : x if var.unset ? true : x == "a"]': ["a", "b when var.unset is true"],
+    '[for x in ["a", "b"] : x if var.unset ? false : x == "a"]': ["a when var.unset is false"],
+    '[for x in concat(var.unset ? ["a"] : [], ["b"]) : x if x != "a"]': ["b"],
+    '[for x in concat(var.unset ? ["a"] : [], ["b"]) : x if x == "a"]': ["a when var.unset is true"],
+    '[for i, x in concat(var.unset ? ["a"] : [], ["b"]) : "${i}${x}"]': [
+        '${concat(var.unset ? ["a"] : [], ["b"])}a when var.unset is true',
+        '${concat(var.unset ? ["a"] : [], ["b"])}b',
+    ],
+    '"%{ for x in concat(var.unset ? ["a"] : [], ["b"]) }${x}%{ endfor }"': [
+        '${%{ for x in concat(var.unset ? ["a"] : [], ["b"]) }${x}%{ endfor }}'
+    ],
+    '"%{ if var.flag }a%{ else }b%{ endif }"': ["a when var.flag is true", "b when var.flag is false"],
+    # keys that are not known
+    '{ a = "x", b = "y" }[var.unset]': ['y when var.unset == "b"', 'x when var.unset == "a"'],
+    '{ a = "x", "${var.unset}" = "y" }.a': ["y", "x"],
+    '{ a = "x", "${var.unset}" = "y" }.b': ["y"],
+    '{ "${var.unset}" = "y", a = "x" }.a': ["x"],
+    '{ "p-${var.unset}" = "y", a = "x" }["p-1"]': ["y"],
+    '{ "p-${var.unset}" = "y", a = "x" }.b': ['${{"p-${var.unset}" = "y", "a" = "x"}.b}'],
+    '(var.unset ? ["a"] : ["b"])[0]': ["a when var.unset is true", "b when var.unset is false"],
+    # both branches of a conditional have one type
+    'var.flag ? 1 : "a"': ["1 when var.flag is true", "a when var.flag is false"],
+    'var.flag ? "a" : null': ["a when var.flag is true"],
     # keys and groups
     '{ for x in var.unset ? ["a"] : ["b"] : (var.unset ? "k" : "l") => x }': [
         "a when var.unset is true",
@@ -265,6 +298,31 @@ DECIDED = {
     'try(reverse("a"), "z")': ["z"],
     'try(concat(["a"], "b"), "z")': ["z"],
     'concat(tolist(toset(["b", "a"])), ["c"])[1]': ["b"],
+    # loops, splats and elements
+    '[for x in ["a", "b"] : x if x != "a"]': ["b"],
+    '[for x in ["a"] : x if "true"]': ["a"],
+    '[for i, x in ["a", "b"] : "${i}${x}"]': ["0a", "1b"],
+    '[for k, v in { b = 1, a = 2 } : "${k}${v}"]': ["a2", "b1"],
+    '[for k, v in toset(["a"]) : "${k}${v}"]': ["aa"],
+    '[["a"], ["b"]][*][0]': ["a", "b"],
+    '[{ p = "x" }, { p = "y" }][*].p': ["x", "y"],
+    '{ a = "x" }[*].a': ["x"],
+    '"a"[*]': ["a"],
+    "null[*]": [],
+    '["a", "b"]["1"]': ["b"],
+    '["a", "b"][1.0]': ["b"],
+    '"%{ for x in ["a", "b"] }${x}%{ endfor }"': ["ab"],
+    '"a%{ if false }b%{ endif }c"': ["ac"],
+    '"${1}-${true}-${1.50}"': ["1-true-1.5"],
+    'try({ a = "x" }["b"], "z")': ["z"],
+    'try(["a"][1.5], "z")': ["z"],
+    'try(["a"][-1], "z")': ["z"],
+    'try(toset(["a"])[0], "z")': ["z"],
+    'try("a".x, "z")': ["z"],
+    'try(["a"].x, "z")': ["z"],
+    'try({ a = 1 }[["a"]], "z")': ["z"],
+    'try([for x in "a" : x], "z")': ["z"],
+    'try({ for x in ["a"] : null => x }, "z")': ["z"],
     # both sides count where both are decided
     'true && true ? "x" : "y"': ["x"],
     'true && false ? "x" : "y"': ["y"],
