@@ -237,7 +237,7 @@ _OF_A_DOCUMENT = {"effect", "action", "actions", "not_actions", "notaction", "no
 
 
 def policies_of_call(arguments: Mapping[str, Attribute], scope: Scope) -> Iterator[Policy]:
-    """The policy ARNs among the arguments of a call; only such whose name is known. Raises HclSyntaxError."""
+    """The policy ARNs among the arguments of a call; what may be something else is none. Raises HclSyntaxError."""
     for name, argument in arguments.items():
         if name in _META_ARGUMENTS or _NOT_ATTACHED.search(name):
             continue
@@ -269,7 +269,7 @@ def _policies_of_parts(value: Value, whole: Possible) -> Iterator[Found]:
 
 
 def _is_policy_arn(content: Text) -> bool:
-    """Whether it surely is the ARN of one policy, but for the partition, and the account of a customer's policy."""
+    """Whether it surely is the ARN of a policy, whatever its partition, its account or a part of its path and name."""
     stand_ins = {Alphabet.ANY: "\0", Alphabet.SEGMENT: "x", Alphabet.DIGITS: "0" * 12}
     pieces = (stand_ins[piece.alphabet] if isinstance(piece, Hole) else piece for piece in narrowed(content).pieces)
     return POLICY_ARN.fullmatch("".join(pieces)) is not None
