@@ -21,10 +21,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from unapproved_iam.deny_list import DenyList, path_matches
+from unapproved_iam.deny_list import DenyList
 from unapproved_iam.deny_list_discovery import FILE_NAME
 from unapproved_iam.file_reads import glob_of, read_paths
 from unapproved_iam.module_graph import ModuleGraph, readable
+from unapproved_iam.path_glob import path_matches
 from unapproved_iam.source_files import Kind, files_below, kind_of, listed
 from unapproved_iam.unit_screen import Evidence, Screen
 

@@ -6,12 +6,12 @@ its format.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import cached_property
 
+from unapproved_iam.path_glob import path_matches
 from unapproved_iam.policy_arn import globs_of_entry
 from unapproved_iam.possible_text import Glob
 
@@ -114,43 +114,3 @@ class DenyList:
     def exclusion_of(self, path: str) -> Exclusion | None:
         """The exclusion that covers a file, given its POSIX path from the repository root."""
         return next((exclusion for exclusion in self.exclusions if path_matches(path, exclusion.path)), None)
-
-
-def path_matches(path: str, glob: str) -> bool:
-    """Whether a POSIX path from the repository root matches: `**` any directories, `*` and `?` within one name.
-
-    Both may be a stranger's: it keeps all places up to which the glob may have read the path, since a regular
-    expression would try every way to share the path among its wildcards.
-    """
-    tokens = _tokens(glob)
-    if not path.endswith(tokens[-1].lstrip("*?/")):  # most paths: a quick look
-        return False
-    places = {0}
-    for token in tokens:
-        places = _places_after(token, path, places)
-        if not places:
-            return False
-    return len(path) in places
-
-
-def _places_after(token: str, path: str, places: set[int]) -> set[int]:
-    if token == "**":
-        return set(range(min(places), len(path) + 1))
-    if token == "**/":
-        first = min(places)
-        return places | {place for place in range(first + 1, len(path) + 1) if path[place - 1] == "/"}
-    if token == "?":
-        return {place + 1 for place in places if path[place : place + 1] not in ("", "/")}
-    if token != "*":
-        return {place + len(token) for place in places if path.startswith(token, place)}
-    reached: set[int] = set()
-    for place in places:
-        while place not in reached:
-            reached.add(place)
-            place += path[place : place + 1] not in ("", "/")
-    return reached
-
-
-@lru_cache(maxsize=1024)
-def _tokens(glob: str) -> tuple[str, ...]:
-    return tuple(filter(None, re.split(r"(\*\*/|\*\*|\*|\?)", glob))) or ("",)

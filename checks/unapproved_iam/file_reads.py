@@ -39,7 +39,7 @@ def _path_of(function: bytes, argument: bytes, directory: str) -> str:
 
 
 def glob_of(path: str) -> str:
-    """The absolute paths that one of `read_paths` may mean, as a glob of `deny_list.path_matches`."""
+    """The absolute paths that one of `read_paths` may mean, as a glob of `path_glob`."""
     if path.startswith("/"):
         return path
     below = re.sub(r"^(?:\.{0,2}/)+", "", path)

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol
 
 from unapproved_iam.hcl_expression import Expression, GetAttribute, Name, SplatItem
 from unapproved_iam.hcl_values import Value
+from unapproved_iam.path_glob import globs_of_fileset, path_matches
 
 Reference = tuple[str, ...]  # ("var", "name"), ("data", "aws_iam_policy", "x"), …; a loop variable: ("name",)
 
@@ -111,45 +111,16 @@ class Files:
     def matching(self, found: str, pattern: str) -> list[str] | None:
         """The files below a directory whose relative path matches, as `fileset` has it; None when they are many, or the
         pattern is not understood."""
-        expression = _expression_of(pattern)
-        if expression is None:
+        globs = globs_of_fileset(pattern)
+        if globs is None:
             return None
         names: list[str] = []
         for number, (directory, _, files) in enumerate(os.walk(found)):
             paths = (os.path.relpath(os.path.join(directory, name), found).replace(os.sep, "/") for name in files)
-            names += [path for path in paths if expression.fullmatch(path)]
+            names += [path for path in paths if any(path_matches(path, glob) for glob in globs)]
             if number > MAX_DIRECTORIES:
                 return None
         return sorted(names)
-
-
-def _expression_of(pattern: str) -> re.Pattern[str] | None:
-    """A pattern of "fileset Function" in the Terraform documentation; None for one with classes of characters, escapes,
-    steps upwards, or braces that do not close before the next slash."""
-    *above, last = pattern.split("/")
-    written = ["(?:.*/)?" if name == "**" else _expression_of_name(name) + "/" for name in above]
-    written.append(".*" if last == "**" else _expression_of_name(last))
-    if re.search(r"[\[\\]", pattern) or not {"", ".", ".."}.isdisjoint([*above, last]):
-        return None
-    try:
-        return re.compile("".join(written))
-    except re.error:
-        return None
-
-
-def _expression_of_name(name: str) -> str:
-    written, depth = "", 0
-    for part in re.split(r"(\*+|[?{},])", name):
-        if part.startswith("*"):
-            written += "[^/]*"
-        elif part == "?":
-            written += "[^/]"
-        elif part == "{" or (depth and part in ("}", ",")):
-            written += {"{": "(?:", ",": "|", "}": ")"}[part]
-            depth += {"{": 1, ",": 0, "}": -1}[part]
-        else:
-            written += re.escape(part)
-    return written
 
 
 def owner_of(expression: Expression, scope: Scope) -> Hashable:

@@ -16,7 +16,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from unapproved_iam.attachment import Attachment, Principal
-from unapproved_iam.deny_list import Approval, DenyList, Entry, InlineSkips, Unresolved, path_matches
+from unapproved_iam.deny_list import Approval, DenyList, Entry, InlineSkips, Unresolved
+from unapproved_iam.path_glob import path_matches
 from unapproved_iam.policy_arn import POLICY_NAME, aws_managed, narrowed
 from unapproved_iam.possible_text import Glob, Match, Text, is_certain, is_possible
 from unapproved_iam.verdict_message import approved, denied, unresolved
