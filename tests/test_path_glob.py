@@ -88,6 +88,7 @@ def test_a_path_glob_means_what_it_says(path: str, glob: str) -> None:
         ("a\\\\b", None),
         ("../a", None),
         ("./a", None),
+        ("{.,a}/b", None),
         ("a//b", None),
         ("", None),
         ("{a,b}" * 8, MOST_ALTERNATIVES),
