@@ -12,8 +12,7 @@ from itertools import groupby
 
 from unapproved_iam.account_audit import Audit
 from unapproved_iam.account_detach import detachment
-from unapproved_iam.account_rows import counted
-from unapproved_iam.command_line import printable
+from unapproved_iam.command_line import counted, printable
 from unapproved_iam.verdict import Finding
 
 

@@ -18,7 +18,6 @@ from unapproved_iam.account_rows import (
     Row,
     account_title,
     by_policy,
-    counted,
     denied_by_account,
     extent,
     headline,
@@ -26,7 +25,7 @@ from unapproved_iam.account_rows import (
     not_looked_at,
     rows_of,
 )
-from unapproved_iam.command_line import version
+from unapproved_iam.command_line import counted, version
 from unapproved_iam.verdict import Verdict
 
 STYLE = """

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import log2
 
-from unapproved_iam.account_rows import Row, counted
+from unapproved_iam.account_rows import Row
+from unapproved_iam.command_line import counted
 from unapproved_iam.verdict import Verdict
 
 MOST_POLICIES, MOST_PRINCIPALS = 16, 28

@@ -19,7 +19,6 @@ from unapproved_iam.account_rows import (
     Row,
     account_title,
     by_policy,
-    counted,
     denied_by_account,
     extent,
     headline,
@@ -27,7 +26,7 @@ from unapproved_iam.account_rows import (
     not_looked_at,
     rows_of,
 )
-from unapproved_iam.command_line import printable, version, without_commands
+from unapproved_iam.command_line import counted, printable, version, without_commands
 
 FORMAT_VERSION = 1
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from unapproved_iam.account_access import Account
 from unapproved_iam.account_audit import NOT_DECLARED, AccountReading, Audit
 from unapproved_iam.account_detach import detachment
+from unapproved_iam.command_line import counted
 from unapproved_iam.deny_list import Approval
 from unapproved_iam.policy_arn import display_name
 from unapproved_iam.verdict import Finding, Verdict
@@ -140,10 +141,6 @@ def looked_at(reading: AccountReading) -> str:
 
 def account_title(account: Account) -> str:
     return f"{account.id} {account.name}" if account.name else account.id
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def denied_by_account(audit: Audit) -> Counter[str]:

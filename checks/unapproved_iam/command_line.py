@@ -128,6 +128,11 @@ def printable(text: str) -> str:
     return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", text)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things in words: `1 file`, `2 files`, `2 entries`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def without_commands(json: str) -> str:
     """The same JSON without the `##[…]` and `##vso[…]` that CI systems look for anywhere in a log's line."""
     return json.replace("##", "#\\u0023")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from unapproved_iam.approval_proposal import proposals, yaml_scalar
 from unapproved_iam.attachment import Place
-from unapproved_iam.command_line import printable
+from unapproved_iam.command_line import counted, printable
 from unapproved_iam.findings import Findings
 from unapproved_iam.policy_arn import display_name
 from unapproved_iam.verdict import Finding, Verdict
@@ -36,24 +36,20 @@ def summary(findings: Findings, seconds: float) -> str:
         f"{len(findings.unjudged) + len(findings.mentions)} not judged",
     ]
     if findings.warnings:
-        counts.insert(0, _count(len(findings.warnings), "warning"))
+        counts.insert(0, counted(len(findings.warnings), "warning"))
     counts += [f"{number} excluded ({reason})" for reason, number in findings.excluded.items()]
-    looked_at = f"{_count(findings.files, 'file')}, {findings.units:,} read closely, in {seconds:.2f} s"
-    by = f"{deny_list.source} ({_count(len(deny_list.entries), 'entry', 'entries')})"
+    looked_at = f"{counted(findings.files, 'file')}, {findings.units:,} read closely, in {seconds:.2f} s"
+    by = f"{deny_list.source} ({counted(len(deny_list.entries), 'entry', 'entries')})"
     return printable(f"{_outcome(findings)}: {looked_at} by {by}; {', '.join(counts)}")
 
 
 def _outcome(findings: Findings) -> str:
     said = []
     if findings.violations:
-        said.append(_count(len(findings.violations), "violation"))
+        said.append(counted(len(findings.violations), "violation"))
     if findings.unjudged:
         said.append("could not judge everything")
     return ", ".join(said) or "clean"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 class _Paint:
