@@ -72,20 +72,20 @@ def _without_braces(pattern: str) -> list[str] | None:
     """`{a,b}c` as `ac` and `bc`."""
     written = [""]
     opened: list[tuple[list[str], list[str]]] = []  # what stands before each brace, and its alternatives so far
-    for character in pattern:
-        if character == "{":
+    for part in re.split(r"([{},/])", pattern):
+        if part == "{":
             opened.append((written, []))
             written = [""]
-        elif character == "," and opened:
+        elif part == "," and opened:
             opened[-1][1].extend(written)
             written = [""]
-        elif character == "}" and opened:
+        elif part == "}" and opened:
             before, inside = opened.pop()
             written = [one + other for one in before for other in (*inside, *written)]
-        elif character == "/" and opened:
+        elif part == "/" and opened:
             return None
         else:
-            written = [one + character for one in written]
+            written = [one + part for one in written]
         if len(written) > MOST_ALTERNATIVES:
             return None
     return None if opened else written
