@@ -40,20 +40,16 @@ def reading_of_conf(resource_type: str, address: str, conf: Mapping[str, Any], p
         if isinstance(name, str) and not name.startswith("__"):
             arguments[name] = _ConfAttribute(name, value, place)
     resource = AttachingResource(Declared(resource_type, address, arguments, scope), (), scope.declared)
+    attached = Attachment(address, resource_type, Text(()), (), place, place)
     if resource_type == "module":
-        attached = Attachment(address, resource_type, Text(()), (), place, place)
-        policies = tuple(policies_of_call(arguments, scope))
+        policies, templates = policies_of_call(arguments, scope), Reading()
     elif resource_type in ATTACHING_TYPES:
-        attached = Attachment(
-            address, resource_type, Text(()), tuple(dict.fromkeys(resource.principals())), place, place
-        )
-        policies = tuple(resource.policies())
+        attached = replace(attached, principals=tuple(dict.fromkeys(resource.principals())))
+        policies = resource.policies()
+        templates = together(template.reading() for template in resource.templates())
     else:
         return Reading()
     found = (replace(attached, policy=policy.found.text, when=_told(policy.found.when)) for policy in policies)
-    templates = (
-        together(template.reading() for template in resource.templates()) if resource_type != "module" else Reading()
-    )
     deployed = (
         replace(attached, policy=one.policy, principals=one.principals, when=one.when) for one in templates.attachments
     )
