@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from terraform_verdicts import told
 from unapproved_iam.hcl_evaluation import evaluate
 from unapproved_iam.hcl_scope import Files, Reference
 from unapproved_iam.hcl_syntax import Attribute, parse_body, parse_expression
@@ -54,7 +55,4 @@ class Module:
 
     def texts(self, expression: str) -> list[str]:
         """Every possible string with its conditions: "TEXT when CONDITION and CONDITION"."""
-        return [
-            f"{found.text} when {' and '.join(map(str, found.when))}" if found.when else str(found.text)
-            for found in possible_texts(self.evaluated(expression))
-        ]
+        return [told(found.text, found.when) for found in possible_texts(self.evaluated(expression))]

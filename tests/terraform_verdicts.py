@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -39,6 +39,12 @@ def verdicts_in(tree: Path, *var_files: Path) -> set[Verdict]:
     findings, unjudged = findings_in(tree, *var_files)
     assert not unjudged
     return {finding.verdict for finding in findings} - {Verdict.CLEAN}
+
+
+def told(content: object, when: Iterable[object]) -> str:
+    """As a message would say it: "CONTENT when CONDITION and CONDITION"."""
+    conditions = " and ".join(map(str, when))
+    return f"{content} when {conditions}" if conditions else str(content)
 
 
 def write_tree(directory: Path, files: Mapping[str, str | bytes]) -> Path:

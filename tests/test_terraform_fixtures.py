@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import findings_in
+from terraform_verdicts import findings_in, told
 from unapproved_iam.policy_arn import display_name
 from unapproved_iam.terraform_resources import ATTACHING_TYPES
 from unapproved_iam.verdict import Verdict
@@ -58,9 +58,9 @@ def test_a_comment_at_the_line_names_the_denied_policy(tree: Path) -> None:
         one = finding.attachment
         if finding.verdict is Verdict.DENIED and not one.place.path.endswith(".json"):
             line = Path(one.place.path).read_text().splitlines()[one.place.line - 1]
-            when = f" when {' and '.join(one.when)}" if one.when else ""
+            policy = told(display_name(one.policy), one.when)
             origin = f" (value from {one.origin})" if one.origin else ""
-            named[one.resource] = named.get(one.resource, False) or display_name(one.policy) + when + origin in line
+            named[one.resource] = named.get(one.resource, False) or policy + origin in line
     assert [resource for resource, is_named in named.items() if not is_named] == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import attachments_in, write_tree
+from terraform_verdicts import attachments_in, told, write_tree
 from unapproved_iam.terraform_instances import MAX_COUNTED
 
 VARIABLES = """
@@ -29,7 +29,7 @@ resource "aws_iam_role_policy_attachment" "x" {{
 def instances_in(tree: Path, source: str, **others: str) -> list[str]:
     write_tree(tree, {"main.tf": source, **others})
     found = attachments_in(tree)
-    return [f"{one.resource} when {' and '.join(one.when)}" if one.when else one.resource for one in found]
+    return [told(one.resource, one.when) for one in found]
 
 
 X = "aws_iam_role_policy_attachment.x"
@@ -132,8 +132,5 @@ def test_what_a_module_is_given(argument: str, policies: list[str], tmp_path: Pa
     )
     call = f'variable "flag" {{ default = true }}\nmodule "m" {{\n  source = "./m"\n  {argument}\n}}\n'
     write_tree(tmp_path, {"main.tf": call, "m/main.tf": module})
-    told = [
-        f"{one.policy} when {' and '.join(one.when)}" if one.when else str(one.policy)
-        for one in attachments_in(tmp_path)
-    ]
-    assert [one.removeprefix("arn:aws:iam::aws:policy/") for one in told] == policies
+    attached = [told(one.policy, one.when) for one in attachments_in(tmp_path)]
+    assert [one.removeprefix("arn:aws:iam::aws:policy/") for one in attached] == policies

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import attachments_in, write_tree
+from terraform_verdicts import attachments_in, told, write_tree
 
 ARN = "arn:aws:iam::aws:policy/"
 OWN = "arn:${partition}:iam::${account}:policy"
@@ -14,9 +14,7 @@ VARIABLES = 'variable "unset" {}\nvariable "flag" { default = true }\n'
 
 def policies_in(tree: Path, source: str) -> list[str]:
     write_tree(tree, {"main.tf": VARIABLES + source})
-    return [
-        f"{one.policy} when {' and '.join(one.when)}" if one.when else str(one.policy) for one in attachments_in(tree)
-    ]
+    return [told(one.policy, one.when) for one in attachments_in(tree)]
 
 
 def resource(resource_type: str, *lines: str) -> str:
