@@ -34,6 +34,7 @@ DENIED = f"""resource "aws_iam_role_policy_attachment" "fail" {{
   policy_arn = {ADMIN}
 }}
 """
+UTF_16 = DENIED.encode("utf-16")
 FOUND = "AdministratorAccess must not be attached to role/"
 TEMPLATE = f"""Resources:
   FailRole:
@@ -267,6 +268,13 @@ FAULTS = {
         (files({"main.tf": DENIED.replace('"ops"', " + ".join(["1"] * MANY))}),),
     ),
     "binary-in-terraform": Fault(2, "main.tf:5: could not be judged: unexpected", (files({"main.tf": DENIED + "\0"}),)),
+    "utf-16-in-terraform": Fault(2, "main.tf:1: could not be judged: is not in UTF-8", (files({"main.tf": UTF_16}),)),
+    "utf-16-in-terraform-without-a-mark": Fault(
+        2, "main.tf:1: could not be judged: is not in UTF-8", (files({"main.tf": UTF_16[2:]}),)
+    ),
+    "utf-16-in-terraform-json": Fault(
+        2, "main.tf.json:1: could not be judged: is not in UTF-8", (files({"main.tf.json": UTF_16}),)
+    ),
     "latin-1-in-a-template": Fault(
         1, FOUND, (files({"a.yaml": TEMPLATE.replace("FailRole", "F\xfcr").encode("latin-1")}),)
     ),

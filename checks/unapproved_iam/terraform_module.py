@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -131,9 +132,12 @@ class Module:
 
     def _is_readable(self, file: ConfigurationFile) -> bool:
         try:
-            file.data  # noqa: B018
+            begin = file.data[:2]
         except OSError as error:
             self.report_at(Place(file.path), f"cannot be read: {error.strerror or error}")
+            return False
+        if b"\0" in begin or begin in (BOM_UTF16_LE, BOM_UTF16_BE):  # no name would be found in its bytes
+            self.report_at(Place(file.path), "is not in UTF-8 (PowerShell's `>` writes UTF-16)")
             return False
         return True
 
