@@ -13,12 +13,16 @@ import sys
 def main() -> int:
     directory = os.path.dirname(os.path.realpath(__file__))
     sys.path.insert(0, directory)
-    from unapproved_iam import command_line
+    import unapproved_iam
 
-    if os.path.dirname(os.path.dirname(os.path.realpath(command_line.__file__))) != directory:
+    portions = getattr(unapproved_iam, "__path__", None) or [unapproved_iam.__file__]
+    found = os.path.realpath(next(iter(portions)))
+    if found != os.path.join(directory, "unapproved_iam"):
         # A package of that name, e.g. on PYTHONPATH, wins over a directory, wherever it stands on sys.path.
-        print(f"{command_line.__file__}: is in the way of the engine in {directory}", file=sys.stderr)
+        print(f"{found}: is in the way of the engine in {directory}", file=sys.stderr)
         return 2
+    from unapproved_iam.commands import command_line
+
     return command_line.main(sys.argv[1:])
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from unapproved_iam.deny_list import Entry, Origin
+from unapproved_iam.deny_list.entries import Entry, Origin
 
 Document = Mapping[str, Any]
 

@@ -17,7 +17,8 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "checks"))
 
-from unapproved_iam.command_line import DISTRIBUTION, PROGRAM, SUBCOMMANDS
+from unapproved_iam.commands.command_line import SUBCOMMANDS
+from unapproved_iam.program import DISTRIBUTION, PROGRAM
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs/commands.md"
 
@@ -63,7 +64,7 @@ def section(name: str) -> Iterator[str]:
 def parser_of(name: str) -> ArgumentParser:
     """The parser that a subcommand builds when it is called: here it is asked for help, and prints none."""
     with patch.object(ArgumentParser, "print_help", autospec=True) as asked, suppress(SystemExit):
-        import_module(f"unapproved_iam.{SUBCOMMANDS[name].module}").main(["--help"])
+        import_module(SUBCOMMANDS[name].module).main(["--help"])
     parser = asked.call_args.args[0]
     assert isinstance(parser, ArgumentParser)
     return parser

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "checks"))
 
-from unapproved_iam.lark_table import TABLE, computed_parser, installed_grammar, key_of, written_table
+from unapproved_iam.hcl.lark_table import TABLE, computed_parser, installed_grammar, key_of, written_table
 
 if __name__ == "__main__":
     grammar = installed_grammar()

@@ -19,8 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "checks"))
 
 from builtin_list_analysis import Policy, computed_lists
-from unapproved_iam.builtin_lists import BUILTIN_LISTS, file_of, written
-from unapproved_iam.managed_policy_names import NAMES_FILE
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, file_of, written
+from unapproved_iam.policies.managed_policy_names import NAMES_FILE
 
 
 def main() -> int:

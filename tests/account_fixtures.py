@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 from account_server import AccountServer
-from unapproved_iam.command_line import main
+from unapproved_iam.commands.command_line import main
 
 LIST = """\
 version: 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from terraform_verdicts import told
-from unapproved_iam.hcl_evaluation import evaluate
-from unapproved_iam.hcl_scope import Files, Reference
-from unapproved_iam.hcl_syntax import Attribute, parse_body, parse_expression
-from unapproved_iam.hcl_texts import possible_texts
-from unapproved_iam.hcl_values import Value, opened, string, unknown
+from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.scope import Files, Reference
+from unapproved_iam.hcl.syntax import Attribute, parse_body, parse_expression
+from unapproved_iam.hcl.texts import possible_texts
+from unapproved_iam.hcl.values import Value, opened, string, unknown
 
 
 class Module:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hcl_writer import WrittenModule
-from unapproved_iam.hcl_collections import Key, entries_at
-from unapproved_iam.hcl_values import (
+from unapproved_iam.hcl.collection_values import Key, entries_at
+from unapproved_iam.hcl.values import (
     Boolean,
     Item,
     Mapping,
@@ -25,7 +25,7 @@ from unapproved_iam.hcl_values import (
     number_as_text,
     parts_of,
 )
-from unapproved_iam.possible_text import Hole, Text, text
+from unapproved_iam.policies.possible_text import Hole, Text, text
 
 REFUSED = object()
 

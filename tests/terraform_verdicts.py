@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
-from unapproved_iam.attachment import Attachment, Unjudged
-from unapproved_iam.builtin_lists import BUILTIN_LISTS
-from unapproved_iam.deny_list import DenyList, Entry, Origin
-from unapproved_iam.terraform_tree import TerraformTree
-from unapproved_iam.verdict import Finding, Judge, Verdict
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
+from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
+from unapproved_iam.policies.attachment import Attachment, Unjudged
+from unapproved_iam.terraform.root_module import TerraformTree
 
 LEGACY = ("arn:aws:iam::*:policy/legacy-*", "arn:aws:iam::*:policy/retired/*")
 ENTRIES = (

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from account_server import AccountServer
 from documentation import PROJECT, blocks
-from unapproved_iam.command_line import main
+from unapproved_iam.commands.command_line import main
 
 if TYPE_CHECKING:
     from account_fixtures import Audit, PermissionSets, Told
@@ -450,7 +450,7 @@ def test_the_region_is_found_as_the_aws_command_finds_it(
 
 def test_without_boto3_one_line_says_what_to_install() -> None:
     program = "import sys; sys.modules['boto3'] = None; sys.path.insert(0, sys.argv[1]);"
-    program += "from unapproved_iam.command_line import main; sys.exit(main(['audit']))"
+    program += "from unapproved_iam.commands.command_line import main; sys.exit(main(['audit']))"
     told = subprocess.run([sys.executable, "-c", program, str(PROJECT / "checks")], capture_output=True, text=True)
     assert (told.returncode, told.stdout) == (2, "")
     assert "pip install 'checkov-unapproved-iam[aws]'" in told.stderr

@@ -16,11 +16,11 @@ import pytest
 from account_server import AccountServer
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam.account_access import Account
-from unapproved_iam.account_audit import AccountReading, attachment_of, judged
-from unapproved_iam.account_detach import detachment
-from unapproved_iam.account_detach_script import detach_script
-from unapproved_iam.deny_list import DenyList, Entry, Origin
+from unapproved_iam.account.account_access import Account
+from unapproved_iam.account.account_audit import AccountReading, attachment_of, judged
+from unapproved_iam.account.account_detach import detachment
+from unapproved_iam.account.account_detach_script import detach_script
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 
 if TYPE_CHECKING:
     from account_fixtures import Audit, PermissionSets

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from account_server import AccountServer
 from documentation import PROJECT, blocks
-from unapproved_iam.account_organization import ACCOUNTS_AT_ONCE
-from unapproved_iam.command_line import main
+from unapproved_iam.account.account_organization import ACCOUNTS_AT_ONCE
+from unapproved_iam.commands.command_line import main
 
 if TYPE_CHECKING:
     from account_fixtures import Audit, PermissionSets, Told

@@ -16,15 +16,15 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam.account_access import Account
-from unapproved_iam.account_audit import AccountReading, Audit, attachment_of, judged
-from unapproved_iam.account_detach_script import detach_script
-from unapproved_iam.account_html import html_report
-from unapproved_iam.account_picture import picture
-from unapproved_iam.account_reports import csv_report, json_report, markdown_report, text_report
-from unapproved_iam.account_rows import Row, headline, rows_of
-from unapproved_iam.attachment import Place, Unjudged
-from unapproved_iam.deny_list import Approval, DenyList, Entry, Origin
+from unapproved_iam.account.account_access import Account
+from unapproved_iam.account.account_audit import AccountReading, Audit, attachment_of, judged
+from unapproved_iam.account.account_detach_script import detach_script
+from unapproved_iam.account.account_html import html_report
+from unapproved_iam.account.account_picture import picture
+from unapproved_iam.account.account_reports import csv_report, json_report, markdown_report, text_report
+from unapproved_iam.account.account_rows import Row, headline, rows_of
+from unapproved_iam.deny_list.entries import Approval, DenyList, Entry, Origin
+from unapproved_iam.policies.attachment import Place, Unjudged
 
 TODAY = date(2027, 1, 1)
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"

@@ -17,17 +17,17 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam import adopt_command, approvals_command, atomic_file, check_command
-from unapproved_iam.approval_proposal import proposals, yaml_scalar
-from unapproved_iam.attachment import Attachment, Place, Principal
-from unapproved_iam.command_line import UsageError
-from unapproved_iam.deny_list import Approval, DenyList, Origin
-from unapproved_iam.deny_list_discovery import FILE_NAME, find_deny_list
-from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
+from unapproved_iam.commands import adopt_command, approvals_command, atomic_file, check_command
+from unapproved_iam.deny_list.approval_proposal import proposals, yaml_scalar
+from unapproved_iam.deny_list.discovery import FILE_NAME, find_deny_list
+from unapproved_iam.deny_list.entries import Approval, DenyList, Origin
+from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
+from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
 from unapproved_iam.marked_yaml import Kind, read_marked_yaml
-from unapproved_iam.policy_arn import aws_managed
-from unapproved_iam.possible_text import text, unknown
-from unapproved_iam.verdict import Finding, Judge, Verdict
+from unapproved_iam.policies.attachment import Attachment, Place, Principal
+from unapproved_iam.policies.policy_arn import aws_managed
+from unapproved_iam.policies.possible_text import text, unknown
+from unapproved_iam.program import UsageError
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "deny_lists" / "valid"
 TODAY = datetime.now(timezone.utc).date()
@@ -394,7 +394,7 @@ def test_of_writers_at_once_none_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"")
     code = (
-        "import sys; from unapproved_iam.atomic_file import Changed, replace\n"
+        "import sys; from unapproved_iam.commands.atomic_file import Changed, replace\n"
         "written = 0\n"
         "for _ in range(100):\n"
         "    old = open(sys.argv[1], 'rb').read()\n"

@@ -11,7 +11,7 @@ import pytest
 from documentation import PROJECT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unapproved_iam.builtin_lists import BUILTIN_LISTS, file_of, written
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, file_of, written
 
 sys.path.insert(0, str(PROJECT / "scripts"))
 moto_policies = pytest.importorskip("moto.iam.aws_managed_policies")

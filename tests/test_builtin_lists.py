@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
-from unapproved_iam.managed_policy_names import NAMES_FILE, managed_policy_names
-from unapproved_iam.policy_pattern import impossible_because, unknown_because
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
+from unapproved_iam.policies.managed_policy_names import NAMES_FILE, managed_policy_names
+from unapproved_iam.policies.policy_pattern import impossible_because, unknown_because
 
 # They take permissions away: attaching them is what people do about a leaked key.
 RESTRICTING = sorted(

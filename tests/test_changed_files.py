@@ -7,9 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from unapproved_iam import git_answers
-from unapproved_iam.changed_files import RANGE_START, changed_files
-from unapproved_iam.command_line import UsageError, main
+from unapproved_iam.commands.command_line import main
+from unapproved_iam.program import UsageError
+from unapproved_iam.scan import git_answers
+from unapproved_iam.scan.changed_files import RANGE_START, changed_files
 
 
 def git(repository: Path, *arguments: str) -> str:

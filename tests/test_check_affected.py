@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from unapproved_iam.affected_units import affected_by, lists_of
-from unapproved_iam.check_scope import Request, scope_of
-from unapproved_iam.deny_list import DenyList, Entry, Origin
-from unapproved_iam.source_files import Kind, kind_of, walk
-from unapproved_iam.unit_screen import Screen
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
+from unapproved_iam.scan.affected_units import affected_by, lists_of
+from unapproved_iam.scan.check_scope import Request, scope_of
+from unapproved_iam.scan.source_files import Kind, kind_of, walk
+from unapproved_iam.scan.unit_screen import Screen
 
 LIST = DenyList(
     "unapproved-iam-policies.yaml",

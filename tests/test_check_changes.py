@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from unapproved_iam.command_line import main
-from unapproved_iam.source_files import kind_of
+from unapproved_iam.commands.command_line import main
+from unapproved_iam.scan.source_files import kind_of
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 MODULE = """variable "arn" {

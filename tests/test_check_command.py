@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from unapproved_iam.command_line import main
+from unapproved_iam.commands.command_line import main
 
 ROLE = """Resources:
   {name}:
@@ -303,10 +303,12 @@ def test_what_cannot_matter_imports_little(tree: Path, arguments: list[str]) -> 
     assert result.returncode == 0, result.stdout + result.stderr
     summary, *modules = result.stdout.splitlines()
     assert ", 0 read closely, " in summary
-    assert "unapproved_iam.tree_check" in modules
+    assert "unapproved_iam.scan.tree_check" in modules
     loaded_before = {"importlib.metadata", "json", "subprocess"} & _modules_at_start()
     assert not {name for name in modules if name.split(".")[0] in HEAVY or name in HEAVY} - loaded_before
-    assert not [name for name in modules if name.startswith(("unapproved_iam.hcl", "unapproved_iam.report_json"))]
+    assert not [
+        name for name in modules if name.startswith(("unapproved_iam.hcl", "unapproved_iam.reports.report_json"))
+    ]
 
 
 def _modules_at_start() -> set[str]:

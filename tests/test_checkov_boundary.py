@@ -71,9 +71,9 @@ def test_without_its_engine_every_attachment_fails(scanned: Path, copied: Path, 
     if missing == "the engine":
         shutil.rmtree(copied / "unapproved_iam")
     elif missing == "a module of it":
-        (copied / "unapproved_iam/verdict.py").write_text("syntax error")
+        (copied / "unapproved_iam/deny_list/verdict.py").write_text("syntax error")
     else:
-        (copied / "unapproved_iam/deny_list_discovery.py").write_text(
+        (copied / "unapproved_iam/deny_list/discovery.py").write_text(
             "def repository_root(path): raise OSError('no disk')\ndef find_deny_list(*_): ..."
         )
     result = checkov(scanned, f"--external-checks-dir={copied}", cwd=tmp_path)
@@ -94,7 +94,7 @@ def environment(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(clone, older)
     project = older / "pyproject.toml"
     project.write_text(re.sub(r'(?m)^version = "[^"]*"', 'version = "0.0.1"', project.read_text()))
-    message = older / "checks/unapproved_iam/verdict_message.py"
+    message = older / "checks/unapproved_iam/deny_list/verdict_message.py"
     message.write_text(
         message.read_text().replace("must not be attached", "was not to be attached in an older release")
     )

@@ -24,12 +24,12 @@ from checkov.terraform.checks.resource.registry import resource_registry
 from checkov.terraform.plan_runner import Runner as PlanRunner
 from checkov.terraform.runner import Runner as TerraformRunner
 from checkov.terraform_json.runner import TerraformJsonRunner
-from unapproved_iam import guarded_reading
-from unapproved_iam.check_scope import Request
-from unapproved_iam.checkov_completion import is_same_resource
-from unapproved_iam.deny_list_discovery import find_deny_list
-from unapproved_iam.inline_skips import CHECK_ID
-from unapproved_iam.tree_check import findings_of
+from unapproved_iam.checkov_host.checkov_completion import is_same_resource
+from unapproved_iam.deny_list.discovery import find_deny_list
+from unapproved_iam.policies.inline_skips import CHECK_ID
+from unapproved_iam.scan import guarded_reading
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.tree_check import findings_of
 
 pytestmark = pytest.mark.xdist_group("checkov")
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from unapproved_iam.checkov_session import FIRST_TESTED, FIRST_UNTESTED
+from unapproved_iam.checkov_host.checkov_session import FIRST_TESTED, FIRST_UNTESTED
 
 pytest.importorskip("checkov")
 
@@ -260,7 +260,7 @@ def copied_checks(directory: Path) -> Path:
         ("__init__.py", "did not load IAM_068 for aws_iam_policy_attachment"),
         ("unapproved_iam_policy_terraform.py", "did not load IAM_068 for aws_iam_policy_attachment"),
         ("unapproved_iam_policy_cloudformation.py", "did not load IAM_068 for AWS::"),
-        ("unapproved_iam/terraform_tree.py", "is broken"),
+        ("unapproved_iam/terraform/root_module.py", "is broken"),
     ],
 )
 def test_an_installation_that_lacks_a_file_judges_nothing(tmp_path: Path, broken: str, said: str) -> None:

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from unapproved_iam.cloudformation_document import node_of_value
-from unapproved_iam.cloudformation_template import read_template_text
-from unapproved_iam.cloudformation_values import Evaluator
-from unapproved_iam.cloudformation_world import Choice, World, least_told
+from unapproved_iam.cloudformation.document import node_of_value
+from unapproved_iam.cloudformation.template import read_template_text
+from unapproved_iam.cloudformation.values import Evaluator
+from unapproved_iam.cloudformation.world import Choice, World, least_told
 
 Json = Any
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.builtin_lists import BUILTIN_LISTS
-from unapproved_iam.cloudformation_document import Array, Node, Object, Scalar, documents_of, function_of
-from unapproved_iam.cloudformation_resources import ATTACHING_TYPES
-from unapproved_iam.cloudformation_template import read_template
-from unapproved_iam.deny_list import DenyList, Entry, Origin
-from unapproved_iam.policy_arn import display_name
-from unapproved_iam.verdict import Judge, Verdict
+from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, documents_of, function_of
+from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
+from unapproved_iam.cloudformation.template import read_template
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
+from unapproved_iam.deny_list.verdict import Judge, Verdict
+from unapproved_iam.policies.attachment import Attachment, Reading
+from unapproved_iam.policies.policy_arn import display_name
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TEMPLATES = sorted(

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unapproved_iam.attachment import Reading
-from unapproved_iam.cloudformation_document import Array, Node, Scalar, documents_of
-from unapproved_iam.cloudformation_template import read_template, read_template_text, reading_of_conf
-from unapproved_iam.cloudformation_world import Choice, least_told
-from unapproved_iam.possible_text import text, unknown
+from unapproved_iam.cloudformation.document import Array, Node, Scalar, documents_of
+from unapproved_iam.cloudformation.template import read_template, read_template_text, reading_of_conf
+from unapproved_iam.cloudformation.world import Choice, least_told
+from unapproved_iam.policies.attachment import Reading
+from unapproved_iam.policies.possible_text import text, unknown
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from unapproved_iam.cloudformation_document import node_of_value
-from unapproved_iam.cloudformation_template import read_template_text
-from unapproved_iam.cloudformation_values import PSEUDO_PARAMETERS, Evaluator
-from unapproved_iam.cloudformation_world import Possible, World, least_told, split_text, with_late_parts
-from unapproved_iam.possible_text import Alphabet, text, unknown
+from unapproved_iam.cloudformation.document import node_of_value
+from unapproved_iam.cloudformation.template import read_template_text
+from unapproved_iam.cloudformation.values import PSEUDO_PARAMETERS, Evaluator
+from unapproved_iam.cloudformation.world import Possible, World, least_told, split_text, with_late_parts
+from unapproved_iam.policies.possible_text import Alphabet, text, unknown
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ZONE = {"Fn::Join": ["", [{"Ref": "AWS::Region"}, {"Fn::Select": [0, {"Fn::GetAZs": ""}]}]]}

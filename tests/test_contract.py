@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unapproved_iam.builtin_lists import BUILTIN_LISTS
-from unapproved_iam.check_scope import Request
-from unapproved_iam.checkov_completion import is_same_resource
-from unapproved_iam.deny_list import DenyList, Entry, Origin
-from unapproved_iam.findings import Findings
-from unapproved_iam.tree_check import findings_of
+from unapproved_iam.checkov_host.checkov_completion import is_same_resource
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.findings import Findings
+from unapproved_iam.scan.tree_check import findings_of
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures"

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from unapproved_iam.deny_list_discovery import ENVIRONMENT_VARIABLE, FILE_NAME, find_deny_list, repository_root
-from unapproved_iam.deny_list_reader import DenyListError
+from unapproved_iam.deny_list.discovery import ENVIRONMENT_VARIABLE, FILE_NAME, find_deny_list, repository_root
+from unapproved_iam.deny_list.reader import DenyListError
 
 NAMED, ENVIRON, AT_ROOT = "AmazonS3FullAccess", "AmazonSQSFullAccess", "AmazonSNSFullAccess"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from documentation import PROJECT, blocks, table
-from unapproved_iam.builtin_lists import BUILTIN_LISTS, PURPOSES
-from unapproved_iam.deny_list_format import APPROVAL, DENY_LIST, ENTRY, EXCLUSION, USE, Form
-from unapproved_iam.deny_list_reader import read_deny_list
-from unapproved_iam.policy_arn import globs_of_entry
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, PURPOSES
+from unapproved_iam.deny_list.list_format import APPROVAL, DENY_LIST, ENTRY, EXCLUSION, USE, Form
+from unapproved_iam.deny_list.reader import read_deny_list
+from unapproved_iam.policies.policy_arn import globs_of_entry
 
 REFERENCE, MIGRATING = PROJECT / "docs" / "deny-list.md", PROJECT / "docs" / "migrating.md"
 

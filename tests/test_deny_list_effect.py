@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unapproved_iam import check_command
-from unapproved_iam.deny_list_discovery import FILE_NAME
-from unapproved_iam.deny_list_format import DENY_LIST, Form
-from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
-from unapproved_iam.deny_list_schema import deny_list_schema
+from unapproved_iam.commands import check_command
+from unapproved_iam.commands.schema_command import deny_list_schema
+from unapproved_iam.deny_list.discovery import FILE_NAME
+from unapproved_iam.deny_list.list_format import DENY_LIST, Form
+from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
 from unapproved_iam.marked_yaml import Kind
 
 TREE = {

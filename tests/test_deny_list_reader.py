@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unapproved_iam.deny_list import Approval, InlineSkips, Unresolved
-from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
-from unapproved_iam.managed_policy_names import managed_policy_names
+from unapproved_iam.deny_list.entries import Approval, InlineSkips, Unresolved
+from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
 from unapproved_iam.marked_yaml import MOST_BYTES, NoYaml, read_marked_yaml
-from unapproved_iam.policy_arn import POLICY_ARN, globs_of_entry
-from unapproved_iam.policy_pattern import PATTERN, impossible_because, unknown_because
+from unapproved_iam.policies.managed_policy_names import managed_policy_names
+from unapproved_iam.policies.policy_arn import POLICY_ARN, globs_of_entry
+from unapproved_iam.policies.policy_pattern import PATTERN, impossible_because, unknown_because
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "deny_lists"
 VALID = sorted((FIXTURES / "valid").glob("*.yaml"))
@@ -258,9 +258,9 @@ def test_which_patterns_match_a_policy_that_there_is(pattern: str, problem: str)
 
 def test_the_reader_loads_names_and_yaml_only_for_a_list() -> None:
     code = (
-        "import sys; from unapproved_iam.deny_list_discovery import find_deny_list\n"
+        "import sys; from unapproved_iam.deny_list.discovery import find_deny_list\n"
         "find_deny_list(None, {}, sys.argv[1])\n"
-        "print(sorted({'yaml', 'difflib', 'unapproved_iam.deny_list_reader'} & set(sys.modules)))"
+        "print(sorted({'yaml', 'difflib', 'unapproved_iam.deny_list.reader'} & set(sys.modules)))"
     )
     env = {**os.environ, "PYTHONPATH": str(FIXTURES.parent.parent / "checks")}
     done = subprocess.run(

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from unapproved_iam.deny_list_schema import deny_list_schema, main
+from unapproved_iam.commands.schema_command import deny_list_schema, main
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures" / "deny_lists"

@@ -13,7 +13,7 @@ import pytest
 from documentation import PAGES, PROJECT, README
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from unapproved_iam.check_rule import CHECK_ID, DESCRIPTION, HELP, TITLE
+from unapproved_iam.reports.rule_text import CHECK_ID, DESCRIPTION, HELP, TITLE
 
 sys.path.insert(0, str(PROJECT / "scripts"))
 from make_command_reference import REFERENCE, reference

@@ -308,7 +308,7 @@ FAULTS = {
     "another-engine-on-the-path": Fault(
         2,
         "is in the way of the engine in",
-        (SOURCE, files({"path/unapproved_iam/__init__.py": "", "path/unapproved_iam/command_line.py": ""})),
+        (SOURCE, files({"path/unapproved_iam/__init__.py": "", "path/unapproved_iam/commands/command_line.py": ""})),
         (),
         {"PYTHONPATH": "path"},
     ),

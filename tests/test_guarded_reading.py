@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from unapproved_iam import guarded_reading
-from unapproved_iam.attachment import Reading
-from unapproved_iam.command_line import main
-from unapproved_iam.guarded_reading import OutOfTime, guarded
+from unapproved_iam.commands.command_line import main
+from unapproved_iam.policies.attachment import Reading
+from unapproved_iam.scan import guarded_reading
+from unapproved_iam.scan.guarded_reading import OutOfTime, guarded
 
 # Where the time ends in a destructor or a hook of the garbage collector, Python tells of it, and it ends once more.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

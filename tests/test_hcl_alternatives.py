@@ -6,9 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from unapproved_iam.hcl_alternatives import applied, one_of, unknown_like
-from unapproved_iam.hcl_operators import are_equal, number_value
-from unapproved_iam.hcl_parts import (
+from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
+from unapproved_iam.hcl.collection_parts import (
     Parts,
     bounded_mapping,
     bounded_sequence,
@@ -17,7 +16,8 @@ from unapproved_iam.hcl_parts import (
     sequence_of,
     spliced,
 )
-from unapproved_iam.hcl_values import (
+from unapproved_iam.hcl.operators import are_equal, number_value
+from unapproved_iam.hcl.values import (
     MAX_COMBINATIONS,
     MAX_ITEMS,
     MAX_POSSIBLE,
@@ -44,7 +44,7 @@ from unapproved_iam.hcl_values import (
     under,
     unknown,
 )
-from unapproved_iam.possible_text import Hole, text
+from unapproved_iam.policies.possible_text import Hole, text
 
 POLICY = "arn:aws:iam::aws:policy/X"
 C, NOT_C, D = Condition("c"), Condition("c", holds=False), Condition("d")

@@ -16,7 +16,7 @@ from hcl_module import Module
 from hcl_writer import WrittenModule, written_modules
 from hypothesis import HealthCheck, Phase, given, settings
 from terraform_oracle import REFUSED, admits, computed_by_terraform, is_exact, may_be, strings_in
-from unapproved_iam.hcl_texts import possible_texts
+from unapproved_iam.hcl.texts import possible_texts
 
 EXAMPLES = int(os.environ.get("HCL_EXAMPLES", "30"))
 EXHAUSTIVE = "HCL_EXAMPLES" in os.environ

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from hcl_module import Module
-from unapproved_iam.hcl_evaluation import evaluate
-from unapproved_iam.hcl_scope import Files, Layer
-from unapproved_iam.hcl_syntax import parse_expression
-from unapproved_iam.hcl_texts import policies_in_text, possible_texts
-from unapproved_iam.hcl_values import Found, Possible, Record, Unknown, Value, exactly, string, unknown
-from unapproved_iam.possible_text import Hole, text
+from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.scope import Files, Layer
+from unapproved_iam.hcl.syntax import parse_expression
+from unapproved_iam.hcl.texts import policies_in_text, possible_texts
+from unapproved_iam.hcl.values import Found, Possible, Record, Unknown, Value, exactly, string, unknown
+from unapproved_iam.policies.possible_text import Hole, text
 
 MODULE = """
 variable "env" { default = "dev" }

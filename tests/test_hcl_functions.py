@@ -13,8 +13,8 @@ import pytest
 from hcl_module import Module
 from hcl_writer import WrittenModule
 from terraform_oracle import REFUSED, admits, computed_by_terraform, is_exact
-from unapproved_iam.hcl_functions import COMPUTED
-from unapproved_iam.hcl_values import is_refused
+from unapproved_iam.hcl.function_calls import COMPUTED
+from unapproved_iam.hcl.values import is_refused
 
 pytestmark = pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
 

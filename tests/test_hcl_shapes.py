@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from hcl_module import Module
-from unapproved_iam.hcl_texts import possible_texts
-from unapproved_iam.policy_arn import globs_of_entry, narrowed
-from unapproved_iam.possible_text import Match, match
+from unapproved_iam.hcl.texts import possible_texts
+from unapproved_iam.policies.policy_arn import globs_of_entry, narrowed
+from unapproved_iam.policies.possible_text import Match, match
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"

@@ -6,9 +6,9 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from unapproved_iam.attachment import Place
-from unapproved_iam.hcl_expression import Expression, Template, TemplateIf
-from unapproved_iam.hcl_syntax import Body, HclSyntaxError, parse_body, parse_expression, parse_template
+from unapproved_iam.hcl.expression import Expression, Template, TemplateIf
+from unapproved_iam.hcl.syntax import Body, HclSyntaxError, parse_body, parse_expression, parse_template
+from unapproved_iam.policies.attachment import Place
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from unapproved_iam.inline_skips import skip_in_block, skip_in_lines
+from unapproved_iam.policies.inline_skips import skip_in_block, skip_in_lines
 
 
 @pytest.mark.parametrize(

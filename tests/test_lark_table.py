@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from unapproved_iam import lark_table
-from unapproved_iam.lark_table import TABLE, computed_parser, installed_grammar, key_of, loaded_parser
+from unapproved_iam.hcl import lark_table
+from unapproved_iam.hcl.lark_table import TABLE, computed_parser, installed_grammar, key_of, loaded_parser
 
 EXPRESSIONS = (
     'a == "0" ? b : c',
@@ -48,7 +48,7 @@ def test_a_broken_table_is_not_used(broken: bytes, tmp_path: Path) -> None:
 PARSE = """
 import sys
 from pathlib import Path
-from unapproved_iam import lark_table
+from unapproved_iam.hcl import lark_table
 lark_table.TABLE = Path("missing") / lark_table.TABLE.name
 computed = []
 lark_table.computed_parser = lambda grammar, compute=lark_table.computed_parser: computed.append(1) or compute(grammar)
@@ -57,7 +57,7 @@ print(lark_table.expression_parser().parse("a + b").data, len(computed))
 
 
 def test_without_the_shipped_table_it_is_computed_once(tmp_path: Path) -> None:
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(TABLE.parents[1])}
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(TABLE.parents[2])}
 
     def parsed() -> str:
         run = subprocess.run([sys.executable, "-c", PARSE], env=environment, capture_output=True, text=True, check=True)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from unapproved_iam import explain_command, init_command, list_command
-from unapproved_iam.builtin_lists import BUILTIN_LISTS, PURPOSES
-from unapproved_iam.check_command import Request, findings_of
-from unapproved_iam.command_line import UsageError
-from unapproved_iam.deny_list import InlineSkips, Unresolved
-from unapproved_iam.deny_list_discovery import FILE_NAME, find_deny_list
-from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
+from unapproved_iam.commands import explain_command, init_command, list_command
+from unapproved_iam.commands.check_command import Request, findings_of
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, PURPOSES
+from unapproved_iam.deny_list.discovery import FILE_NAME, find_deny_list
+from unapproved_iam.deny_list.entries import InlineSkips, Unresolved
+from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
 from unapproved_iam.marked_yaml import read_marked_yaml
+from unapproved_iam.program import UsageError
 
 PROJECT = Path(__file__).parent.parent
 FIXTURES = PROJECT / "fixtures" / "deny_lists"

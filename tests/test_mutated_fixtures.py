@@ -20,10 +20,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from terraform_verdicts import ENTRIES, write_tree
-from unapproved_iam.check_scope import Request
-from unapproved_iam.deny_list import DenyList, Entry, Origin, Unresolved
-from unapproved_iam.deny_list_reader import DenyListError, read_deny_list
-from unapproved_iam.tree_check import findings_of
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
+from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.tree_check import findings_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 EXAMPLES = int(os.environ.get("MUTATED_EXAMPLES", "0"))

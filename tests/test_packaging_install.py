@@ -118,8 +118,8 @@ def test_the_installed_checks_serve_checkov(installed: Run, tmp_path: Path) -> N
 def test_a_clone_uses_its_own_engine_beside_an_installed_one(environment: Path, clone: Path, tmp_path: Path) -> None:
     changed = tmp_path / "checks"
     shutil.copytree(clone / "checks", changed)
-    command_line = changed / "unapproved_iam/command_line.py"
-    command_line.write_text(command_line.read_text().replace('PROGRAM = "unapproved-iam"', 'PROGRAM = "of-the-clone"'))
+    program = changed / "unapproved_iam/program.py"
+    program.write_text(program.read_text().replace('PROGRAM = "unapproved-iam"', 'PROGRAM = "of-the-clone"'))
     command = [str(environment / "bin/python"), str(changed), "--version"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode, result.stdout.split()[0]) == (0, "of-the-clone"), result.stderr

@@ -65,10 +65,10 @@ def test_all_is_every_other_extra() -> None:
 
 
 def test_every_directory_of_the_engine_is_packaged() -> None:
-    directories = {path.parent for path in (PROJECT / "checks").rglob("*.py")}
-    packaged = {PROJECT / path for path in METADATA["tool"]["setuptools"]["package-dir"].values()}
-    assert directories == packaged
-    assert list(METADATA["tool"]["setuptools"]["package-dir"]) == METADATA["tool"]["setuptools"]["packages"]
+    directories = {path.parent.relative_to(PROJECT / "checks") for path in (PROJECT / "checks").rglob("*.py")}
+    packages = {".".join(("unapproved_iam_checks", *directory.parts)) for directory in directories}
+    assert METADATA["tool"]["setuptools"]["package-dir"] == {"unapproved_iam_checks": "checks"}
+    assert packages == set(METADATA["tool"]["setuptools"]["packages"])
 
 
 def test_the_engine_is_no_regular_package() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam.managed_policy_names import managed_policy_names
-from unapproved_iam.policy_arn import globs_of_entry, narrowed
-from unapproved_iam.policy_lookup import policies_named
-from unapproved_iam.possible_text import Alphabet, Glob, Hole, Match, Text, match, text
+from unapproved_iam.policies.managed_policy_names import managed_policy_names
+from unapproved_iam.policies.policy_arn import globs_of_entry, narrowed
+from unapproved_iam.policies.policy_lookup import policies_named
+from unapproved_iam.policies.possible_text import Alphabet, Glob, Hole, Match, Text, match, text
 
 ANY, SEGMENT, DIGITS = Alphabet.ANY, Alphabet.SEGMENT, Alphabet.DIGITS
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unapproved_iam.possible_text import Alphabet, Glob, Hole, Match, Text, match, text, unknown
+from unapproved_iam.policies.possible_text import Alphabet, Glob, Hole, Match, Text, match, text, unknown
 
 # The letters of texts and patterns; in holes a letter and a digit besides that stand in no pattern.
 LETTERS = "a:1z"

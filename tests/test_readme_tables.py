@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 import yaml
 from documentation import PROJECT, README, block, blocks, table
-from unapproved_iam.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST, PURPOSES
-from unapproved_iam.cloudformation_resources import ATTACHING_TYPES as CLOUDFORMATION_TYPES
-from unapproved_iam.command_line import CLEAN, COULD_NOT_JUDGE, SUBCOMMANDS, VIOLATION, main
-from unapproved_iam.deny_list_discovery import FILE_NAME
-from unapproved_iam.deny_list_format import DENY_LIST, Form
-from unapproved_iam.deny_list_reader import read_deny_list
-from unapproved_iam.source_files import KINDS
-from unapproved_iam.terraform_resources import ATTACHING_TYPES as TERRAFORM_TYPES
+from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as CLOUDFORMATION_TYPES
+from unapproved_iam.commands.command_line import SUBCOMMANDS, main
+from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST, PURPOSES
+from unapproved_iam.deny_list.discovery import FILE_NAME
+from unapproved_iam.deny_list.list_format import DENY_LIST, Form
+from unapproved_iam.deny_list.reader import read_deny_list
+from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION
+from unapproved_iam.scan.source_files import KINDS
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES as TERRAFORM_TYPES
 
 CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
 
@@ -46,7 +47,7 @@ def test_subcommands() -> None:
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_every_subcommand_is_there(name: str) -> None:
-    assert find_spec(f"unapproved_iam.{SUBCOMMANDS[name].module}")
+    assert find_spec(SUBCOMMANDS[name].module)
 
 
 def test_each_key_of_the_json_report_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from documentation import README, table
-from unapproved_iam.command_line import main
+from unapproved_iam.commands.command_line import main
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READER = "arn:aws:iam::aws:policy/ReadOnlyAccess"

@@ -15,17 +15,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
-from unapproved_iam.attachment import Attachment, Place, Principal, Unjudged
-from unapproved_iam.deny_list import Approval, DenyList, Entry, Origin, Unresolved
-from unapproved_iam.findings import Findings, Mention, one_per_policy
-from unapproved_iam.policy_arn import aws_managed
-from unapproved_iam.possible_text import Text, text, unknown
-from unapproved_iam.report_github import github_report
-from unapproved_iam.report_gitlab import gitlab_report
-from unapproved_iam.report_json import json_report
-from unapproved_iam.report_sarif import sarif_report
-from unapproved_iam.report_text import summary, text_report
-from unapproved_iam.verdict import Judge
+from unapproved_iam.deny_list.entries import Approval, DenyList, Entry, Origin, Unresolved
+from unapproved_iam.deny_list.verdict import Judge
+from unapproved_iam.policies.attachment import Attachment, Place, Principal, Unjudged
+from unapproved_iam.policies.policy_arn import aws_managed
+from unapproved_iam.policies.possible_text import Text, text, unknown
+from unapproved_iam.reports.report_github import github_report
+from unapproved_iam.reports.report_gitlab import gitlab_report
+from unapproved_iam.reports.report_json import json_report
+from unapproved_iam.reports.report_sarif import sarif_report
+from unapproved_iam.reports.report_text import summary, text_report
+from unapproved_iam.scan.findings import Findings, Mention, one_per_policy
 
 ROOT = os.path.abspath("/repository")
 LIST = DenyList(
@@ -302,7 +302,7 @@ APPROVALS = [
 
 @pytest.mark.parametrize(("found", "lines"), [row[1:] for row in APPROVALS], ids=[row[0] for row in APPROVALS])
 def test_the_approval_that_the_report_proposes_approves(found: Attachment, lines: list[str], tmp_path: Path) -> None:
-    from unapproved_iam.deny_list_reader import read_deny_list
+    from unapproved_iam.deny_list.reader import read_deny_list
 
     report = text_report(findings(found), 0)
     assert re.findall(r"    approve   (.*)", report) == lines

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.cloudformation_document import Array, Node, Scalar, documents_of
-from unapproved_iam.cloudformation_template import read_template
-from unapproved_iam.managed_policy_names import managed_policy_names
-from unapproved_iam.name_pieces import ADDED_BY_SAM
-from unapproved_iam.sam_resources import ADDED
+from unapproved_iam.cloudformation.document import Array, Node, Scalar, documents_of
+from unapproved_iam.cloudformation.sam_resources import ADDED
+from unapproved_iam.cloudformation.template import read_template
+from unapproved_iam.policies.attachment import Attachment, Reading
+from unapproved_iam.policies.managed_policy_names import managed_policy_names
+from unapproved_iam.scan.name_pieces import ADDED_BY_SAM
 
 REGIONS = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures" / "sam").glob("*.yaml"))

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from unapproved_iam.check_scope import Request
-from unapproved_iam.deny_list import DenyList, Entry, Origin, Unresolved
-from unapproved_iam.tree_check import findings_of
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.tree_check import findings_of
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 TODAY = date(2026, 11, 1)

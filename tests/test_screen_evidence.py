@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam import sam_resources
-from unapproved_iam.deny_list import DenyList, Entry, Origin, Unresolved
-from unapproved_iam.file_reads import glob_of, read_paths, reads_files
-from unapproved_iam.name_pieces import ADDED_BY_SAM
-from unapproved_iam.unit_screen import Evidence, Screen, any_of, local_sources, may_be_plan, searches_for, suffices
+from unapproved_iam.cloudformation import sam_resources
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
+from unapproved_iam.scan.file_reads import glob_of, read_paths, reads_files
+from unapproved_iam.scan.name_pieces import ADDED_BY_SAM
+from unapproved_iam.scan.screen_evidence import Evidence, any_of, searches_for, suffices
+from unapproved_iam.scan.unit_screen import Screen, local_sources, may_be_plan
 
 HERE = Origin("list", 1)
 

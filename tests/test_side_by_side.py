@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from unapproved_iam.attachment import Place, Reading, Unjudged
-from unapproved_iam.command_line import UsageError, main
-from unapproved_iam.side_by_side import FEWEST_UNITS, read_side_by_side
+from unapproved_iam.commands.command_line import main
+from unapproved_iam.policies.attachment import Place, Reading, Unjudged
+from unapproved_iam.program import UsageError
+from unapproved_iam.scan.side_by_side import FEWEST_UNITS, read_side_by_side
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are not copied there")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from terraform_verdicts import findings_in, told
-from unapproved_iam.policy_arn import display_name
-from unapproved_iam.terraform_resources import ATTACHING_TYPES
-from unapproved_iam.verdict import Verdict
+from unapproved_iam.deny_list.verdict import Verdict
+from unapproved_iam.policies.policy_arn import display_name
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "terraform"
 TREES = sorted(path for path in FIXTURES.iterdir() if path.is_dir())

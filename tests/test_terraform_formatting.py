@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from terraform_verdicts import findings_in
-from unapproved_iam.hcl_source import Source, Token, tokens
-from unapproved_iam.hcl_syntax import Attribute, Block, Body, parse_body
+from unapproved_iam.hcl.source_text import Source, Token, tokens
+from unapproved_iam.hcl.syntax import Attribute, Block, Body, parse_body
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 TREES = [tree for kind in ("terraform", "checkov/source") for tree in sorted((FIXTURES / kind).iterdir())]

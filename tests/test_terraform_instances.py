@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from terraform_verdicts import attachments_in, told, write_tree
-from unapproved_iam.terraform_instances import MAX_COUNTED
+from unapproved_iam.terraform.instances import MAX_COUNTED
 
 VARIABLES = """
 variable "none" { default = 0 }

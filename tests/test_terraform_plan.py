@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from unapproved_iam.attachment import Attachment, Reading
-from unapproved_iam.deny_list import DenyList, Entry, Origin
-from unapproved_iam.terraform_plan import read_plan
-from unapproved_iam.terraform_resources import ATTACHING_TYPES
-from unapproved_iam.verdict import Judge, Verdict
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
+from unapproved_iam.deny_list.verdict import Judge, Verdict
+from unapproved_iam.policies.attachment import Attachment, Reading
+from unapproved_iam.terraform.plan import read_plan
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 
 PLANS = Path(__file__).parent.parent / "fixtures" / "plan"
 ENTRIES = ("AdministratorAccess", "PowerUserAccess", "arn:aws:iam::*:policy/legacy-*")

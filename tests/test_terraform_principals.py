@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from terraform_verdicts import attachments_in, write_tree
-from unapproved_iam.terraform_resources import ATTACHING_TYPES, DECLARED_PRINCIPALS, Form
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES, DECLARED_PRINCIPALS, Form
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ARNS = f'policy_arns = ["{ADMIN}"]'

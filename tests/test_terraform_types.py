@@ -12,9 +12,9 @@ import pytest
 from hcl_module import Module
 from hcl_writer import WrittenModule
 from terraform_oracle import admits, computed_by_terraform, is_exact
-from unapproved_iam.hcl_syntax import parse_expression
-from unapproved_iam.hcl_values import Boolean, Kind, Mapping, Number, Sequence, String
-from unapproved_iam.terraform_variables import converted
+from unapproved_iam.hcl.syntax import parse_expression
+from unapproved_iam.hcl.values import Boolean, Kind, Mapping, Number, Sequence, String
+from unapproved_iam.terraform.variables import converted
 
 ROWS = [
     ("string", '"a"'),

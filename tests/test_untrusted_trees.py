@@ -111,7 +111,7 @@ HOSTILE = {
     "unapproved-iam-policies.yaml": "version: 1\nuse: [aws-admin]\n",
     **{f"{name}.py": RUNS for name in ("sitecustomize", "json", "yaml", "lark", "hcl2", "re", "unapproved_iam")},
     "unapproved_iam/__init__.py": RUNS,
-    "unapproved_iam/command_line.py": RUNS,
+    "unapproved_iam/commands/command_line.py": RUNS,
     "checks/__main__.py": RUNS,
     ".terraformrc": "provider_installation {\n  direct {}\n}\n",
 }

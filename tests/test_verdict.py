@@ -8,11 +8,11 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam.attachment import Attachment, Place, Principal
-from unapproved_iam.deny_list import Approval, DenyList, Entry, InlineSkips, Origin, Unresolved
-from unapproved_iam.policy_arn import aws_managed, customer_managed, display_name, narrowed
-from unapproved_iam.possible_text import Alphabet, Hole, Text, text, unknown
-from unapproved_iam.verdict import Finding, Judge, Verdict, without_instance_keys
+from unapproved_iam.deny_list.entries import Approval, DenyList, Entry, InlineSkips, Origin, Unresolved
+from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict, without_instance_keys
+from unapproved_iam.policies.attachment import Attachment, Place, Principal
+from unapproved_iam.policies.policy_arn import aws_managed, customer_managed, display_name, narrowed
+from unapproved_iam.policies.possible_text import Alphabet, Hole, Text, text, unknown
 
 ROOT = "/repository"
 TODAY = date(2027, 6, 30)

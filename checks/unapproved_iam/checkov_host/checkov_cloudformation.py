@@ -1,0 +1,46 @@
+"""Find what checkov asks about in the engine's reading of the template, for the CloudFormation check.
+
+checkov replaces references by defaults and knows no other values; what counts is the template. Its serverless runner
+asks the same check about the resources of a serverless.yml, which is no template: what checkov hands over is judged.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+from unapproved_iam.checkov_host.checkov_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
+from unapproved_iam.cloudformation.template import read_template, reading_of_conf
+from unapproved_iam.policies.attachment import Attachment, Reading, together
+from unapproved_iam.scan.guarded_reading import guarded
+
+
+class TemplateResources(JudgedByEngine):
+    """Answers for the resources of templates."""
+
+    def look_up(self, question: Question) -> Known:
+        properties = question.conf.get("Properties")
+        marks: dict[str, Any] = properties if isinstance(properties, dict) else {}
+        written = marks.get("__file__")  # relative to the working directory; absent without properties
+        path = os.path.abspath(written) if isinstance(written, str) else scanned_path(question.scanned_file)
+        reading = _read(path)
+        if reading is None:
+            return Known(path, reading_of_conf(question.name, question.conf, path))
+        # The marks begin and end a line after the block does.
+        lines = range(marks.get("__startline__", 1) - 1, marks.get("__endline__", 1))
+        attachments = (one for one in reading.attachments if _is_of(one, question.name))
+        of_block = reading_of_block(reading, path, lines, attachments)
+        if reading.unjudged and not of_block.attachments:  # perhaps the whole file is unreadable
+            of_block = together([of_block, reading_of_conf(question.name, question.conf, path)])
+        return Known(path, of_block)
+
+
+def _is_of(attachment: Attachment, logical_id: str) -> bool:
+    """Whether a resource attaches it; a nested stack does what is in its template."""
+    return attachment.resource == logical_id or attachment.resource.startswith(f"{logical_id}.")
+
+
+@lru_cache(maxsize=64)  # checkov asks file by file
+def _read(path: str) -> Reading | None:
+    return guarded(read_template, path)

@@ -1,0 +1,251 @@
+"""Read one template in one stack: what its resources attach, and what the stacks attach that it nests.
+
+For `cloudformation.template`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from unapproved_iam.cloudformation.attachments import Attached, Declared, Odd, attached_by, oddity_of
+from unapproved_iam.cloudformation.conditions import decided
+from unapproved_iam.cloudformation.document import Node, Object, Scalar, value_of, values_of
+from unapproved_iam.cloudformation.nested_stacks import (
+    NestedTemplate,
+    arguments_of,
+    policies_in_arguments,
+    templates_of,
+)
+from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
+from unapproved_iam.cloudformation.sam_resources import ROLE_OF_TYPE, attached_by_sam
+from unapproved_iam.cloudformation.source_skips import (
+    TemplateText,
+    declares_attaching_type,
+    mentions_policies,
+    text_of_body,
+    text_of_file,
+)
+from unapproved_iam.cloudformation.values import MOST_STEPS, Evaluator, TooManyValues
+from unapproved_iam.cloudformation.world import Entry, Possible, World, least_told, scalar_text, with_late_parts
+from unapproved_iam.policies.attachment import Attachment, Place, Principal, Reading, Unjudged, together
+from unapproved_iam.policies.possible_text import Text
+
+MOST_STEPS_OF_ALL = 300_000  # to evaluate all resources of one template
+MOST_STACKS = 200  # nested in one template, all levels together
+
+
+@dataclass
+class Budget:
+    stacks: int = MOST_STACKS
+
+
+@dataclass(frozen=True)
+class Nesting:
+    """How a stack comes to be: which resources nest it, and what they pass."""
+
+    unit: str  # the outermost template
+    arguments: Mapping[str, Sequence[Possible]] | None = None  # None: nobody in the tree creates the stack
+    prefix: str = ""  # of logical ids, e.g. "Network.Roles."
+    places: tuple[Place, ...] = ()  # of the resources, outermost first
+    files: tuple[str, ...] = ()  # of the templates in which they are
+    when: tuple[str, ...] = ()
+    skip: str | None = None
+    budget: Budget = field(default_factory=Budget)
+
+
+class Stack:
+    def __init__(self, root: Node, source: TemplateText, nesting: Nesting) -> None:
+        """Raises `TooManyValues` or `RecursionError` when the sections of the template cannot be followed."""
+        self.root = root
+        self.source = source
+        self.nesting = nesting
+        self.evaluator = Evaluator(root, nesting.arguments, source.holes)
+        self.evaluator.output_of_nested = self._output_of_nested
+        self._nested: dict[str, list[Stack]] = {}
+
+    def reading(self) -> Reading:
+        readings = [Reading(unjudged=self._odd_sections())]
+        remaining = MOST_STEPS_OF_ALL
+        for entry in self.evaluator.declared:
+            self.evaluator.steps = allowed = min(MOST_STEPS, remaining)
+            try:
+                readings += list(self._read_resource(entry))
+                remaining -= allowed - self.evaluator.steps
+            except (TooManyValues, RecursionError):
+                remaining -= allowed
+                readings.append(
+                    self._unjudged(entry.line, f"{entry.name} has more possible values than can be followed")
+                )
+        return together(readings)
+
+    def _odd_sections(self) -> tuple[Unjudged, ...]:
+        return tuple(
+            problem
+            for section in values_of(self.root, "Resources")
+            if not isinstance(section, Object) and declares_attaching_type(section)
+            for problem in self._unjudged(section.line, "Resources is no mapping of logical ids").unjudged
+        )
+
+    def _unjudged(self, line: int, reason: str) -> Reading:
+        return Reading(unjudged=(Unjudged(self.source.place(line), reason),))
+
+    # One resource
+
+    def _read_resource(self, entry: Entry) -> Iterator[Reading]:
+        written = value_of(entry.node, "Type")
+        if not isinstance(written, Scalar):
+            if mentions_policies(entry.node) or declares_attaching_type(entry.node):
+                yield self._unjudged(entry.line, f"{entry.name} has no Type (expected for example AWS::IAM::Role)")
+            return
+        resource_type = str(self.evaluator.written(written.text, entry.world))
+        if "${" in resource_type and mentions_policies(entry.node):
+            yield self._unjudged(entry.line, f"the Type of {entry.name} is not known")
+        if resource_type not in ATTACHING_TYPES and not resource_type.endswith("::MODULE"):
+            return
+        attached: list[Attached] = []
+        for world in self._worlds_of(entry):
+            declared = Declared(entry.name, resource_type, entry.node, world, entry.line)
+            for result in self._attached_by(declared):
+                if isinstance(result, Odd):
+                    yield self._unjudged(result.line, result.what)
+                else:
+                    attached.append(result)
+            yield from self._read_nested(declared)
+        yield Reading(tuple(self._attachments(entry, resource_type, attached)))
+
+    def _worlds_of(self, entry: Entry) -> Iterator[World]:
+        """The worlds in which the resource is created."""
+        condition = value_of(entry.node, "Condition")
+        if not isinstance(condition, Scalar) or condition.is_null:
+            yield entry.world
+            return
+        name = str(self.evaluator.written(condition.text, entry.world))
+        yield from (world for truth, world in decided(self.evaluator, name, entry.world) if truth)
+
+    def _attached_by(self, declared: Declared) -> Iterator[Attached | Odd]:
+        odd = oddity_of(self.evaluator, declared)
+        if odd:
+            yield odd
+        elif declared.resource_type in ROLE_OF_TYPE:
+            yield from attached_by_sam(self.evaluator, declared, value_of(self.root, "Globals"))
+        elif declared.resource_type in ATTACHING_TYPES:
+            yield from attached_by(self.evaluator, declared, ATTACHING_TYPES[declared.resource_type])
+
+    def _attachments(self, entry: Entry, resource_type: str, attached: Iterable[Attached]) -> Iterator[Attachment]:
+        """One attachment for each policy and line, with the choices under which there is one."""
+        worlds: dict[tuple[Text, tuple[Principal, ...], int, str, str], list[World]] = {}
+        for one in attached:
+            same = (one.policy, one.principals, one.line, one.note, one.world.origin)
+            worlds.setdefault(same, []).append(one.world)
+        if not worlds:
+            return
+        block, skip = self._block_of(entry)
+        for (policy, principals, line, note, origin), alternatives in worlds.items():
+            named = (replace(principal, name=with_late_parts(principal.name)) for principal in principals)
+            yield Attachment(
+                resource=self.nesting.prefix + entry.name,
+                resource_type=resource_type,
+                policy=with_late_parts(policy),
+                principals=tuple(named),
+                place=self.source.place(line or entry.line),
+                block=block,
+                when=self.nesting.when + told(alternatives),
+                calls=self.nesting.places,
+                origin=origin,
+                skip=skip,
+                note=note,
+                unit=self.nesting.unit,
+            )
+
+    def _block_of(self, entry: Entry) -> tuple[Place, str | None]:
+        """Where the resource stands, and its inline skip; one of a nesting resource covers all that it nests."""
+        first, last = self.source.block_of(entry.node, entry.line)
+        skip = self.nesting.skip
+        return self.source.place(first, last), self.source.skip_of(entry.node, entry.line) if skip is None else skip
+
+    # Nested stacks
+
+    def _read_nested(self, declared: Declared) -> Iterator[Reading]:
+        stacks = [stack for nested in self._templates_of(declared) for stack in self._stacks_of(declared, nested)]
+        yield from (stack if isinstance(stack, Reading) else stack.reading() for stack in stacks)
+        if not stacks:
+            entry = Entry(declared.logical_id, declared.node, declared.world, declared.line)
+            passed = policies_in_arguments(self.evaluator, declared)
+            yield Reading(tuple(self._attachments(entry, declared.resource_type, passed)))
+
+    def _templates_of(self, declared: Declared) -> Iterator[NestedTemplate]:
+        return templates_of(self.evaluator, declared, os.path.dirname(self.source.path))
+
+    def _stacks_of(self, declared: Declared, nested: NestedTemplate) -> Iterator[Stack | Reading]:
+        """The stacks that a resource creates from one template, or what cannot be judged of it."""
+        if nested.file in (self.source.path, *self.nesting.files):
+            return  # it nests itself, which CloudFormation would refuse
+        block, skip = self._block_of(Entry(declared.logical_id, declared.node, declared.world, declared.line))
+        source = self._text_of(nested)
+        if isinstance(source, Unjudged):
+            yield Reading(unjudged=(source,))
+        if not isinstance(source, TemplateText):
+            return
+        if self.nesting.budget.stacks <= 0:
+            yield self._unjudged(declared.line, f"more than {MOST_STACKS} stacks are nested")
+            return
+        self.nesting.budget.stacks -= 1
+        nesting = replace(
+            self.nesting,
+            arguments=arguments_of(self.evaluator, declared, os.path.basename(self.source.path)),
+            prefix=f"{self.nesting.prefix}{declared.logical_id}.",
+            places=(*self.nesting.places, block),
+            files=(*self.nesting.files, self.source.path),
+            when=self.nesting.when + told([nested.world]),
+            skip=skip,
+        )
+        yield from stacks_of(source, nesting, nested.body if isinstance(nested.body, Object) else None)
+
+    def _text_of(self, nested: NestedTemplate) -> TemplateText | Unjudged | None:
+        if nested.file:
+            return text_of_file(nested.file, may_be_any=True)
+        if isinstance(nested.body, Text):
+            line, on_one_line = self._line_of_body(nested.body, nested.line)
+            place = self.source.place(line)
+            return text_of_body(nested.body, place.path, place.line, on_one_line or self.source.on_one_line)
+        return self.source
+
+    def _line_of_body(self, body: Text, line: int) -> tuple[int, bool]:
+        """The line on which an embedded template begins: in a YAML block, the one after its key."""
+        first = str(body).lstrip("\n").partition("\n")[0].strip()
+        following = self.source.lines[line : line + 1]
+        return (line + 1, False) if following and following[0].strip() == first else (line, True)
+
+    def _output_of_nested(self, logical_id: str, output: str, world: World) -> Iterator[Possible]:
+        """The values of an output of a nested stack, for Fn::GetAtt."""
+        if logical_id not in self._nested:
+            entry = self.evaluator.resources[logical_id]
+            resource_type = scalar_text(value_of(entry.node, "Type"))
+            declared = Declared(logical_id, resource_type, entry.node, World(), entry.line)
+            stacks = [stack for nested in self._templates_of(declared) for stack in self._stacks_of(declared, nested)]
+            self._nested[logical_id] = [stack for stack in stacks if isinstance(stack, Stack)]
+        for stack in self._nested[logical_id]:
+            for section in values_of(stack.root, "Outputs"):
+                for node, inner in stack.evaluator.under(section, output, World()):
+                    for possible in stack.evaluator.property_texts(node, "Value", inner):
+                        yield Possible(possible.value, world, 0)
+
+
+def stacks_of(source: TemplateText, nesting: Nesting, root: Node | None = None) -> Iterator[Stack | Reading]:
+    """The stack of each document of a text that is a template, and what cannot be judged of it."""
+    roots, unjudged = ([root], []) if root is not None else source.roots()
+    if unjudged:
+        yield Reading(unjudged=tuple(unjudged))
+    for document in roots:
+        try:
+            yield Stack(document, source, nesting)
+        except (TooManyValues, RecursionError):
+            reason = "its loops and parameters have more values than can be followed"
+            yield Reading(unjudged=(Unjudged(source.place(document.line), reason),))
+
+
+def told(worlds: Iterable[World]) -> tuple[str, ...]:
+    """The choices under which one of the worlds comes about, as messages tell them."""
+    return tuple(map(str, least_told([world.told for world in worlds])))

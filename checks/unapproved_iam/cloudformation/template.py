@@ -1,0 +1,75 @@
+"""Read a CloudFormation or SAM template: everything that it attaches, and what could not be judged.
+
+For every front end: templates in files, in Terraform's `template_body`, and single resources as checkov knows them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from unapproved_iam.cloudformation.document import Object, Scalar, node_of_value
+from unapproved_iam.cloudformation.source_skips import TemplateText, text_of_body, text_of_file
+from unapproved_iam.cloudformation.stack import Nesting, Stack, stacks_of
+from unapproved_iam.cloudformation.world import Possible, World
+from unapproved_iam.policies.attachment import Attachment, Reading, Unjudged, together
+from unapproved_iam.policies.possible_text import Text, text
+
+
+def read_template(path: str) -> Reading | None:
+    """What a file attaches; None when it is certainly no template, or one in which nothing can be attached.
+
+    A file that may be one and cannot be read yields what could be read, and `Unjudged`. A template that another one
+    nests is read as itself here, and with its parameters when the other one is read: those attachments have `calls`,
+    and "Parent.Child" as their resource.
+    """
+    path = os.path.abspath(path)
+    source = text_of_file(path)
+    if isinstance(source, Unjudged):
+        return Reading(unjudged=(source,))
+    return _read(source, Nesting(path)) if source else None
+
+
+def read_template_text(
+    body: Text | str,
+    path: str,
+    line: int = 1,
+    arguments: Mapping[str, Sequence[Text]] | None = None,
+    on_one_line: bool = False,
+) -> Reading | None:
+    """What a template attaches that stands inside another file, e.g. in Terraform's `template_body`.
+
+    None when it is no template, or one in which nothing can be attached.
+    `body` may have holes. It begins on this line of the file, and is there as a whole when it is `on_one_line`.
+    `arguments` are the values of its parameters, each with its alternatives; None when the tree does not tell them.
+    """
+    path = os.path.abspath(path)
+    passed = None
+    if arguments is not None:
+        passed = {name: [Possible(value, World(), 0) for value in values] for name, values in arguments.items()}
+    return _read(text_of_body(body, path, line, on_one_line), Nesting(path, passed))
+
+
+def reading_of_conf(logical_id: str, conf: object, path: str) -> Reading:
+    """What one resource attaches, as checkov hands it to a check, when its template cannot be found.
+
+    References that checkov has not replaced are holes, and conditions are open. Raises nothing.
+    """
+    path = os.path.abspath(path)
+    resource = node_of_value(conf)
+    root = Object([(Scalar("Resources"), Object([(Scalar(logical_id, resource.line), resource)]))])
+    reading = _read(TemplateText(path, ""), Nesting(path), root) or Reading()
+    attachments: list[Attachment] = []
+    for attachment in reading.attachments:
+        # checkov writes the default of a list parameter as one text
+        policies = [text(part) for part in re.split(r",\s*(?=arn:)", attachment.policy.known or "")]
+        several = len(policies) > 1
+        attachments += [replace(attachment, policy=policy) for policy in policies] if several else [attachment]
+    return replace(reading, attachments=tuple(attachments))
+
+
+def _read(source: TemplateText, nesting: Nesting, root: Object | None = None) -> Reading | None:
+    readings = [stack.reading() if isinstance(stack, Stack) else stack for stack in stacks_of(source, nesting, root)]
+    return together(readings) if readings else None

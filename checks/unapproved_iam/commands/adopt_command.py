@@ -1,0 +1,149 @@
+"""`unapproved-iam adopt`: approve the violations of today until a day, so that the check can be switched on now.
+
+Each approval is as narrow as it can be (one policy, one principal, one file), says that nobody has reviewed it yet, and
+expires. So new violations are refused at once, and the debt is written down and shrinks visibly.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+
+from unapproved_iam.commands.atomic_file import Changed, replace, temporary_beside, write_new
+from unapproved_iam.commands.check_command import Findings, Request, findings_of, root_of
+from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.init_command import starting_list
+from unapproved_iam.deny_list.approval_proposal import Proposal, files_of, proposals
+from unapproved_iam.deny_list.builtin_lists import DEFAULT_LIST
+from unapproved_iam.deny_list.discovery import FILE_NAME, file_that_counts, find_deny_list
+from unapproved_iam.deny_list.entries import DenyList
+from unapproved_iam.deny_list.list_edit import NotEditable, with_approvals
+from unapproved_iam.deny_list.list_format import ADDRESS_PATTERN, ATTACHED_TO, FILES, POLICY, WORDS
+from unapproved_iam.deny_list.reader import DenyListError, Problem, read_deny_list
+from unapproved_iam.deny_list.verdict import Finding, without_instance_keys
+from unapproved_iam.policies.policy_pattern import impossible_because, unknown_because
+from unapproved_iam.printed_words import printable
+from unapproved_iam.program import COULD_NOT_JUDGE, UsageError
+
+DAYS = 90
+REASON = "attached before the check was switched on, not reviewed yet"
+
+
+def main(argv: Sequence[str]) -> int:
+    today = datetime.now(timezone.utc).date()
+    parser = argument_parser("adopt")
+    parser.add_argument("path", nargs="*", help="as for check (default: this directory)")
+    parser.add_argument("--deny-list", metavar="FILE", help="the list to add to (default: the one of the repository)")
+    parser.add_argument("--expires", metavar="DAY", help=f"the last day of the approvals (default: in {DAYS} days)")
+    parser.add_argument("--reason", default=REASON, help=f"the reason of each approval (default: {REASON})")
+    arguments = parser.parse_args(argv)
+    expires = _day(arguments.expires, today)
+    if not re.fullmatch(WORDS.pattern, arguments.reason):
+        raise UsageError(f'--reason: "{arguments.reason}" is no reason (expected {WORDS.expected})')
+    root = root_of(arguments.path)
+    path = file_that_counts(arguments.deny_list, os.environ, root)
+    deny_list = find_deny_list(arguments.deny_list, os.environ, root)
+    request = Request(paths=arguments.path)
+    findings = findings_of(request, deny_list, root)
+    new, left_over = _approvals(findings, deny_list)
+    if new:
+        written = [_written(proposal, arguments.reason, expires) for proposal in new]
+        _add(path or os.path.join(root, FILE_NAME), written, f"adopted on {today}", is_new=path is None)
+        deny_list = find_deny_list(arguments.deny_list, os.environ, root)
+        print(f"{printable(deny_list.source)}: {len(new)} approved until {expires}; edit the reasons")
+    for line in left_over:
+        print(printable(line))
+    return _outcome(findings_of(request, deny_list, root))
+
+
+def _day(written: str | None, today: date) -> date:
+    if written is None:
+        return today + timedelta(days=DAYS)
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", written) or date.fromisoformat(written) < today:
+            raise ValueError
+    except ValueError:
+        expected = f"expected a day from {today} on, such as {today + timedelta(days=DAYS)}"
+        raise UsageError(f'--expires: "{written}" is no such day ({expected})') from None
+    return date.fromisoformat(written)
+
+
+def _approvals(findings: Findings, deny_list: DenyList) -> tuple[list[Proposal], list[str]]:
+    """What to approve, each once, and why the rest of the violations cannot be adopted."""
+    present = {Proposal(approval.policy, approval.attached_to, approval.files) for approval in deny_list.approvals}
+    new: dict[Proposal, None] = {}
+    left_over = []
+    for finding in findings.violations:
+        place = f"{findings.relative(finding.attachment.place.path)}:{finding.attachment.place.line}"
+        if finding.approvals:
+            left_over.append(f"{place}: {finding.message} (extend that approval by hand, if it shall go on)")
+            continue
+        for proposal in _narrow(finding, findings):
+            problem = _not_writable_because(proposal)
+            if problem:
+                left_over.append(f"{place}: cannot be adopted, for {problem}")
+            elif proposal not in present:
+                new[proposal] = None
+    return list(new), left_over
+
+
+def _not_writable_because(proposal: Proposal) -> str | None:
+    """Why no approval in a list can say this: what the code holds need be no name that AWS would take."""
+    if not re.fullmatch(FILES.pattern, proposal.files or "any"):
+        return "it is outside the repository"
+    if not re.fullmatch(ATTACHED_TO.pattern, proposal.attached_to):
+        return f'"{proposal.attached_to}" is no principal or address'
+    if not re.fullmatch(POLICY.pattern, proposal.policy):
+        return f'"{proposal.policy}" is no policy'
+    return impossible_because(proposal.policy)
+
+
+def _narrow(finding: Finding, findings: Findings) -> Iterator[Proposal]:
+    """The approvals that cover a finding and, where one file makes it, nothing outside of that."""
+    attachment = finding.attachment
+    for proposal in proposals(finding, findings.relative):
+        files = "" if attachment.calls and not proposal.files else files_of(attachment, findings.relative)
+        attached_to = proposal.attached_to
+        if proposal.files and not re.fullmatch(ADDRESS_PATTERN, attached_to):
+            attached_to = without_instance_keys(attached_to)
+        yield proposal._replace(attached_to=attached_to, files=files)
+
+
+def _written(proposal: Proposal, reason: str, expires: date) -> dict[str, str | bool]:
+    newer = unknown_because(proposal.policy, suggest=False) is not None
+    return {**proposal.pairs, "reason": reason, "expires": str(expires)} | ({"allow_unknown": True} if newer else {})
+
+
+def _add(path: str, approvals: Sequence[Mapping[str, str | bool]], remark: str, is_new: bool) -> None:
+    """Write the list with these approvals, whole or not at all. Raises DenyListError, UsageError."""
+    try:
+        if is_new:
+            content = with_approvals(starting_list([DEFAULT_LIST]).encode(), approvals, remark)
+            write_new(path, content)
+            return
+        with open(path, "rb") as file:
+            before = file.read()
+        after = with_approvals(before, approvals, remark)
+        with temporary_beside(path, after) as candidate:
+            read_deny_list(candidate)
+        replace(path, before, after)
+    except NotEditable as error:
+        raise DenyListError([Problem(path, error.line, str(error))]) from error
+    except DenyListError as error:
+        what = f"cannot be added to, for then: {error.problems[0].what} (expected a list written line by line)"
+        raise DenyListError([Problem(path, 0, what)]) from error
+    except (Changed, FileExistsError):
+        raise UsageError(f"{path}: was changed by somebody else meanwhile and left alone (run this again)") from None
+
+
+def _outcome(findings: Findings) -> int:
+    if findings.unjudged:
+        for unjudged in findings.unjudged:
+            place = f"{findings.relative(unjudged.place.path)}:{unjudged.place.line}"
+            print(printable(f"{place}: could not be judged: {unjudged.reason}"))
+        return COULD_NOT_JUDGE
+    count = len(findings.violations)
+    print(f"{count} {'violation is' if count == 1 else 'violations are'} left")
+    return findings.exit_code

@@ -1,0 +1,157 @@
+"""`unapproved-iam check`: arguments in, report and exit code out; `scan.tree_check` finds.
+
+Exit codes: 0 when everything was judged and nothing is denied, 1 when everything was judged and something is, 2 when
+something could not be judged, whatever else was found. So 1 is always the whole answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+
+from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
+from unapproved_iam.printed_words import tolerate_any_text, without_commands
+from unapproved_iam.program import UsageError
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.findings import Findings
+from unapproved_iam.scan.side_by_side import processors
+from unapproved_iam.scan.tree_check import findings_of
+
+__all__ = ["Findings", "Request", "findings_of", "main", "root_of"]
+
+OUTPUTS = ("cli", "json", "sarif", "github", "gitlab")
+
+
+def main(argv: Sequence[str]) -> int:
+    started = time.monotonic()
+    arguments = _parser().parse_args(argv)
+    root = root_of(arguments.path)
+    deny_list = find_deny_list(arguments.deny_list, os.environ, root)
+    changed = None
+    if arguments.changed_since is not None:
+        from unapproved_iam.scan.changed_files import changed_files
+
+        changed = changed_files(arguments.changed_since, root, os.environ)
+    request = Request(
+        paths=arguments.path,
+        changed=changed,
+        plans=arguments.plan,
+        var_files=arguments.var_file,
+        exclude=arguments.exclude,
+        screen=arguments.screen,
+        jobs=arguments.jobs or processors(),
+    )
+    gc.set_threshold(5_000)  # most of what is made stays: looking for garbage seven times as often takes longer
+    findings = findings_of(request, deny_list, root)
+    _report(findings, time.monotonic() - started, arguments)
+    return findings.exit_code
+
+
+def root_of(paths: Sequence[str]) -> str:
+    """The repository that the paths are in: what the deny list's own paths count from."""
+    directories = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths] or [os.curdir]
+    return repository_root(os.path.commonpath([os.path.abspath(directory) for directory in directories]))
+
+
+def _parser() -> ArgumentParser:
+    parser = argument_parser("check")
+    parser.add_argument(
+        "path",
+        nargs="*",
+        help="a directory, looked at whole, or a file, which stands for what it can affect (default: this directory)",
+    )
+    parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
+    parser.add_argument(
+        "--changed-since",
+        metavar="COMMIT",
+        help="look only at what the changes since this commit can affect, deletions included; asks git",
+    )
+    for name, what in (
+        ("--plan", "a plan, as `terraform show -json PLANFILE` prints it"),
+        ("--var-file", "values of root variables, as for terraform"),
+    ):
+        parser.add_argument(name, metavar="FILE", action="append", default=[], help=f"{what}; may be repeated")
+    parser.add_argument(
+        "--exclude",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="paths from the repository's root that are not judged; may be repeated",
+    )
+    parser.add_argument("--output", choices=OUTPUTS, default="cli", help="the report's format (default: cli)")
+    parser.add_argument(
+        "--output-file", metavar="FILE", help="where the report goes; text is then printed all the same"
+    )
+    parser.add_argument(
+        "--no-screen", dest="screen", action="store_false", help="parse everything; finds the same and takes longer"
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_number_of_jobs,
+        help="processes that read side by side what is read closely (default: as many as there are processors)",
+    )
+    return parser
+
+
+def _number_of_jobs(written: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,2}", written, re.ASCII):
+        raise ArgumentTypeError(f"{written!r} is no number of processes (expected 1 to 999)")
+    return int(written)
+
+
+def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:
+    """Write the report, and for people what they need to see of it."""
+    report = _written(findings, seconds, arguments.output)
+    if arguments.output_file:
+        try:
+            with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(report)
+        except OSError as error:
+            raise UsageError(f"--output-file {arguments.output_file}: {error.strerror or error}") from error
+    tolerate_any_text()
+    if arguments.output_file or arguments.output == "cli":
+        from unapproved_iam.reports.report_text import text_report
+
+        sys.stdout.write(text_report(findings, seconds, colours=_wants_colours()))
+        if os.environ.get("GITHUB_ACTIONS"):
+            sys.stdout.write(_written(findings, seconds, "github"))
+    else:
+        from unapproved_iam.reports.report_text import summary
+
+        sys.stdout.write(report)
+        sys.stdout.flush()
+        print(summary(findings, seconds), file=sys.stderr)
+
+
+def _written(findings: Findings, seconds: float, output: str) -> str:
+    if output == "json":
+        from unapproved_iam.reports.report_json import json_report
+
+        return without_commands(json_report(findings, seconds)) + "\n"
+    if output == "sarif":
+        from unapproved_iam.reports.report_sarif import sarif_report
+
+        return without_commands(sarif_report(findings)) + "\n"
+    if output == "gitlab":
+        from unapproved_iam.reports.report_gitlab import gitlab_report
+
+        return without_commands(gitlab_report(findings)) + "\n"
+    if output == "github":
+        from unapproved_iam.reports.report_github import github_report
+
+        return github_report(findings)
+    from unapproved_iam.reports.report_text import text_report
+
+    return text_report(findings, seconds)
+
+
+def _wants_colours() -> bool:
+    """On a terminal, unless NO_COLOR says otherwise (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,14 @@
+"""Print the directory that checkov receives as --external-checks-dir, for scripts and CI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.program import CLEAN, checks_directory
+
+
+def main(argv: Sequence[str]) -> int:
+    argument_parser("checks-dir").parse_args(argv)
+    print(checks_directory())
+    return CLEAN

@@ -1,0 +1,119 @@
+"""The command `unapproved-iam`: which subcommands there are, and what all of them share.
+
+A subcommand is a module with `main(argv) -> int`, imported only when it is called: a commit that cannot matter pays for
+`check` alone. Exit codes: 0 clean, 1 a violation, 2 could not judge (bad list, unreadable file, bad usage, broken
+installation). No traceback reaches a user, unless UNAPPROVED_IAM_TRACEBACK asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+from unapproved_iam.printed_words import complain
+from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, DISTRIBUTION, PROGRAM, UsageError, version
+
+
+class Subcommand(NamedTuple):
+    name: str  # of its module, but for `_command`
+    summary: str
+    extra: str = ""  # the extra of the distribution that brings what it needs
+
+    @property
+    def module(self) -> str:
+        return f"unapproved_iam.commands.{self.name}_command"
+
+
+SUBCOMMANDS = {
+    "check": Subcommand("check", "find attachments of denied policies in Terraform, plans, CloudFormation and SAM"),
+    "checkov": Subcommand("checkov", "run checkov with these checks, safely; takes checkov's own arguments", "checkov"),
+    "audit": Subcommand("audit", "find attachments of denied policies in the live account", "aws"),
+    "list": Subcommand("list", "show the effective deny list and where each entry comes from"),
+    "explain": Subcommand("explain", "tell whether a policy is denied, by which entry, and what approves it"),
+    "init": Subcommand("init", "write a commented deny list"),
+    "adopt": Subcommand("adopt", "approve today's violations until a day, so that new ones are stopped now"),
+    "approvals": Subcommand("approvals", "show used, unused, expiring and expired approvals"),
+    "schema": Subcommand("schema", "print the JSON Schema of the deny list, for editors"),
+    "checks-dir": Subcommand("checks_dir", "print the directory for checkov's --external-checks-dir"),
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    name, *rest = argv or ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(_help())
+        return CLEAN
+    if name in ("-V", "--version"):
+        print(f"{PROGRAM} {version()}")
+        return CLEAN
+    if name not in SUBCOMMANDS:
+        return complain(
+            f"unknown subcommand {name!r} (expected one of: {', '.join(SUBCOMMANDS)}; see {PROGRAM} --help)"
+        )
+    return guarded(name, lambda: import_module(SUBCOMMANDS[name].module).main(rest))
+
+
+def guarded(name: str, subcommand: Callable[[], int]) -> int:
+    """Run a subcommand and return its exit code; whatever goes wrong in it becomes a sentence, and 2."""
+    if sys.stdout is None:
+        return complain("standard output is closed (expected somewhere to write the answer)")
+    try:
+        code = int(subcommand())
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return complain("interrupted")
+    except BrokenPipeError:
+        # The reader has gone (`| head`): what was not printed was not seen, and flushing at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_JUDGE
+    except ModuleNotFoundError as error:
+        extra = SUBCOMMANDS[name].extra
+        needed = DISTRIBUTION + (f"[{extra}]" if extra else "")
+        return complain(f"{PROGRAM} {name} needs the Python module {error.name} (pip install '{needed}')")
+    except Exception as error:
+        if isinstance(error, UsageError):
+            return complain(str(error))
+        if os.environ.get("UNAPPROVED_IAM_TRACEBACK"):
+            raise
+        return complain(_unexpected(error))
+
+
+def _unexpected(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    origin = error.__traceback__
+    while origin and origin.tb_next:
+        origin = origin.tb_next
+    where = f" at {os.path.basename(origin.tb_frame.f_code.co_filename)}:{origin.tb_lineno}" if origin else ""
+    return (
+        f"defect in {PROGRAM} {version()}{where}: {type(error).__name__}: {error}"
+        " (please report it; UNAPPROVED_IAM_TRACEBACK=1 shows more)"
+    )
+
+
+def argument_parser(name: str) -> ArgumentParser:
+    """The parser of a subcommand, to which its module adds its arguments; usage errors exit with 2."""
+    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+    return ArgumentParser(
+        prog=f"{PROGRAM} {name}",
+        description=SUBCOMMANDS[name].summary,
+        allow_abbrev=False,
+        # Without a width each parser measures the terminal, help or not, and imports what that takes.
+        formatter_class=lambda prog: RawDescriptionHelpFormatter(prog, width=100),
+    )
+
+
+def _help() -> str:
+    width = max(map(len, SUBCOMMANDS))
+    lines = [f"usage: {PROGRAM} SUBCOMMAND [--help] [ARGUMENT ...]", ""]
+    lines += [f"  {name:{width}}  {subcommand.summary}" for name, subcommand in SUBCOMMANDS.items()]
+    lines += ["", "exit codes: 0 clean, 1 violation, 2 could not judge", f"version: {PROGRAM} --version"]
+    return "\n".join(lines)

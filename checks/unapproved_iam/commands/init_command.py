@@ -1,0 +1,114 @@
+"""`unapproved-iam init`: write a commented deny list to start from and, if asked, the entry for pre-commit.
+
+It never overwrites. In what it writes, `#` right before a letter comments out YAML, `# ` begins a remark.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from unapproved_iam.commands.atomic_file import write_new
+from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.deny_list.builtin_lists import DEFAULT_LIST, PURPOSES
+from unapproved_iam.deny_list.discovery import FILE_NAME, refuse_near_misses, repository_root
+from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE
+
+PRE_COMMIT_FILE = ".pre-commit-config.yaml"
+
+# The same hook as in this project's own manifest, run from where this command is installed. The manifest's way, an
+# environment that pre-commit makes from a reviewed revision, needs a URL that only the reader can give.
+PRE_COMMIT_ENTRY = r"""repos:
+  - repo: local
+    hooks:
+      - id: unapproved-iam-policies
+        name: unapproved IAM policies
+        entry: unapproved-iam check --changed-since HEAD
+        language: system
+        always_run: true
+        files: '\.(tf|tofu|tfvars|template|ya?ml|json|hcl|tftpl|tpl|tmpl|csv|txt)$'
+        types: []
+        require_serial: true
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argument_parser("init")
+    parser.add_argument(
+        "--use",
+        metavar="LIST",
+        action="append",
+        choices=tuple(PURPOSES),
+        help=f"a built-in list to start with; may be repeated (default: {DEFAULT_LIST}); one of {', '.join(PURPOSES)}",
+    )
+    parser.add_argument("--pre-commit", action="store_true", help=f"write the hook into {PRE_COMMIT_FILE}, too")
+    arguments = parser.parse_args(argv)
+    root = repository_root(os.curdir)
+    refuse_near_misses(root)
+    written = _write(root, FILE_NAME, starting_list(arguments.use or [DEFAULT_LIST]))
+    if arguments.pre_commit and not _write(root, PRE_COMMIT_FILE, PRE_COMMIT_ENTRY):
+        print(f"this belongs into it:\n\n{PRE_COMMIT_ENTRY}", end="")
+    return CLEAN if written or arguments.pre_commit else COULD_NOT_JUDGE
+
+
+def _write(root: str, name: str, content: str) -> bool:
+    """Whether the file is written; one that is there is left alone."""
+    path = os.path.relpath(os.path.join(root, name))
+    try:
+        write_new(path, content.encode())
+    except FileExistsError:
+        print(f"{path}: is there already and was left alone")
+        return False
+    print(f"{path}: written")
+    return True
+
+
+def starting_list(use: Sequence[str]) -> str:
+    """A valid deny list that uses these built-in lists, with everything else in comments."""
+    return "\n".join(_starting_lines(use)) + "\n"
+
+
+def _starting_lines(use: Sequence[str]) -> Iterator[str]:
+    yield "# Which IAM managed policies must not be attached, and who may attach them all the same."
+    yield "# `unapproved-iam list` shows what counts, `unapproved-iam explain POLICY` why."
+    yield "version: 1"
+    yield ""
+    yield "# Built-in lists; `unapproved-iam list --built-in NAME` shows one."
+    yield "use:"
+    for name, purpose in PURPOSES.items():
+        yield f"  # {name}: {purpose}"
+        yield f"  - {name}" if name in use else f"#  - {name}"
+    yield from _REST.splitlines()
+
+
+_REST = """
+# More policies: an AWS managed one by its name, any by its ARN; * is any characters, ? is one.
+#deny:
+#  - AmazonS3FullAccess
+#  - policy: arn:aws:iam::*:policy/legacy-*
+#    reason: it predates the permission model
+#    use_instead: [AmazonS3ReadOnlyAccess]
+#    enforce_from: 2027-01-01
+
+# Exceptions: to a role, user, group or permission set, or by one resource in some files.
+#approve:
+#  - policy: AdministratorAccess
+#    attached_to: role/break-glass
+#    in: live/security/**
+#    reason: reviewed by security
+#    expires: 2027-06-30
+
+# Files that are not judged.
+#exclude:
+#  - path: charts/**
+#    reason: Helm templates
+
+# An attachment of which the code does not tell whether it is denied: pass (the default) or fail.
+#unresolved: fail
+
+# A comment checkov:skip=IAM_068 beside the code silences a finding: allow (the default) or refuse.
+#inline_skips: refuse
+
+# Further lists, as paths from this file's directory.
+#extends: [shared/unapproved-iam-policies.yaml]
+"""

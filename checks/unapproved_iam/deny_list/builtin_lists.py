@@ -1,0 +1,67 @@
+"""The built-in lists: policies that most organizations do not want attached, for those who maintain no list yet.
+
+Each stands in a text file beside this one, an entry a line: policy, what to use instead, source and reason, separated
+by tabs. `aws-admin` and `aws-deprecated` are kept by hand, the others come from what the policies' documents allow:
+`scripts/refresh_managed_policies.py` writes them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+from unapproved_iam.deny_list.entries import Entry, Origin
+
+DEFAULT_LIST = "aws-admin"
+
+# What each list is about, in the order in which they are shown.
+PURPOSES = {
+    "aws-admin": "whoever holds one of these owns the account, can take it over, or can carry its data away",
+    "aws-privilege-escalation": "whoever holds one of these can gain further permissions",
+    "aws-credentials-exposure": "whoever holds one of these can obtain credentials",
+    "aws-data-exfiltration": "whoever holds one of these can read every object, parameter or secret of the account",
+    "aws-deprecated": "AWS has removed these, so that attaching one fails, or is about to",
+}
+
+BETWEEN_FIELDS, BETWEEN_ADVICE = "\t", " | "
+
+
+class _BuiltinLists(Mapping[str, tuple[Entry, ...]]):
+    """The entries of a list by its name; a file is read when its list is asked for."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[Entry, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Entry, ...]:
+        if name not in self._read:
+            if name not in PURPOSES:
+                raise KeyError(name)
+            with open(file_of(name), encoding="utf-8") as file:
+                self._read[name] = tuple(_entries(name, file.read()))
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PURPOSES)
+
+    def __len__(self) -> int:
+        return len(PURPOSES)
+
+
+BUILTIN_LISTS: Mapping[str, tuple[Entry, ...]] = _BuiltinLists()
+
+
+def file_of(name: str) -> str:
+    return os.path.join(os.path.dirname(__file__), f"builtin_list_{name.replace('-', '_')}.txt")
+
+
+def written(entries: Iterable[Entry]) -> str:
+    """The text of a list's file."""
+    fields = ((entry.policy, BETWEEN_ADVICE.join(entry.use_instead), entry.source, entry.reason) for entry in entries)
+    return "".join(BETWEEN_FIELDS.join(line) + "\n" for line in fields)
+
+
+def _entries(name: str, text: str) -> Iterator[Entry]:
+    for line in text.splitlines():
+        policy, use_instead, source, reason = line.split(BETWEEN_FIELDS)
+        advice = tuple(use_instead.split(BETWEEN_ADVICE)) if use_instead else ()
+        yield Entry(policy, Origin(f"built-in list {name}"), reason, advice, source)

@@ -1,0 +1,116 @@
+"""The deny list: what the security team forbids (entries), allows all the same (approvals) and leaves out (exclusions).
+
+Plain values for `deny_list.verdict` and the front ends; `deny_list.reader` makes them from the file and is the one
+authority on its format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from functools import cached_property
+
+from unapproved_iam.path_glob import path_matches
+from unapproved_iam.policies.policy_arn import globs_of_entry
+from unapproved_iam.policies.possible_text import Glob
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an entry or approval is written: a list file and its line, or a built-in list (line 0)."""
+
+    source: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}" if self.line else self.source
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One denied policy or pattern of policies."""
+
+    policy: str  # as written: a name or an ARN, perhaps with `*` and `?`
+    origin: Origin
+    reason: str = ""
+    use_instead: tuple[str, ...] = ()
+    source: str = ""  # of a built-in entry: who advises against the policy, by title
+    enforce_from: date | None = None  # before this day, UTC, findings are shown and do not fail
+
+    @cached_property
+    def globs(self) -> tuple[Glob, ...]:
+        return globs_of_entry(self.policy)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """An exception: these policies may be attached to this principal or by this resource, until a day."""
+
+    policy: str
+    attached_to: str  # role/NAME, user/NAME, group/NAME, permission-set/NAME, a resource address / logical id, or *
+    origin: Origin
+    reason: str
+    files: str = ""  # path glob from the repository root (key `in`); required for an address
+    approved_by: str = ""
+    expires: date | None = None  # the last valid day, UTC
+
+    @cached_property
+    def globs(self) -> tuple[Glob, ...]:
+        return globs_of_entry(self.policy)
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether it is neither for a principal nor for a resource: any attachment of the policy is covered."""
+        return self.attached_to == "*"
+
+    @property
+    def principal(self) -> tuple[str, str] | None:
+        """Kind and name pattern when the exception is for a principal, None when it is for an address."""
+        kind, slash, name = self.attached_to.partition("/")
+        return (kind, name) if slash and kind in PRINCIPAL_KINDS else None
+
+    def expired(self, today: date) -> bool:
+        return self.expires is not None and today > self.expires
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Files that are not judged, by decision of the list's owner."""
+
+    path: str  # path glob from the repository root
+    reason: str
+    origin: Origin
+
+
+PRINCIPAL_KINDS = ("role", "user", "group", "permission-set")
+
+
+class Unresolved(Enum):
+    """What becomes of an attachment of which the tree does not tell whether it is denied."""
+
+    PASS = "pass"
+    FAIL = "fail"
+
+
+class InlineSkips(Enum):
+    """Whether a comment beside the code (`checkov:skip=IAM_068`) may silence a finding."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class DenyList:
+    """One effective list, after `use` and `extends`."""
+
+    source: str  # the file as shown to the user, or "built-in list aws-admin"
+    entries: tuple[Entry, ...]
+    approvals: tuple[Approval, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    unresolved: Unresolved = Unresolved.PASS
+    inline_skips: InlineSkips = InlineSkips.ALLOW
+
+    def exclusion_of(self, path: str) -> Exclusion | None:
+        """The exclusion that covers a file, given its POSIX path from the repository root."""
+        return next((exclusion for exclusion in self.exclusions if path_matches(path, exclusion.path)), None)

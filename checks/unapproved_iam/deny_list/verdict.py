@@ -1,0 +1,179 @@
+"""Decide the verdict of an attachment, alike for every front end.
+
+An attachment is denied when an entry matches whatever its holes turn out to be, approved when every principal that it
+may be attached to is covered by a valid approval, unresolved when an entry matches for some values, else clean. It is
+warned about when it would be denied and the entry counts from a later day only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import Enum
+from typing import NamedTuple
+
+from unapproved_iam.deny_list.entries import Approval, DenyList, Entry, InlineSkips, Unresolved
+from unapproved_iam.deny_list.verdict_message import approved, denied, unresolved
+from unapproved_iam.path_glob import path_matches
+from unapproved_iam.policies.attachment import Attachment, Principal
+from unapproved_iam.policies.policy_arn import POLICY_NAME, aws_managed, narrowed
+from unapproved_iam.policies.possible_text import Glob, Match, Text, is_certain, is_possible
+
+
+class Verdict(Enum):
+    DENIED = "denied"
+    APPROVED = "approved"
+    CLEAN = "clean"
+    UNRESOLVED = "unresolved"
+    WARNED = "warned"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An attachment with its verdict; `entry` is set unless it is clean, `message` is one sentence for people."""
+
+    attachment: Attachment
+    verdict: Verdict
+    entry: Entry | None = None
+    approvals: tuple[Approval, ...] = ()  # that cover it (approved), or that would but have expired (denied)
+    message: str = ""
+
+
+class _Approvals(NamedTuple):
+    """The approvals of a policy, as one attachment of it sees them."""
+
+    used: tuple[Approval, ...]  # valid ones that together cover every principal
+    expired: tuple[Approval, ...] = ()  # that would have covered a principal
+    elsewhere: tuple[Approval, ...] = ()  # valid ones, of other principals, resources or files
+
+
+class Judge:
+    """Judges attachments by one deny list on one day.
+
+    `root` is the absolute directory that the paths of approvals count from: the repository's root.
+    """
+
+    def __init__(self, deny_list: DenyList, root: str, today: date) -> None:
+        self.deny_list = deny_list
+        self.root = root
+        self.today = today
+        announced = [entry.enforce_from is not None and today < entry.enforce_from for entry in deny_list.entries]
+        self._in_force = tuple(entry for entry, later in zip(deny_list.entries, announced, strict=True) if not later)
+        self._announced = tuple(entry for entry, later in zip(deny_list.entries, announced, strict=True) if later)
+
+    def judge(self, attachment: Attachment) -> Finding:
+        policy = narrowed(attachment.policy)
+        verdict, entry, certain = self._before_approvals(policy)
+        if entry is None:
+            return Finding(attachment, verdict)
+        approvals = self._approvals_of(attachment, policy)
+        if approvals.used:
+            return Finding(attachment, Verdict.APPROVED, entry, approvals.used, approved(attachment, approvals.used))
+        from_day = entry.enforce_from if verdict is Verdict.WARNED else None
+        if certain:
+            advice = [policy for policy in entry.use_instead if not self._refuses(policy)]
+            sentence = denied(attachment, entry, from_day, advice, approvals.expired, approvals.elsewhere)
+        else:
+            sentence = unresolved(attachment, from_day)
+        if attachment.skip is not None and self.deny_list.inline_skips is InlineSkips.REFUSE:
+            attachment = replace(attachment, skip=None)
+            sentence += f"; its inline skip does not count, for {self.deny_list.source} refuses them"
+        return Finding(attachment, verdict, entry, approvals.expired, sentence)
+
+    def _before_approvals(self, policy: Text) -> tuple[Verdict, Entry | None, bool]:
+        """The verdict without approvals, the entry that it comes from, and whether that matches for certain."""
+        entry, certainty = _first_match(policy, self._in_force)
+        later, later_certainty = _first_match(policy, self._announced)
+        fails = self.deny_list.unresolved is Unresolved.FAIL
+        if certainty is Match.ALWAYS:
+            return Verdict.DENIED, entry, True
+        if later_certainty is Match.ALWAYS and not (entry and fails):
+            return Verdict.WARNED, later, True
+        if entry or later:
+            return Verdict.UNRESOLVED if entry or not fails else Verdict.WARNED, entry or later, False
+        return Verdict.CLEAN, None, True
+
+    def _approvals_of(self, attachment: Attachment, policy: Text) -> _Approvals:
+        of_policy = [a for a in self.deny_list.approvals if is_certain(policy, a.globs)]
+        valid = [approval for approval in of_policy if not approval.expired(self.today)]
+        here = [approval for approval in of_policy if self._covers_files(approval, attachment)]
+        used = _covering_all(attachment, [approval for approval in here if approval in valid])
+        if used:
+            return _Approvals(used)
+        expired = (a for a in here if a not in valid and _covers_any(attachment, a))
+        return _Approvals((), tuple(expired), tuple(valid))
+
+    def _refuses(self, advised: str) -> bool:
+        """Whether this list denies, today or later, what an entry advises: then it is no advice."""
+        if not POLICY_NAME.fullmatch(advised):
+            return False
+        policy = aws_managed(advised)
+        _, entry, _ = self._before_approvals(policy)
+        approvals = (a for a in self.deny_list.approvals if a.anywhere and not a.files and not a.expired(self.today))
+        return entry is not None and not any(is_certain(policy, approval.globs) for approval in approvals)
+
+    def _covers_files(self, approval: Approval, attachment: Attachment) -> bool:
+        if not approval.files:
+            return True
+        paths = [attachment.block.path, *(call.path for call in attachment.calls[:1])]
+        return all(path_matches(self.relative(path), approval.files) for path in paths)
+
+    def relative(self, path: str) -> str:
+        """The POSIX path from the repository root."""
+        return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+
+def _first_match(policy: Text, entries: tuple[Entry, ...]) -> tuple[Entry | None, Match]:
+    """The first entry that always matches, else the first that may."""
+    certain = next((entry for entry in entries if is_certain(policy, entry.globs)), None)
+    if certain or policy.known is not None:
+        return certain, Match.ALWAYS if certain else Match.NEVER
+    possible = next((entry for entry in entries if is_possible(policy, entry.globs)), None)
+    if possible is None:
+        return None, Match.NEVER
+    # Perhaps no single entry is certain, but one of them is.
+    together = is_certain(policy, tuple(glob for entry in entries for glob in entry.globs))
+    return possible, Match.ALWAYS if together else Match.SOMETIMES
+
+
+def _covering_all(attachment: Attachment, approvals: Sequence[Approval]) -> tuple[Approval, ...]:
+    """One approval of the resource, or one for each principal; empty when any principal is left uncovered."""
+    for approval in approvals:
+        if _covers_resource(approval, attachment.resource):
+            return (approval,)
+    used = []
+    for principal in attachment.principals:
+        approval_of_principal = next((a for a in approvals if _covers_principal(a, principal)), None)
+        if approval_of_principal is None:
+            return ()
+        used.append(approval_of_principal)
+    return tuple(dict.fromkeys(used))
+
+
+def _covers_any(attachment: Attachment, approval: Approval) -> bool:
+    return _covers_resource(approval, attachment.resource) or any(
+        _covers_principal(approval, principal) for principal in attachment.principals
+    )
+
+
+def _covers_resource(approval: Approval, address: str) -> bool:
+    """An address without instance keys covers every instance."""
+    if approval.principal is not None:
+        return False
+    return approval.anywhere or approval.attached_to in (address, without_instance_keys(address))
+
+
+def _covers_principal(approval: Approval, principal: Principal) -> bool:
+    if approval.principal is None:
+        return _covers_resource(approval, principal.address)
+    kind, name = approval.principal
+    if kind != principal.kind or principal.name.is_unknown:
+        return False
+    return is_certain(principal.name, (Glob(name),))
+
+
+def without_instance_keys(address: str) -> str:
+    return re.sub(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]', "", address)

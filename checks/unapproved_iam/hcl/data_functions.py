@@ -1,0 +1,325 @@
+"""Functions of Terraform on data that is wholly known: strings, whole numbers and decimals, lists and dicts.
+
+For `hcl.function_calls`, which asks here only when no argument has an unknown part. Source: "Functions" in the
+Terraform documentation. A function raises Refused where Terraform does, and Inexact where this engine does not redo it
+exactly.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import math
+import posixpath
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+from urllib.parse import quote_plus
+
+from unapproved_iam.hcl.collection_values import is_certain, is_exact
+from unapproved_iam.hcl.values import (
+    Boolean,
+    Mapping,
+    Null,
+    Number,
+    Openness,
+    Plain,
+    Refused,
+    Sequence,
+    String,
+    Value,
+    number_as_text,
+)
+
+
+class Inexact(Exception):
+    """The result is not known, although the arguments are."""
+
+
+def data_of(plain: Plain, opennesses: list[Openness]) -> Any:
+    """A value that is wholly known as str, Fraction, bool, None, list or dict; raises Inexact for others. How open its
+    elements are is added to `opennesses`."""
+    if isinstance(plain, String) and plain.text.known is not None:
+        return plain.text.known
+    if isinstance(plain, Number):
+        return Fraction(plain.value)
+    if isinstance(plain, Boolean):
+        return plain.value
+    if isinstance(plain, Null):
+        return None
+    if isinstance(plain, Sequence) and is_certain(plain):
+        return [_only(item.value, opennesses) for item in plain.items]
+    if isinstance(plain, Mapping) and is_exact(plain):
+        return {entry.key.known: _only(entry.value, opennesses) for entry in plain.entries}
+    raise Inexact
+
+
+def _only(value: Value, opennesses: list[Openness]) -> Any:
+    possible = value.possible[0]
+    if len(value.possible) > 1 or possible.when:
+        raise Inexact
+    opennesses.append(possible.openness)
+    return data_of(possible.plain, opennesses)
+
+
+def single_characters(*strings: str) -> None:
+    """Terraform counts characters as people see them (grapheme clusters): here only where each is one code point."""
+    if any(character == "\r" or character >= "\u0300" for string in strings for character in string):
+        raise Inexact
+
+
+# -- strings -----------------------------------------------------------------------------------------------------------
+
+
+def _title(string: str) -> str:
+    letters = [
+        letter.title() if number == 0 or _separates(string[number - 1]) else letter
+        for number, letter in enumerate(string)
+    ]
+    return "".join(new if len(new) == 1 else old for new, old in zip(letters, string, strict=True))
+
+
+def _separates(character: str) -> bool:
+    if character.isascii():
+        return not (character.isalnum() or character == "_")
+    return character.isspace() and not character.isalnum()
+
+
+def _substr(string: str, offset: Fraction, length: Fraction) -> str:
+    single_characters(string)
+    start, count = _whole(offset), _whole(length)
+    start = max(len(string) + start, 0) if start < 0 else start
+    return string[start:] if count < 0 else string[start : start + count]
+
+
+def _strrev(string: str) -> str:
+    single_characters(string)
+    return string[::-1]
+
+
+def _indent(spaces: Fraction, string: str) -> str:
+    return string.replace("\n", "\n" + " " * min(_whole(spaces), 1000))
+
+
+def _regex(pattern: str, string: str) -> Any:
+    found = _compiled(pattern, string).search(string)
+    if not found:
+        raise Refused("the regular expression does not match")
+    return _groups(found)
+
+
+def _regexall(pattern: str, string: str) -> list[Any]:
+    return [_groups(found) for found in _compiled(pattern, string).finditer(string)]
+
+
+def _groups(found: re.Match[str]) -> Any:
+    if found.re.groupindex:
+        return dict(found.groupdict())
+    return list(found.groups()) if found.re.groups else found[0]
+
+
+# What Go's regular expressions (RE2) and Python's read alike, and what takes polynomial time here.
+_OTHER_SYNTAX = re.compile(r"\\[^dDwWsSbB.\\\-/+*?()\[\]{}^$|:]|\[\[:|\(\?(?!P<|:)|\)[*+?{]|[*+?}][+?]|&&|--|~~|\|\|")
+
+_LAST = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|\$")  # `$` is the very end for Go, also before a last newline for Python
+
+
+def _compiled(pattern: str, string: str) -> re.Pattern[str]:
+    quantifiers = len(re.findall(r"[*+?{]", pattern))
+    if _OTHER_SYNTAX.search(pattern) or "\v" in string:
+        raise Inexact
+    if max(len(string), 2) ** quantifiers > 10_000_000:
+        raise Inexact
+    try:
+        return re.compile(_LAST.sub(lambda found: found[1] or r"\Z", pattern), re.ASCII)
+    except re.error:
+        raise Refused("this is no regular expression") from None
+
+
+def replaced(string: str, wanted: str, replacement: str) -> str:
+    if len(wanted) > 1 and wanted.startswith("/") and wanted.endswith("/"):
+        if "$" in replacement:
+            raise Inexact
+        return _compiled(wanted[1:-1], string).sub(lambda _: replacement, string)
+    if not wanted:
+        raise Inexact
+    return string.replace(wanted, replacement)
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def _whole(number: Fraction) -> int:
+    if number.denominator != 1:
+        raise Refused("a whole number is required")
+    return int(number)
+
+
+def _pow(base: Fraction, exponent: Fraction) -> Fraction:
+    if exponent.denominator != 1 or not 0 <= exponent <= 100 or base.denominator != 1 or abs(base) > 10_000:
+        raise Inexact
+    result = base**exponent
+    if abs(result) > 2**53:
+        raise Inexact
+    return Fraction(result)
+
+
+def _parseint(string: Any, base: Fraction) -> Fraction:
+    try:
+        return Fraction(int(str(string).replace("_", "x"), _whole(base)))
+    except ValueError:
+        raise Refused("this is no number of that base") from None
+
+
+def _range(*limits: Fraction) -> list[Fraction]:
+    start, end = (Fraction(0), limits[0]) if len(limits) == 1 else limits[:2]
+    step = limits[2] if len(limits) == 3 else Fraction(1 if start <= end else -1)
+    if not step or (end - start) * step < 0:
+        raise Refused("the step leads away from the end")
+    count = math.ceil((end - start) / step)
+    if count > 1024:
+        raise Refused("more than 1024 values")
+    return [start + number * step for number in range(count)]
+
+
+# -- encodings ---------------------------------------------------------------------------------------------------------
+
+
+def json_of(data: Any) -> str:
+    """As Terraform writes it: keys in order, no blanks, and the characters that HTML minds escaped."""
+    return _escaped_for_html(_json(data))
+
+
+def _json(data: Any) -> str:
+    if isinstance(data, Fraction):
+        return number_as_text(data)
+    if isinstance(data, dict):
+        return "{" + ",".join(f"{_json(key)}:{_json(data[key])}" for key in sorted(data)) + "}"
+    if isinstance(data, list):
+        return "[" + ",".join(map(_json, data)) + "]"
+    written = json.dumps(data, ensure_ascii=False)
+    if "\x7f" in written or "\\b" in written or "\\f" in written:
+        raise Inexact
+    return written
+
+
+def _escaped_for_html(written: str) -> str:
+    for character in "<>&\u2028\u2029":
+        written = written.replace(character, f"\\u{ord(character):04x}")
+    return written
+
+
+def _jsondecode(string: str) -> Any:
+    try:
+        return json.loads(string, parse_float=_decimal, parse_int=_decimal)
+    except (ValueError, RecursionError):
+        raise Refused("this is no JSON") from None
+
+
+def _decimal(number: str) -> Fraction:
+    if len(number) > 50 or "e" in number.lower():
+        raise Inexact
+    return Fraction(number)
+
+
+def _yamldecode(string: str) -> Any:
+    from unapproved_iam.hcl.yaml_decoding import UnusualYaml, yaml_of  # PyYAML is not needed by most
+
+    try:
+        return yaml_of(string)
+    except UnusualYaml:
+        raise Inexact from None
+
+
+def _csvdecode(string: str) -> list[dict[str, str]]:
+    rows = [row for row in csv.reader(io.StringIO(string), strict=True) if row]
+    if not rows or len(set(rows[0])) < len(rows[0]) or any(len(row) != len(rows[0]) for row in rows):
+        raise Refused("this is no CSV")
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+def _base64decode(string: str) -> str:
+    try:
+        return base64.b64decode(string, validate=True).decode()
+    except ValueError:
+        raise Refused("this is no base64 of a text") from None
+
+
+def _hexadecimal(name: str) -> Callable[[str], str]:
+    return lambda string: hashlib.new(name, string.encode(), usedforsecurity=False).hexdigest()
+
+
+# -- collections -------------------------------------------------------------------------------------------------------
+
+
+def _chunklist(elements: list[Any], size: Fraction) -> list[list[Any]]:
+    step = _whole(size)
+    if step < 0:
+        raise Refused("the size must not be negative")
+    return [elements[start : start + step] for start in range(0, len(elements), step)] if step else [elements]
+
+
+def _matchkeys(values: list[Any], keys: list[Any], wanted: list[Any]) -> list[Any]:
+    if len(values) != len(keys):
+        raise Refused("as many keys as values are required")
+    return [value for value, key in zip(values, keys, strict=True) if key in wanted]
+
+
+def _transpose(mapping: dict[str, list[str]]) -> dict[str, list[str]]:
+    transposed: dict[str, list[str]] = {}
+    for key in sorted(mapping):
+        for value in mapping[key]:
+            transposed.setdefault(str(value), []).append(key)
+    return {key: sorted(values) for key, values in transposed.items()}
+
+
+def _sum(numbers: list[Any]) -> Fraction:
+    if any(isinstance(number, str) for number in numbers):
+        raise Inexact  # terraform converts them
+    if not numbers or not all(isinstance(number, Fraction) for number in numbers):
+        raise Refused("numbers are required")
+    return sum(numbers, Fraction(0))
+
+
+# Parameters: s a string, n a number, l a list, m a mapping, a anything; a last `*` repeats the one before.
+DATA_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "abs": ("n", abs),
+    "base64decode": ("s", _base64decode),
+    "base64encode": ("s", lambda string: base64.b64encode(string.encode()).decode()),
+    "basename": ("s", lambda path: posixpath.basename(path.rstrip("/")) or ("/" if path else ".")),
+    "ceil": ("n", lambda number: Fraction(math.ceil(number))),
+    "chomp": ("s", lambda string: string.rstrip("\r\n")),
+    "chunklist": ("ln", _chunklist),
+    "csvdecode": ("s", _csvdecode),
+    "dirname": ("s", lambda path: posixpath.normpath(posixpath.dirname(path) or ".")),
+    "floor": ("n", lambda number: Fraction(math.floor(number))),
+    "indent": ("ns", _indent),
+    "jsondecode": ("s", _jsondecode),
+    "jsonencode": ("a", json_of),
+    "matchkeys": ("lll", _matchkeys),
+    "max": ("n*", lambda *numbers: max(numbers)),
+    "md5": ("s", _hexadecimal("md5")),
+    "min": ("n*", lambda *numbers: min(numbers)),
+    "parseint": ("an", _parseint),
+    "pow": ("nn", _pow),
+    "range": ("n*", _range),
+    "regex": ("ss", _regex),
+    "regexall": ("ss", _regexall),
+    "sha1": ("s", _hexadecimal("sha1")),
+    "sha256": ("s", _hexadecimal("sha256")),
+    "sha512": ("s", _hexadecimal("sha512")),
+    "signum": ("n", lambda number: Fraction((_whole(number) > 0) - (number < 0))),
+    "strrev": ("s", _strrev),
+    "substr": ("snn", _substr),
+    "sum": ("l", _sum),
+    "title": ("s", _title),
+    "transpose": ("m", _transpose),
+    "trim": ("ss", lambda string, characters: string.strip(characters) if characters else string),
+    "trimspace": ("s", str.strip),
+    "urlencode": ("s", lambda string: quote_plus(string, safe="")),
+    "yamldecode": ("s", _yamldecode),
+}

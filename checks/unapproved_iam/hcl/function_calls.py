@@ -1,0 +1,293 @@
+"""Call Terraform's functions, also where not everything about their arguments is known.
+
+For `hcl.evaluation`. Source: "Functions" in the Terraform documentation. A function that is not known here, or not for
+such arguments, yields the policies in its arguments and something unknown: never nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sized
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
+from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument, Way
+from unapproved_iam.hcl.collection_parts import Parts, openness_of, spliced
+from unapproved_iam.hcl.collection_values import is_exact
+from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, data_of
+from unapproved_iam.hcl.expression import Call, Expression
+from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
+from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
+from unapproved_iam.hcl.operators import number_of
+from unapproved_iam.hcl.scope import Files, Layer, Reference, Scope, owner_of
+from unapproved_iam.hcl.string_functions import STRING_FUNCTIONS, json_with_holes, text_argument
+from unapproved_iam.hcl.strings import as_strings
+from unapproved_iam.hcl.syntax import HclSyntaxError, parse_template
+from unapproved_iam.hcl.texts import policies_in
+from unapproved_iam.hcl.values import (
+    Boolean,
+    Condition,
+    Item,
+    Kind,
+    Mapping,
+    Openness,
+    Plain,
+    Possible,
+    Refused,
+    Sequence,
+    String,
+    Unknown,
+    Value,
+    exactly,
+    is_refused,
+    joined,
+    refused,
+    string,
+    under,
+    unknown,
+    value_of_json,
+)
+from unapproved_iam.policies.attachment import Place
+
+
+class Evaluation(Protocol):
+    """How the evaluator evaluates an argument; handed in, since it calls functions itself."""
+
+    def value(self, expression: Expression, scope: Scope) -> Value: ...
+
+    def value_and_doubt(self, expression: Expression, scope: Scope) -> tuple[Value, bool]:
+        """The value, and whether Terraform may refuse to compute it even where it is not refused here."""
+
+
+def called(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
+    """The value of a function call."""
+    name = call.name.removeprefix("core::")
+    if name in _LAZY_FUNCTIONS:
+        return _LAZY_FUNCTIONS[name](call, scope, evaluation)
+    parts = Parts()
+    arguments, openness = _arguments(call, scope, parts, evaluation)
+    return parts.joined_with(under(_of_arguments(name, call, scope, arguments), (), openness), call)
+
+
+def _of_arguments(name: str, call: Call, scope: Scope, arguments: list[Argument]) -> Value:
+    values = [argument.value for argument in arguments]
+    are_certain = not any(argument.when for argument in arguments)
+    try:
+        if name in ARGUMENT_FUNCTIONS:
+            function, fewest, most, takes_uncertain = ARGUMENT_FUNCTIONS[name]
+            _check_number(arguments, fewest, most)
+            if takes_uncertain or are_certain:
+                return function(call, arguments)
+        elif are_certain:
+            return applied(lambda *plains: _of_plains(name, call, scope, plains), values, call)
+    except Refused as reason:
+        return refused(call, str(reason), policies_in(*values))
+    return unknown(call, f"the arguments of {call.name} are not certain", found=policies_in(*values))
+
+
+def _arguments(call: Call, scope: Scope, parts: Parts, evaluation: Evaluation) -> tuple[list[Argument], Openness]:
+    """The arguments; of `list...` the elements, which may be absent, and whether their number is open."""
+    values = [(str(argument), parts.accepts(evaluation.value(argument, scope))) for argument in call.arguments]
+    arguments = [Argument(value, written) for written, value in values if value is not None]
+    if not call.expands or not arguments:
+        return arguments, Openness.DECIDED
+    last = arguments.pop()
+    sequence = spliced([(last.value, ())], call)
+    arguments.extend(Argument(item.value, f"{last.written}[{n}]", item.when) for n, item in enumerate(sequence.items))
+    if sequence.rest is not None:
+        further = (Condition(f"length({last.written}) > {len(sequence.items)}"),)
+        arguments.append(Argument(sequence.rest, last.written, further, is_repeated=True))
+    return arguments, openness_of([last.value])
+
+
+def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
+    if len(arguments) < fewest or (most is not None and len(arguments) > most):
+        raise Refused("wrong number of arguments")
+
+
+def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -> Value:
+    """The function of one alternative of each argument."""
+    try:
+        if name in _PLAIN_FUNCTIONS:
+            function, fewest, most = _PLAIN_FUNCTIONS[name]
+            _check_number(plains, fewest, most)
+            return function(call, *plains)
+        if name in _FILE_FUNCTIONS:
+            function, count = _FILE_FUNCTIONS[name]
+            _check_number(plains, count, count)
+            return function(call, scope, *plains)
+        if name in DATA_FUNCTIONS:
+            return _of_data(name, call, plains)
+    except Refused as reason:
+        return refused(call, str(reason), policies_in(*map(exactly, plains)))
+    found = policies_in(*map(exactly, plains))
+    return unknown(call, f"the function {call.name} is not computed here", found=found)
+
+
+# -- data that is wholly known -----------------------------------------------------------------------------------------
+
+
+def _of_data(name: str, call: Call, plains: tuple[Plain, ...]) -> Value:
+    parameters, function = DATA_FUNCTIONS[name]
+    if parameters.endswith("*"):
+        parameters = parameters[0] * len(plains)
+    if len(parameters) != len(plains):
+        raise Refused("wrong number of arguments")
+    opennesses: list[Openness] = []
+    try:
+        arguments = [_argument(kind, plain, opennesses) for kind, plain in zip(parameters, plains, strict=True)]
+        result = value_of_json(function(*arguments))
+    except (Inexact, ValueError, ArithmeticError, TypeError, KeyError):
+        return json_with_holes(call, *plains) if name == "jsonencode" else unknown_like(call, *plains)
+    return under(result, (), max(opennesses, default=Openness.DECIDED))
+
+
+def _argument(kind: str, plain: Plain, opennesses: list[Openness]) -> Any:
+    if kind == "s":
+        known = text_argument(plain).known
+        if known is None:
+            raise Inexact
+        return known
+    if kind == "n":
+        number = number_of(plain)
+        if number is None:
+            raise Inexact
+        return number
+    data = data_of(plain, opennesses)
+    if (kind == "l" and not isinstance(data, list)) or (kind == "m" and not isinstance(data, dict)):
+        raise Refused("a list is required" if kind == "l" else "a map is required")
+    return data
+
+
+# -- functions that look at how their arguments are computed -----------------------------------------------------------
+
+
+def _try(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
+    """The first argument that Terraform computes."""
+    results: list[Value] = []
+    open_ways: list[Way] = [((), Openness.DECIDED)]
+    for argument in call.arguments:
+        value, is_doubtful = evaluation.value_and_doubt(argument, scope)
+        following: list[Way] = []
+        for when, openness in open_ways:
+            for possible in value:
+                conditions = joined(when, possible.when)
+                if conditions is None:
+                    continue
+                reached = max(openness, possible.openness)
+                if is_refused(possible):
+                    following.append((conditions, reached))
+                elif is_doubtful:
+                    can = Condition(f"can({argument})", True, owner_of(argument, scope))
+                    is_computed = joined(conditions, (can,)) or conditions
+                    results.append(Value((replace(possible, when=is_computed, openness=reached),)))
+                    following.append((joined(conditions, (replace(can, holds=False),)) or conditions, openness))
+                else:
+                    results.append(Value((replace(possible, when=conditions, openness=reached),)))
+        open_ways = list(dict.fromkeys(following))
+        if not open_ways:
+            break
+    if open_ways:
+        results.append(under(refused(call, "none of its arguments can be computed"), *open_ways[0]))
+    return one_of(results, call)
+
+
+def _can(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
+    """Whether Terraform computes the argument."""
+    if len(call.arguments) != 1:
+        raise Refused("wrong number of arguments")
+    value, is_doubtful = evaluation.value_and_doubt(call.arguments[0], scope)
+    if not is_doubtful and not any(is_refused(possible) for possible in value):
+        return exactly(Boolean(True))
+
+    def computed(possible: Possible) -> Value:
+        if is_refused(possible) or not is_doubtful:
+            result = exactly(Boolean(not is_refused(possible)))
+        else:
+            result = unknown_like(call, possible.plain)
+        return under(result, possible.when, possible.openness, possible.origin)
+
+    return one_of([computed(possible) for possible in value], call)
+
+
+def _templatefile(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
+    """templatefile(PATH, VARIABLES)"""
+    if len(call.arguments) != 2:
+        raise Refused("wrong number of arguments")
+
+    def rendered(path: Plain, variables: Plain) -> Value:
+        found = _found(scope.files, path)
+        content = None if found is None else scope.files.read(found)
+        if found is None or content is None or not isinstance(variables, Mapping) or not is_exact(variables):
+            return _unread(call, path, variables)
+        values: dict[Reference, Value] = {(entry.key.known or "",): entry.value for entry in variables.entries}
+        try:
+            template = parse_template(content, Place(found))
+        except HclSyntaxError as error:
+            raise Refused(str(error)) from None
+        return as_strings(evaluation.value(template, Layer(_Nothing(scope.files), values)), call)
+
+    return applied(rendered, [evaluation.value(argument, scope) for argument in call.arguments], call)
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """The scope of a template file, which sees its variables only."""
+
+    files: Files
+
+    def value_of(self, reference: Reference) -> Value:
+        return refused(".".join(reference), "a template file sees its variables only")
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        return self
+
+
+# -- files of the tree -------------------------------------------------------------------------------------------------
+
+
+def _file(call: Call, scope: Scope, path: Plain) -> Value:
+    found = _found(scope.files, path)
+    content = None if found is None else scope.files.read(found)
+    return _unread(call, path) if found is None or content is None else string(content, Place(found))
+
+
+def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:
+    found = _found(scope.files, path)
+    return _unread(call, path) if found is None else exactly(Boolean(scope.files.exists(found)))
+
+
+def _fileset(call: Call, scope: Scope, directory: Plain, pattern: Plain) -> Value:
+    found, wanted = _found(scope.files, directory), text_argument(pattern).known
+    names = None if found is None or wanted is None else scope.files.matching(found, wanted)
+    if names is None:
+        return _unread(call, directory, pattern)
+    return exactly(Sequence(tuple(Item(string(name)) for name in names), kind=Kind.SET))
+
+
+def _found(files: Files, path: Plain) -> str | None:
+    name = text_argument(path).known
+    return None if name is None else files.find(name)
+
+
+def _unread(call: Call, *plains: Plain) -> Value:
+    if any(isinstance(plain, Unknown) or (isinstance(plain, String) and plain.text.holes) for plain in plains):
+        return unknown_like(call, *plains)
+    found = policies_in(*map(exactly, plains))
+    return unknown(call, f"{call} reads a file that the tree does not hold", "scan the plan", found)
+
+
+_PLAIN_FUNCTIONS = LIST_FUNCTIONS | MAP_FUNCTIONS | STRING_FUNCTIONS
+_LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope, Evaluation], Value]] = {
+    "can": _can,
+    "templatefile": _templatefile,
+    "try": _try,
+}
+_FILE_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {  # with the number of arguments
+    "file": (_file, 1),
+    "fileexists": (_fileexists, 1),
+    "fileset": (_fileset, 2),
+}
+
+# Every other function yields the policies that its arguments hold, and anything else.
+COMPUTED = frozenset({*_PLAIN_FUNCTIONS, *_LAZY_FUNCTIONS, *_FILE_FUNCTIONS, *ARGUMENT_FUNCTIONS, *DATA_FUNCTIONS})

@@ -1,0 +1,132 @@
+"""Functions on maps of which not every element is certain, and those that convert types.
+
+For `hcl.function_calls`. Source: "Collection Functions" in the Terraform documentation. Each takes one
+alternative of each argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unapproved_iam.hcl.alternatives import one_of, unknown_like
+from unapproved_iam.hcl.collection_parts import any_item, conditions_of, required_sequence
+from unapproved_iam.hcl.collection_values import elements_of, is_certain, is_exact, mapping_of, unified
+from unapproved_iam.hcl.operators import boolean_of, number_of
+from unapproved_iam.hcl.values import (
+    NULL,
+    Boolean,
+    Entry,
+    Item,
+    Kind,
+    Mapping,
+    Null,
+    Number,
+    Plain,
+    Possible,
+    Record,
+    Refused,
+    Sequence,
+    String,
+    Unknown,
+    Value,
+    When,
+    exactly,
+    joined,
+    text_of,
+    under,
+)
+
+
+def _tomap(written: object, plain: Plain) -> Value:
+    if isinstance(plain, Null | Unknown | Record):
+        return exactly(plain)
+    if not isinstance(plain, Mapping):
+        raise Refused("an object is required")
+    values = unified(tuple(Item(entry.value) for entry in plain.entries))
+    entries = tuple(entry._replace(value=item.value) for entry, item in zip(plain.entries, values, strict=True))
+    return exactly(Mapping(entries, Kind.MAP))
+
+
+def _length(written: object, plain: Plain) -> Value:
+    if isinstance(plain, String) and plain.text.known is not None and plain.text.known.isascii():
+        return exactly(Number(len(plain.text.known)))
+    if isinstance(plain, Sequence) and is_certain(plain):
+        return exactly(Number(len(plain.items)))
+    if isinstance(plain, Mapping) and is_exact(plain):
+        return exactly(Number(len(plain.entries)))
+    if isinstance(plain, Null | Number | Boolean):
+        raise Refused("it has no length")
+    return unknown_like(written, plain)
+
+
+def _keys(written: object, plain: Plain) -> Value:
+    return _parts(written, plain, lambda element: element[0])
+
+
+def _values(written: object, plain: Plain) -> Value:
+    return _parts(written, plain, lambda element: element[1])
+
+
+def _parts(written: object, plain: Plain, part: Callable[[tuple[Value, Value, When]], Value]) -> Value:
+    if isinstance(plain, Sequence):
+        raise Refused("a map is required")
+    elements = elements_of(Possible(plain), written)
+    items = tuple(Item(part(element), element.when) for element in elements.each)
+    further = [under(part(element), element.when) for element in elements.rest]
+    return exactly(Sequence(items, one_of(further, written) if further else None, ordered=elements.ordered))
+
+
+def _zipmap(written: object, keys: Plain, values: Plain) -> Value:
+    names, elements = required_sequence(keys), required_sequence(values)
+    if is_certain(names) and is_certain(elements):
+        if len(names.items) != len(elements.items):
+            raise Refused("there are not as many keys as values")
+        pairs: list[tuple[Value, Value, When]] = [
+            (name.value, element.value, ()) for name, element in zip(names.items, elements.items, strict=True)
+        ]
+    else:
+        any_element = any_item(elements, written) or NULL
+        pairs = [(name.value, any_element, name.when) for name in names.items]
+        if names.rest is not None:
+            pairs.append((names.rest, any_element, ()))
+    entries = []
+    for name, element, when in pairs:
+        for possible in name:
+            key = text_of(possible.plain)
+            conditions = joined(when, conditions_of(possible, name, written))
+            if key is not None and conditions is not None:
+                entries.append(Entry(key, element, conditions))
+    return exactly(mapping_of(entries))
+
+
+def _tonumber(written: object, plain: Plain) -> Value:
+    if isinstance(plain, Null | Unknown):
+        return exactly(plain)
+    number = number_of(plain)
+    return unknown_like(written, plain) if number is None else exactly(Number(number))
+
+
+def _tobool(written: object, plain: Plain) -> Value:
+    if isinstance(plain, Null | Unknown):
+        return exactly(plain)
+    truth = boolean_of(plain)
+    return unknown_like(written, plain) if truth is None else exactly(Boolean(truth))
+
+
+def _itself(written: object, plain: Plain) -> Value:
+    return exactly(plain)
+
+
+# name: (function, fewest arguments, most arguments)
+MAP_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {
+    "ephemeralasnull": (_itself, 1, 1),
+    "keys": (_keys, 1, 1),
+    "length": (_length, 1, 1),
+    "nonsensitive": (_itself, 1, 1),
+    "sensitive": (_itself, 1, 1),
+    "tobool": (_tobool, 1, 1),
+    "tomap": (_tomap, 1, 1),
+    "tonumber": (_tonumber, 1, 1),
+    "values": (_values, 1, 1),
+    "zipmap": (_zipmap, 2, 2),
+}

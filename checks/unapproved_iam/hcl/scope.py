@@ -1,0 +1,149 @@
+"""What an expression can see: where its references, its loop variables and the files that it reads come from.
+
+`terraform.root_module` has a `Scope` for each module; loops and instances of resources lay their own names over it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+from unapproved_iam.hcl.expression import Expression, GetAttribute, Name, SplatItem
+from unapproved_iam.hcl.values import Value
+from unapproved_iam.path_glob import globs_of_fileset, path_matches
+
+Reference = tuple[str, ...]  # ("var", "name"), ("data", "aws_iam_policy", "x"), …; a loop variable: ("name",)
+
+SPLAT_ITEM: Reference = ("*",)  # the element that a splat looks at
+
+_LENGTH = {"data": 3, "ephemeral": 3, "self": 1}
+
+
+def length_of_reference(root: str) -> int:
+    """How many names make up a reference that begins with this one; what follows are attributes of its value."""
+    return _LENGTH.get(root, 2)
+
+
+class Scope(Protocol):
+    """A module, or one with further names laid over it."""
+
+    @property
+    def files(self) -> Files:
+        """What the functions that read files may read."""
+
+    def value_of(self, reference: Reference) -> Value:
+        """The value of ("var", NAME), ("local", NAME), ("module", NAME), ("each", "key" or "value"), ("count",
+        "index"), ("self",), ("path", "module" …), ("terraform", "workspace"), ("data", TYPE, NAME), or (TYPE, NAME)
+        of a resource.
+
+        Total: what the tree does not tell is unknown, with a reason, and so is what refers to itself.
+        """
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        """Where the reference has its meaning: the same reference of the same owner is the same value."""
+
+
+class Layer:
+    """A scope with further names: the variables of a loop, or `each`, `count` and `self` of an instance."""
+
+    def __init__(self, outer: Scope, values: Mapping[Reference, Value]) -> None:
+        self.outer = outer
+        self.values = values
+
+    @property
+    def files(self) -> Files:
+        return self.outer.files
+
+    def value_of(self, reference: Reference) -> Value:
+        value = self.values.get(reference)
+        return self.outer.value_of(reference) if value is None else value
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        return self if reference in self.values else self.outer.owner_of(reference)
+
+
+def variable_of(scope: Scope, name: str) -> Value | None:
+    """The value of a loop's variable; None when no loop around has it."""
+    while isinstance(scope, Layer):
+        value = scope.values.get((name,))
+        if value is not None:
+            return value
+        scope = scope.outer
+    return None
+
+
+MAX_FILE = 4_000_000  # bytes of a file that an expression reads
+MAX_DIRECTORIES = 1_000  # that an expression lists
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that expressions may read: those of the tree, so that nothing of the machine flows into a message."""
+
+    directory: str  # absolute, of the root module: what relative paths count from
+    tree: str  # absolute, of the scanned tree: nothing outside of it is read
+
+    def find(self, path: str) -> str | None:
+        """The absolute path of what may be read, whether it is there or not; None when it is outside the tree."""
+        try:
+            real = os.path.realpath(os.path.join(self.directory, path))
+        except (OSError, ValueError):
+            return None
+        tree = os.path.realpath(self.tree)
+        return real if (real + os.sep).startswith(tree.rstrip(os.sep) + os.sep) else None
+
+    def read(self, found: str) -> str | None:
+        """The text of a file; None when it is missing, no regular file, no text or too long."""
+        if not self.exists(found):  # reading a pipe may never end
+            return None
+        try:
+            with open(found, "rb") as opened:
+                data = opened.read(MAX_FILE + 1)
+            return data.decode("utf-8") if len(data) <= MAX_FILE else None
+        except (OSError, ValueError):
+            return None
+
+    def exists(self, found: str) -> bool:
+        return os.path.isfile(found)
+
+    def matching(self, found: str, pattern: str) -> list[str] | None:
+        """The files below a directory whose relative path matches, as `fileset` has it; None when they are many, or the
+        pattern is not understood."""
+        globs = globs_of_fileset(pattern)
+        if globs is None:
+            return None
+        names: list[str] = []
+        for number, (directory, _, files) in enumerate(os.walk(found)):
+            paths = (os.path.relpath(os.path.join(directory, name), found).replace(os.sep, "/") for name in files)
+            names += [path for path in paths if any(path_matches(path, glob) for glob in globs)]
+            if number > MAX_DIRECTORIES:
+                return None
+        return sorted(names)
+
+
+def owner_of(expression: Expression, scope: Scope) -> Hashable:
+    """Where the expression has its meaning: the innermost scope that has any of its names."""
+    while isinstance(scope, Layer):
+        references = list(_references_in(expression))
+        if any(reference[:length] in scope.values for reference in references for length in (1, 2)):
+            return scope
+        scope = scope.outer
+    return next((scope.owner_of(reference) for reference in _references_in(expression)), None)
+
+
+def _references_in(part: object) -> Iterator[Reference]:
+    """The names with which the references in an expression begin."""
+    if isinstance(part, GetAttribute) and isinstance(part.source, Name):
+        yield (part.source.name, part.name)
+    elif isinstance(part, Name):
+        yield (part.name,)
+    elif isinstance(part, SplatItem):
+        yield SPLAT_ITEM
+    elif isinstance(part, Expression):
+        for field in fields(part):  # type: ignore[arg-type]
+            yield from _references_in(getattr(part, field.name))
+    elif isinstance(part, tuple):
+        for element in part:
+            yield from _references_in(element)

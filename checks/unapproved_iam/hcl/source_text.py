@@ -1,0 +1,179 @@
+"""Find the strings, heredocs, comments and brackets of HCL source, so that the rest needs no lexer for them.
+
+For `hcl.syntax`, which cuts files into blocks and attributes, and `hcl.grammar`, which hands the library's parser
+expressions without strings: its own patterns for strings end at the wrong quote when interpolations nest, and
+backtrack for minutes on an unclosed one. Everything here takes time linear in the source.
+Source: "HCL Native Syntax Specification", sections Lexical Elements and Templates.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+MAX_NESTING = 100  # of brackets and templates in one another: real code stays below 20
+
+
+class HclSyntaxError(Exception):
+    """The source is no HCL, or so odd that it is not read; `str()` is `path:line: what is wrong`."""
+
+    def __init__(self, path: str, line: int, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}")
+        self.path = path
+        self.line = line
+        self.problem = problem
+
+
+class Source:
+    """The text of one file, with LF line ends and no byte order mark."""
+
+    def __init__(self, source: str | bytes, path: str) -> None:
+        text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
+        self.text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+        self.path = path
+
+    def line_of(self, position: int) -> int:
+        return bisect_left(self._newlines, position) + 1
+
+    @cached_property
+    def _newlines(self) -> list[int]:
+        return [newline.start() for newline in re.finditer("\n", self.text)]
+
+    def error(self, position: int, problem: str) -> HclSyntaxError:
+        return HclSyntaxError(self.path, self.line_of(position), problem)
+
+
+class Token(NamedTuple):
+    """A part of the source that is no plain code; `kind` is one of string, heredoc, comment, open, close, newline."""
+
+    kind: str
+    start: int
+    end: int
+
+
+# Runs of code that hold nothing to look into; `$` and `%` before a brace end a string's.
+_SIMPLE_STRING = r'"[^"\\$%\n]*(?:(?:\\.|[$%](?!\{))[^"\\$%\n]*)*"'
+_COMMENT = r"#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/"
+_UNTIL_BRACKET = re.compile(rf'(?:[^"#/<{{}}()\[\]]+|{_SIMPLE_STRING}|{_COMMENT}|/(?!\*)|<(?!<-?[^\W\d]))*')
+_UNTIL_LINE_ENDS = re.compile(rf'(?:[^"#/<{{}}()\[\]\n]+|{_SIMPLE_STRING}|/\*(?s:.*?)\*/|/(?![*/])|<(?!<-?[^\W\d]))*')
+_UNTIL_STRING_STOPS = re.compile(r'[^"\\$%\n]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^"\\$%\n]*)*')
+_UNTIL_TEMPLATE = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*")
+_HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)\n")
+_TOKEN = re.compile(
+    rf"""
+      (?P<string>{_SIMPLE_STRING})
+    | (?P<comment>{_COMMENT.replace("#", "[#]")})
+    | (?P<open>[{{(\[])
+    | (?P<close>[}})\]])
+    | (?P<newline>\n)
+    | (?P<other>"|/\*|<<-?[^\W\d])
+    """,
+    re.VERBOSE,
+)
+_CLOSING = {"{": "}", "(": ")", "[": "]"}
+
+
+def tokens(source: Source, start: int, end: int) -> Iterator[Token]:
+    """The tokens between two offsets; a string or heredoc is one token, with all that is nested in it."""
+    position = start
+    while found := _TOKEN.search(source.text, position, end):
+        kind, position = found.lastgroup or "", found.end()
+        if kind == "other":
+            kind = "heredoc" if source.text[found.start()] == "<" else "string"
+            position = _past(source, found.start(), end, 0)
+        yield Token(kind, found.start(), position)
+
+
+def end_of_bracket(source: Source, opening: int, end: int, depth: int = 0) -> int:
+    """The offset of the bracket that closes the one at `opening`."""
+    text = source.text
+    expected: list[str] = []
+    position = opening
+    while (position := end_of(_UNTIL_BRACKET, text, position, end)) < end:
+        stop = text[position]
+        if stop in _CLOSING:
+            expected.append(_CLOSING[stop])
+            if depth + len(expected) > MAX_NESTING:
+                raise source.error(position, f"brackets are nested more than {MAX_NESTING} deep")
+            position += 1
+        elif stop in "})]":
+            if stop != expected.pop():
+                raise source.error(position, f'unexpected "{stop}"')
+            if not expected:
+                return position
+            position += 1
+        else:
+            position = _past(source, position, end, depth)
+    raise source.error(opening, f'"{text[opening]}" is never closed')
+
+
+def end_of_expression(source: Source, start: int, end: int) -> int:
+    """An attribute ends with its line, or a comment in it; within brackets, strings and heredocs lines do not count."""
+    text = source.text
+    position = start
+    while (position := end_of(_UNTIL_LINE_ENDS, text, position, end)) < end:
+        stop = text[position]
+        if stop in "\n#" or text.startswith("//", position):
+            return position
+        if stop in _CLOSING:
+            position = end_of_bracket(source, position, end) + 1
+        elif stop in "})]":
+            raise source.error(position, f'unexpected "{stop}"')
+        else:
+            position = _past(source, position, end, 0)
+    return end
+
+
+def _past(source: Source, position: int, end: int, depth: int) -> int:
+    """The offset behind the string or heredoc that begins here."""
+    if source.text[position] == '"':
+        return _end_of_string(source, position, end, depth)
+    if source.text[position] == "/":
+        raise source.error(position, "this comment is never closed (expected */)")
+    heredoc = _HEREDOC.match(source.text, position, end)
+    if not heredoc:
+        raise source.error(position, "this is no heredoc (expected <<MARKER and the end of the line)")
+    return _end_of_heredoc(source, heredoc, end, depth)
+
+
+def _end_of_string(source: Source, opening: int, end: int, depth: int) -> int:
+    position = opening + 1
+    while True:
+        position = end_of(_UNTIL_STRING_STOPS, source.text, position, end)
+        stop = source.text[position] if position < end else ""
+        if stop == '"':
+            return position + 1
+        if stop not in ("$", "%"):
+            raise source.error(opening, "this string is never closed")
+        position = end_of_bracket(source, position + 1, end, depth + 1) + 1
+
+
+def _end_of_heredoc(source: Source, heredoc: re.Match[str], end: int, depth: int) -> int:
+    """The offset behind the closing marker, which stands alone in its line, blanks aside."""
+    text = source.text
+    position = heredoc.end()
+    while position < end:
+        line_end = text.find("\n", position, end)
+        line_end = end if line_end < 0 else line_end
+        if text[position:line_end].strip() == heredoc[1]:
+            return line_end
+        position = _end_of_heredoc_line(source, position, end, depth) + 1
+    raise source.error(heredoc.start(), f"this heredoc is never closed (expected a line {heredoc[1]})")
+
+
+def _end_of_heredoc_line(source: Source, position: int, end: int, depth: int) -> int:
+    """The offset of the line's newline; what is interpolated may span lines."""
+    while True:
+        position = end_of(_UNTIL_TEMPLATE, source.text, position, end)
+        if position >= end or source.text[position] == "\n":
+            return position
+        position = end_of_bracket(source, position + 1, end, depth + 1) + 1
+
+
+def end_of(pattern: re.Pattern[str], text: str, position: int, end: int) -> int:
+    """The offset up to which the pattern matches."""
+    found = pattern.match(text, position, end)
+    return found.end() if found else position

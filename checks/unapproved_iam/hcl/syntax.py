@@ -1,0 +1,217 @@
+"""Read HCL source into bodies, blocks, attributes and typed expressions (`hcl.expression`).
+
+For `terraform.root_module`, which knows what the blocks mean, and `hcl.evaluation`, which evaluates the expressions.
+Source: "HCL Native Syntax Specification".
+
+    body = parse_body(data, "/repo/main.tf")         # HclSyntaxError when it is no HCL
+    for block in body.blocks:
+        block.type, block.labels, block.line, block.end_line
+        block.body.attributes["policy_arn"].expression
+        block.comments                               # for inline skips
+
+Reading is lazy: `parse_body` finds the outermost blocks and attributes, `Block.body` reads one block, and
+`Attribute.expression` one expression. Each of the three raises HclSyntaxError when its part of the source is broken,
+and remembers what it read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from unapproved_iam.hcl.expression import Expression, GetAttribute, Literal, Name, Template, TemplateFor, TemplateIf
+from unapproved_iam.hcl.source_text import HclSyntaxError, Source, end_of, end_of_bracket, end_of_expression, tokens
+from unapproved_iam.policies.attachment import Place
+
+__all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
+
+
+class Comment(NamedTuple):
+    """A comment as written, with its `#`, `//` or `/*`."""
+
+    text: str
+    line: int
+
+
+class Attribute:
+    """`NAME = EXPRESSION` in a body."""
+
+    def __init__(self, name: str, source: Source, start: int, end: int) -> None:
+        self.name = name
+        self._source, self._start, self._end = source, start, end
+
+    @property
+    def place(self) -> Place:
+        """Its lines, from that of the name."""
+        return Place(self._source.path, self.line, self.end_line)
+
+    @cached_property
+    def line(self) -> int:
+        return self._source.line_of(self._start)
+
+    @cached_property
+    def end_line(self) -> int:
+        return self._source.line_of(self._end)
+
+    @cached_property
+    def expression(self) -> Expression:
+        """Raises HclSyntaxError when it is none."""
+        return expression_between(self._source, self._start, self._end)
+
+
+class Block:
+    """`TYPE "LABEL" … {` body `}`"""
+
+    def __init__(self, block_type: str, labels: tuple[str, ...], source: Source, start: int, opening: int, end: int):
+        self.type = block_type
+        self.labels = labels
+        self._source, self._start, self._opening, self._end = source, start, opening, end
+
+    @property
+    def place(self) -> Place:
+        """Its lines, from that of its type to that of its closing brace."""
+        return Place(self._source.path, self.line, self.end_line)
+
+    @cached_property
+    def line(self) -> int:
+        return self._source.line_of(self._start)
+
+    @cached_property
+    def end_line(self) -> int:
+        return self._source.line_of(self._end)
+
+    @cached_property
+    def body(self) -> Body:
+        """Raises HclSyntaxError when it is none."""
+        return _body(self._source, self._opening + 1, self._end)
+
+    @property
+    def comments(self) -> tuple[Comment, ...]:
+        """All comments between its braces, those of nested blocks too."""
+        return self.body.comments
+
+    @property
+    def text(self) -> str:
+        """The block as it is written."""
+        return self._source.text[self._start : self._end + 1]
+
+
+class Body:
+    """Attributes by name, and blocks in their order."""
+
+    def __init__(self, attributes: dict[str, Attribute], blocks: tuple[Block, ...], span: tuple[Source, int, int]):
+        self.attributes = attributes
+        self.blocks = blocks
+        self._source, self._start, self._end = span
+
+    @cached_property
+    def comments(self) -> tuple[Comment, ...]:
+        """All comments in it, those of nested blocks too."""
+        source = self._source
+        return tuple(
+            Comment(source.text[token.start : token.end], source.line_of(token.start))
+            for token in tokens(source, self._start, self._end)
+            if token.kind == "comment"
+        )
+
+
+def parse_body(source: str | bytes, path: str) -> Body:
+    """Read a file of native syntax (.tf, .tofu, .tfvars). Raises HclSyntaxError."""
+    whole = Source(source, path)
+    return _body(whole, 0, len(whole.text))
+
+
+def parse_expression(text: str, path: str, line: int = 1) -> Expression:
+    """Read one expression, e.g. a reference within `.tf.json`. Raises HclSyntaxError."""
+    source = Source("\n" * (line - 1) + text, path)
+    return expression_between(source, line - 1, len(source.text))
+
+
+def parse_template(text: str, place: Place) -> Expression:
+    """Read a string with its `${}` and `%{}` as `.tf.json` holds it: without quotes and escapes. A single `${}` is what
+    it holds. Raises HclSyntaxError."""
+    from unapproved_iam.hcl.string_templates import template_of_text
+
+    template = template_of_text(text, place)
+    only = template.parts[0] if len(template.parts) == 1 else ""
+    return template if isinstance(only, str | TemplateIf | TemplateFor) else only
+
+
+_BLANK = re.compile(r"(?:[ \t\r\n\f\v\ufeff]+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)*")
+_INLINE_BLANK = re.compile(r"(?:[ \t\r]+|/\*(?s:.*?)\*/)*")
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+_LABEL = re.compile(r'[^\W\d][\w-]*|"([^"\\\n]*(?:\\.[^"\\\n]*)*)"')
+
+
+def _body(source: Source, start: int, end: int) -> Body:
+    attributes: dict[str, Attribute] = {}
+    blocks: list[Block] = []
+    for item in _items(source, start, end):
+        if isinstance(item, Block):
+            blocks.append(item)
+        elif item.name in attributes:
+            raise HclSyntaxError(source.path, item.line, f'"{item.name}" is set twice')
+        else:
+            attributes[item.name] = item
+    return Body(attributes, tuple(blocks), (source, start, end))
+
+
+def _items(source: Source, start: int, end: int) -> Iterator[Attribute | Block]:
+    text = source.text
+    position = end_of(_BLANK, text, start, end)
+    while position < end:
+        name = _IDENTIFIER.match(text, position, end)
+        if not name:
+            raise source.error(position, f'unexpected "{text[position]}" (expected an attribute or a block)')
+        after = end_of(_INLINE_BLANK, text, name.end(), end)
+        if text[after : after + 1] == "=" and after < end:
+            stop = end_of_expression(source, after + 1, end)
+            yield Attribute(name[0], source, after + 1, stop)
+        else:
+            labels, opening = _labels(source, after, end)
+            stop = end_of_bracket(source, opening, end)
+            yield Block(name[0], labels, source, position, opening, stop)
+            stop += 1
+        position = end_of(_BLANK, text, stop, end)
+
+
+def _labels(source: Source, position: int, end: int) -> tuple[tuple[str, ...], int]:
+    """The labels of a block, and the offset of its opening brace."""
+    labels = []
+    while label := _LABEL.match(source.text, position, end):
+        labels.append(label[0] if label[1] is None else label[1])
+        position = end_of(_INLINE_BLANK, source.text, label.end(), end)
+    if position >= end or source.text[position] != "{":
+        raise source.error(min(position, end - 1), 'expected "=" or "{"')
+    return tuple(labels), position
+
+
+_PLAIN_STRING = re.compile(r'"((?:[^"\\$%\n]|[$%](?![{$%]))*)"')
+_PLAIN_REFERENCE = re.compile(r"([^\W\d][\w-]*)((?:\.[^\W\d][\w-]*)*)")
+KEYWORDS = {"true": True, "false": False, "null": None}
+
+
+def expression_between(source: Source, start: int, end: int) -> Expression:
+    """Strings and references, most of all expressions, are read here; all others by the library's parser."""
+    text = source.text
+    start = end_of(_BLANK, text, start, end)
+    while end > start and text[end - 1] in " \t\r\n":
+        end -= 1
+    if plain := _PLAIN_STRING.fullmatch(text, start, end):
+        return Template((plain[1],) if plain[1] else (), Place(source.path, source.line_of(start)))
+    if reference := _PLAIN_REFERENCE.fullmatch(text, start, end):
+        return _reference(reference[1], reference[2].split(".")[1:])
+    from unapproved_iam.hcl.grammar import read_expression  # loads the library's parser
+
+    return read_expression(source, start, end)
+
+
+def _reference(root: str, names: list[str]) -> Expression:
+    if not names and root in KEYWORDS:
+        return Literal(KEYWORDS[root])
+    expression: Expression = Name(root)
+    for name in names:
+        expression = GetAttribute(expression, name)
+    return expression

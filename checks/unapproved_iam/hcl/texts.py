@@ -1,0 +1,154 @@
+"""Read out of a value the strings that it may yield, and the policies that stand in it.
+
+For `terraform.root_module`, and for everything that widens a value to something unknown, which keeps its policies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+
+from unapproved_iam.hcl.expression import Expression, Template
+from unapproved_iam.hcl.values import (
+    Boolean,
+    Found,
+    Mapping,
+    Number,
+    Possible,
+    Record,
+    Sequence,
+    String,
+    Unknown,
+    Value,
+    When,
+    is_refused,
+    joined,
+    parts_of,
+    text_of,
+    under,
+)
+from unapproved_iam.policies.possible_text import Hole, Text, text
+
+
+def possible_texts(value: Value) -> list[Found]:
+    """Every string that a value may yield where a string, or a list, set or map of strings, is used.
+
+    A part that is unknown yields a text of one hole; null yields nothing.
+    """
+    return list(_distinct(found for possible in _computed(value) for found in _texts_of(possible)))
+
+
+def _computed(value: Value) -> list[Possible]:
+    """The alternatives that Terraform computes, as far as there are any: where it surely refuses, nothing happens."""
+    return [possible for possible in value if not (is_refused(possible) and _is_impossible(possible))] or list(value)
+
+
+def _is_impossible(possible: Possible) -> bool:
+    return not possible.openness or (isinstance(possible.plain, Unknown) and possible.plain.is_missing)
+
+
+def policies_in(*values: Value) -> tuple[Found, ...]:
+    """Every policy ARN that stands anywhere in the values, within longer texts and unknown values too."""
+    return _distinct(found for value in values for possible in value for found in _policies_of(possible))
+
+
+def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
+    distinct: dict[tuple[Text, When, str], Found] = {}
+    for one in found:
+        distinct.setdefault((one.text, one.when, one.origin), one)
+    return tuple(distinct.values())
+
+
+def _texts_of(possible: Possible) -> Iterator[Found]:
+    plain = possible.plain
+    if isinstance(plain, String):
+        yield Found(plain.text, possible.when, possible.origin, plain.place, plain.address)
+    elif isinstance(plain, Number | Boolean):
+        yield Found(text_of(plain) or text(), possible.when, possible.origin)
+    elif isinstance(plain, Unknown):
+        yield from _within(possible, plain.found)
+        hole = plain.hole
+        if plain.fails and possible.openness:  # of another value of a root variable it can be computed
+            hole = replace(hole, reason=f"by default {hole.reason}", remedy="scan the plan")
+        yield Found(Text((hole,)), possible.when, possible.origin)
+    elif isinstance(plain, Record):
+        hole = Hole(plain.written, f"{plain.written} is no string")
+        yield Found(Text((hole,)), possible.when, possible.origin)
+    else:
+        yield from _within(
+            possible,
+            (
+                found
+                for value, when in parts_of(plain)
+                for one in _computed(under(value, when))
+                for found in _texts_of(one)
+            ),
+        )
+
+
+def _policies_of(possible: Possible) -> Iterator[Found]:
+    plain = possible.plain
+    if isinstance(plain, String):
+        for policy in policies_in_text(plain.text):
+            yield Found(policy, possible.when, possible.origin, plain.place)
+    elif isinstance(plain, Unknown):
+        yield from _within(possible, plain.found)
+    elif isinstance(plain, Sequence | Mapping):
+        yield from _within(
+            possible,
+            (found for value, when in parts_of(plain) for one in under(value, when) for found in _policies_of(one)),
+        )
+
+
+def _within(possible: Possible, found: Iterable[Found]) -> Iterator[Found]:
+    for one in found:
+        when = joined(possible.when, one.when)
+        if when is not None:
+            yield one._replace(when=when, origin=one.origin or possible.origin)
+
+
+_POLICY_IN_TEXT = re.compile(r"arn:[^\s\"'`,;\\\[\](){}<>|]{0,1000}policy/[^\s\"'`,;\\\[\](){}<>|]{0,1000}")
+
+
+_FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text is searched
+_HOLE = re.compile("([\U000f0000-\U000fffff])")
+
+
+def holds_unknown(value: Value) -> bool:
+    """Whether a part of it may be anything at all; what is surely refused is not."""
+    return any(
+        (isinstance(possible.plain, Unknown) and not possible.plain.fails)
+        or any(holds_unknown(part) for part, _ in parts_of(possible.plain))
+        for possible in value
+    )
+
+
+def policies_in_text(content: Text) -> list[Text]:
+    """The policy ARNs in a text, which may be a whole document."""
+    stand_ins = {chr(_FIRST_HOLE + number): hole for number, hole in enumerate(dict.fromkeys(content.holes))}
+    by_hole = {hole: character for character, hole in stand_ins.items()}
+    searched = "".join(by_hole[piece] if isinstance(piece, Hole) else piece for piece in content.pieces)
+    return [
+        text(*(stand_ins.get(part, part) for part in _HOLE.split(found[0])))
+        for found in _POLICY_IN_TEXT.finditer(searched)
+    ]
+
+
+def policies_written_in(expression: Expression) -> tuple[Found, ...]:
+    """The policies in its strings, without evaluating anything."""
+    found: dict[Text, Found] = {}
+    waiting: list[object] = [expression]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Template):
+            content = text(*(piece if isinstance(piece, str) else _INTERPOLATED for piece in part.parts))
+            found |= {policy: Found(policy, place=part.place) for policy in policies_in_text(content)}
+        if isinstance(part, Expression):
+            waiting.extend(getattr(part, field.name) for field in fields(part))  # type: ignore[arg-type]
+        elif isinstance(part, tuple):
+            waiting.extend(part)
+    return tuple(found.values())
+
+
+_INTERPOLATED = Hole("...", "it is not evaluated")

@@ -1,0 +1,79 @@
+"""The records that the engine passes about: an attachment, where it stands, and what could not be judged.
+
+Made by the readers (Terraform, plans, CloudFormation, the live account), judged by `deny_list.verdict`, shown by the
+front ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from unapproved_iam.policies.possible_text import Text
+
+
+@dataclass(frozen=True)
+class Place:
+    """Lines of a file; `path` is absolute, lines count from 1, `end_line` is inclusive."""
+
+    path: str
+    line: int = 1
+    end_line: int = 0
+
+    def __post_init__(self) -> None:
+        if self.end_line < self.line:
+            object.__setattr__(self, "end_line", self.line)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """To whom a policy is attached."""
+
+    kind: str  # role, user, group or permission-set
+    name: Text  # a hole when the tree does not tell
+    address: str = ""  # of the resource that declares the principal, when it is known
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One policy ARN that one resource attaches, or may attach, to its principals."""
+
+    resource: str  # Terraform address with module path and instance keys, or CloudFormation logical id
+    resource_type: str
+    policy: Text
+    principals: tuple[Principal, ...]  # all that it is, or may be, attached to; empty when no principal is named
+    place: Place  # of the expression that yields the policy, in the block's file where that can be said
+    block: Place  # of the resource block (or module call)
+    when: tuple[str, ...] = ()  # conditions that the tree leaves open, e.g. "var.admin is true"; empty: always
+    calls: tuple[Place, ...] = ()  # the chain of module calls, outermost first
+    origin: str = ""  # where an alternative value comes from, e.g. "envs/prod.tfvars"
+    skip: str | None = None  # an inline skip's comment ("" without a comment); None: not skipped
+    note: str = ""  # wording of its own, e.g. what the SAM transform adds by itself
+    unit: str = ""  # directory of the root module, or the template: what is judged together
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """Something that may hold an attachment and could not be read: never silently dropped."""
+
+    place: Place
+    reason: str
+    advice: str = ""
+    is_whole_unit: bool = False  # nothing is known of the unit: `place` is its directory or file
+    hole_reason: str = field(default="", compare=False)  # of the holes that it leaves in policies, with its place
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader found in one unit."""
+
+    attachments: tuple[Attachment, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
+
+
+def together(readings: Iterable[Reading]) -> Reading:
+    readings = tuple(readings)
+    return Reading(
+        tuple(attachment for reading in readings for attachment in reading.attachments),
+        tuple(problem for reading in readings for problem in reading.unjudged),
+    )

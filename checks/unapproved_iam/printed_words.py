@@ -1,0 +1,48 @@
+"""Make what is printed fit for a terminal, a log and a reader: safe characters, numbers of things, complaints.
+
+For everything that prints.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from unapproved_iam.program import COULD_NOT_JUDGE
+
+
+def complain(message: str) -> int:
+    """Print what is wrong, on standard error, and return the exit code that says that nothing was judged."""
+    print("\n".join(printable(line) for line in message.splitlines()), file=sys.stderr)
+    return COULD_NOT_JUDGE
+
+
+def printable(text: str) -> str:
+    """The text on one line, without what steers a terminal or a CI system's log: what is scanned may be a stranger's.
+
+    Characters that are not printable become backslash escapes, and so does a `#` of `##[…]` and `##vso[…]`, which
+    GitHub Actions and Azure Pipelines look for anywhere in a line, and a `:` of `::` at the beginning, blanks aside.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(
+            character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+        )
+    text = re.sub(r"##(?=\w*\[)", r"#\\x23", text) if "##" in text else text
+    return re.sub(r"^(\s*):(?=:)", r"\1\\x3a", text)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things in words: `1 file`, `2 files`, `2 entries`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def without_commands(json: str) -> str:
+    """The same JSON without the `##[…]` and `##vso[…]` that CI systems look for anywhere in a log's line."""
+    return json.replace("##", "#\\u0023")
+
+
+def tolerate_any_text() -> None:
+    """A terminal or log that cannot show a character gets its escape, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

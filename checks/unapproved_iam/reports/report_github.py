@@ -1,0 +1,49 @@
+"""Write findings as workflow commands, which GitHub Actions shows as annotations on the lines of a pull request.
+
+Source: "Workflow commands for GitHub Actions" in the GitHub documentation, and the escapes that GitHub's own toolkit
+uses. Every value is escaped: names and paths of a pull request must not become commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unapproved_iam.policies.attachment import Place
+from unapproved_iam.policies.inline_skips import CHECK_ID
+from unapproved_iam.printed_words import printable
+from unapproved_iam.scan.findings import Findings
+
+
+def github_report(findings: Findings) -> str:
+    """One line for each annotation; empty when there is none."""
+    return "".join(f"{line}\n" for line in _annotations(findings))
+
+
+def _annotations(findings: Findings) -> Iterator[str]:
+    for finding in findings.shown:
+        level = "error" if findings.is_violation(finding) else "warning"
+        yield _annotation(level, finding.attachment.place, CHECK_ID, finding.message, findings)
+    for unjudged in findings.unjudged:
+        yield _annotation("error", unjudged.place, f"{CHECK_ID}: could not be judged", unjudged.reason, findings)
+    for mention in findings.mentions:
+        message = f"names {mention.name}, and files of this kind are not read here"
+        yield _annotation("warning", mention.place, f"{CHECK_ID}: not judged", message, findings)
+
+
+def _annotation(level: str, place: Place, title: str, message: str, findings: Findings) -> str:
+    properties = {
+        "file": findings.relative(place.path),
+        "line": str(place.line),
+        "endLine": str(place.end_line),
+        "title": title,
+    }
+    written = ",".join(f"{key}={_escaped_property(value)}" for key, value in properties.items())
+    return f"::{level} {written}::{_escaped(message)}"
+
+
+def _escaped(value: str) -> str:
+    return printable(value).replace("%", "%25")
+
+
+def _escaped_property(value: str) -> str:
+    return _escaped(value).replace(":", "%3A").replace(",", "%2C")

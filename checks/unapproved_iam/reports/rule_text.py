@@ -1,0 +1,18 @@
+"""The rule as reports describe it: its title, what it means and what to do about a finding."""
+
+from __future__ import annotations
+
+from unapproved_iam.policies.inline_skips import CHECK_ID
+
+NAME = "UnapprovedIamPolicy"
+TITLE = "Ensure unapproved IAM managed policies are not attached"
+DESCRIPTION = (
+    "A managed policy that the deny list does not allow is attached to an IAM role, user or group,"
+    " or to a permission set of IAM Identity Center."
+)
+HELP = (
+    "Attach a policy that grants only what is needed; the finding names a replacement where the deny list has one."
+    " Where the policy is needed all the same, have the owner of the deny list add an approval for this principal."
+)
+
+__all__ = ["CHECK_ID", "DESCRIPTION", "HELP", "NAME", "TITLE"]

@@ -1,0 +1,38 @@
+"""Ask git which files a change touches, deleted ones included: pre-commit names to its hooks only those that remain.
+
+For `check --changed-since`, behind the hook and pull requests: deleting a variable file or an override can attach a
+denied policy as well as writing one. Source: "git-diff" in the Git documentation; "pre-commit during push" and
+`--from-ref` in the pre-commit documentation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from unapproved_iam.program import UsageError
+from unapproved_iam.scan.git_answers import NoAnswer, git
+
+# What pre-commit and prek tell their hooks when they judge a range of commits: its start, while the end is checked out.
+RANGE_START = "PRE_COMMIT_FROM_REF"
+
+
+def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str]:
+    """Absolute paths of the tracked files that differ between the work tree and the commit where HEAD left `since`.
+
+    `root` is the top of the repository. Where nothing is committed yet, every tracked file is new. Raises `UsageError`.
+    """
+    since = environ.get(RANGE_START) or since
+    # The scanned repository's own settings must neither run programs nor hide files here.
+    diff = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=dirty"]
+    try:
+        answer = git(root, *diff, *([] if since == "HEAD" else ["--merge-base"]), "--end-of-options", since, "--")
+        if answer.returncode and since == "HEAD" and git(root, "rev-parse", "--verify", "--quiet", "HEAD").returncode:
+            answer = git(root, "ls-files", "-z")
+    except NoAnswer as reason:
+        raise UsageError(f"--changed-since: {reason}") from reason
+    if answer.returncode:
+        complaint = os.fsdecode(answer.stderr).strip().splitlines() or ["git failed"]
+        expected = f"a commit that the clone in {root} holds with its history"
+        raise UsageError(f"--changed-since {since}: {complaint[0]} (expected {expected})")
+    return [os.path.join(root, os.fsdecode(name)) for name in answer.stdout.split(b"\0") if name]

@@ -1,0 +1,134 @@
+"""Decide what a check has to look at: from the paths that it was given, or from the files that changed.
+
+For `scan.tree_check`. Directories are looked at whole. A file, given or changed, stands for the units that it can
+affect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from unapproved_iam.policies.attachment import Unjudged
+from unapproved_iam.program import UsageError
+from unapproved_iam.scan.affected_units import Tree, affected_by, spread
+from unapproved_iam.scan.module_graph import ModuleGraph
+from unapproved_iam.scan.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
+from unapproved_iam.scan.unit_screen import Screen
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to look at; paths as the user wrote them.
+
+    With `changed`, directories only say where the units may be that the changed files can affect; such a file, and a
+    given one, need not exist any more.
+    """
+
+    paths: Sequence[str] = ()  # none: the current directory; with `changed` anywhere; with `plans` nothing else
+    changed: Sequence[str] | None = None
+    plans: Sequence[str] = ()
+    var_files: Sequence[str] = ()
+    exclude: Sequence[str] = ()  # path globs from the root
+    screen: bool = True
+    jobs: int = 1  # processes that read side by side
+
+
+@dataclass
+class Scope:
+    """What to look at; absolute paths."""
+
+    surroundings: list[str]  # the directories in which callers of a module are looked for
+    graph: ModuleGraph
+    directories: set[str] = field(default_factory=set)  # that are judged as far as they are root modules
+    callers: set[str] = field(default_factory=set)  # these directories and whoever calls them in the surroundings
+    files: dict[str, Kind | None] = field(default_factory=dict)  # every file that is looked at
+    unjudged: list[Unjudged] = field(default_factory=list)
+
+    def add(self, directory: SourceDirectory) -> None:
+        self.files.update({os.path.join(directory.path, name): kind for name, kind in directory.files})
+        if any(kind is Kind.TERRAFORM for _, kind in directory.files):
+            self.directories.add(directory.path)
+            self.callers.add(directory.path)
+
+
+def scope_of(
+    request: Request, lists: frozenset[str], root: str, screen: Screen, left_out: frozenset[str] = frozenset()
+) -> Scope:
+    """What a request asks for. Raises UsageError for a path that cannot be what it is given as.
+
+    `lists` are the files of the deny list: when one changed, or a file of `--var-file`, everything is asked for.
+    `left_out` are directories that are not walked into.
+    """
+    default = [os.curdir] if request.changed is None and not request.plans else []
+    directories, files = _sorted_out(request.paths or default)
+    changed = {*files, *map(os.path.abspath, request.changed or ())}
+    within = directories if request.changed is not None else []
+    whole = directories if request.changed is None else []
+    of_all = lists.union(map(os.path.realpath, request.var_files))
+    if any(os.path.realpath(path) in of_all for path in changed):
+        whole, changed = within or [root], set()
+    scope = Scope([root] if changed else whole, ModuleGraph(screen, root))
+    for directory in _walked(whole, left_out, scope):
+        scope.add(directory)
+        scope.graph.add(directory)
+    if changed:
+        _add_affected(scope, changed, within, root, screen, left_out)
+    if request.changed is not None:  # a file of another kind, such as a README with a template in it, is none itself
+        scope.files = {path: kind for path, kind in scope.files.items() if kind}
+    scope.graph.complete()
+    return scope
+
+
+def _add_affected(
+    scope: Scope, changed: set[str], within: list[str], root: str, screen: Screen, left_out: frozenset[str]
+) -> None:
+    def whole_tree() -> Tree:
+        templates = []
+        for directory in _walked([root], left_out, scope):
+            scope.graph.add(directory)
+            templates += [os.path.join(directory.path, name) for name, kind in directory.files if kind is Kind.TEMPLATE]
+        scope.graph.complete()
+        return scope.graph, templates
+
+    affected = affected_by(spread(changed, root, links_below(root, left_out)), root, screen, whole_tree)
+    scope.callers |= affected.directories
+    for path in affected.directories:
+        if is_below(path, within):
+            scope.add(listed(path).of_terraform)
+    scope.files |= {
+        path: kind_of(os.path.basename(path))
+        for path in affected.files
+        if is_below(path, within) and os.path.isfile(path)
+    }
+
+
+def _walked(directories: Iterable[str], left_out: frozenset[str], scope: Scope) -> Iterable[SourceDirectory]:
+    for found in walk(directories, left_out):
+        if isinstance(found, Unjudged):
+            scope.unjudged.append(found)
+        else:
+            yield found
+
+
+def _sorted_out(paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Directories and files, absolute; what is neither must look like a file that was deleted."""
+    directories, files = [], []
+    for path in paths:
+        absolute = os.path.abspath(path)
+        if os.path.isdir(absolute):
+            directories.append(absolute)
+        elif os.path.exists(absolute) and not os.path.isfile(absolute):
+            raise UsageError(f"{path}: is neither a regular file nor a directory")
+        elif os.path.lexists(absolute) or kind_of(os.path.basename(path)):
+            files.append(absolute)
+        else:
+            raise UsageError(f"{path}: no such file or directory")
+    return directories, files
+
+
+def is_below(path: str, directories: Iterable[str]) -> bool:
+    """Whether a path is at or below one of these directories, or there are none."""
+    directories = list(directories)
+    return not directories or any(path == one or path.startswith(one.rstrip(os.sep) + os.sep) for one in directories)

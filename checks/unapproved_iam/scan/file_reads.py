@@ -1,0 +1,47 @@
+"""Tell which files Terraform source may read, by the literals in its calls of `file()`, `templatefile()` and so on.
+
+For `scan.affected_units`, which asks who reads a changed file, and `scan.module_graph`, which looks for names in what
+is read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+# A call with its argument where that is one literal. What only a hash is made of brings no text.
+_READING_CALL = re.compile(rb'\b(templatefile|file(?!md5|sha|base64sha)\w*)\s*\(\s*("(?:[^"\\\n]|\\.)*"\s*[,)])?')
+_INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
+
+ANY_FILE = "**"
+
+
+def reads_files(source: bytes) -> bool:
+    return b"file" in source and _READING_CALL.search(source) is not None
+
+
+def read_paths(source: bytes, directory: str) -> set[str]:
+    """The paths that source in a directory may read, `**` standing for what is unknown of them.
+
+    An absolute one is in normal form; any other counts from where Terraform is run, usually the root module.
+    """
+    calls = _READING_CALL.findall(source)
+    return {_path_of(function, argument, directory.replace(os.sep, "/")) for function, argument in calls}
+
+
+def _path_of(function: bytes, argument: bytes, directory: str) -> str:
+    if not argument:
+        return ANY_FILE
+    literal = argument.decode("utf-8", "surrogateescape").rstrip(" \t\r\n,)")[1:-1]
+    path = _INTERPOLATION.sub("**", literal.replace("${path.module}", directory))
+    if function == b"fileset":
+        path += "/**"  # its argument is a directory; what it yields are the names of the files below
+    return os.path.normpath(path) if path.startswith("/") else path
+
+
+def glob_of(path: str) -> str:
+    """The absolute paths that one of `read_paths` may mean, as a glob of `path_glob`."""
+    if path.startswith("/"):
+        return path
+    below = re.sub(r"^(?:\.{0,2}/)+", "", path)
+    return below if below.startswith("**") else f"**/{below}"

@@ -1,0 +1,118 @@
+"""What a check of some paths found: the record that every report is written from, and its exit code.
+
+`scan.tree_check` makes it; `check`, `adopt`, `approvals` and the checkov wrapper read it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from unapproved_iam.deny_list.entries import DenyList, Unresolved
+from unapproved_iam.deny_list.verdict import Finding, Verdict
+from unapproved_iam.policies.attachment import Place, Unjudged
+from unapproved_iam.policies.policy_arn import display_name
+from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A denied name in a file that no engine here judges, e.g. serverless.yml: shown, and no violation."""
+
+    place: Place
+    name: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """One finding for each policy that a resource attaches, unless it is clean; sorted by place."""
+
+    deny_list: DenyList
+    root: str  # the absolute directory that shown paths and those of approvals count from
+    judged: tuple[Finding, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    files: int = 0  # that were looked at
+    units: int = 0  # root modules, templates and plans that were read closely
+    excluded: Mapping[str, int] = field(default_factory=dict)  # number of files by reason
+
+    @property
+    def violations(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.judged if self.is_violation(finding))
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What will be a violation from a later day on."""
+        return tuple(finding for finding in self.judged if _is_warning(finding))
+
+    @property
+    def shown(self) -> tuple[Finding, ...]:
+        """Violations and warnings, in the order of their places."""
+        return tuple(finding for finding in self.judged if self.is_violation(finding) or _is_warning(finding))
+
+    @property
+    def skipped(self) -> tuple[Finding, ...]:
+        """What a comment in the source has silenced."""
+        speaking = (
+            finding for finding in self.judged if finding.verdict is Verdict.WARNED or self._would_fail(finding)
+        )
+        return tuple(finding for finding in speaking if finding.attachment.skip is not None)
+
+    @property
+    def approved(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.judged if finding.verdict is Verdict.APPROVED)
+
+    @property
+    def unresolved(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.judged if finding.verdict is Verdict.UNRESOLVED)
+
+    def is_violation(self, finding: Finding) -> bool:
+        return self._would_fail(finding) and finding.attachment.skip is None
+
+    def _would_fail(self, finding: Finding) -> bool:
+        fails = self.deny_list.unresolved is Unresolved.FAIL
+        return finding.verdict is Verdict.DENIED or (fails and finding.verdict is Verdict.UNRESOLVED)
+
+    @property
+    def exit_code(self) -> int:
+        """2 wins over 1: with 0 and 1 everything was judged, so that 1 is the whole answer."""
+        if self.unjudged:
+            return COULD_NOT_JUDGE
+        return VIOLATION if self.violations else CLEAN
+
+    def relative(self, path: str) -> str:
+        """The POSIX path from the root; absolute for a file outside of it."""
+        relative = os.path.relpath(path, self.root)
+        outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+        return (path if outside else relative).replace(os.sep, "/")
+
+
+def _is_warning(finding: Finding) -> bool:
+    return finding.verdict is Verdict.WARNED and finding.attachment.skip is None
+
+
+def one_per_policy(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Keep one finding for each policy that a resource attaches, the one with the fewest conditions; sort by place.
+
+    A value that holds always says more than one that holds sometimes, one without an origin more than one that a
+    variable file may bring, and one that is written more than what the SAM transform adds anyway.
+    """
+    kept: dict[tuple[str, ...], Finding] = {}
+    for finding in sorted(findings, key=_by_weight):
+        attachment = finding.attachment
+        policy = display_name(attachment.policy)
+        kept.setdefault((attachment.unit, attachment.block.path, attachment.resource, policy), finding)
+    return tuple(sorted(kept.values(), key=_by_place))
+
+
+def _by_weight(finding: Finding) -> tuple[int, int, int, int, str]:
+    attachment = finding.attachment
+    order = (Verdict.DENIED, Verdict.WARNED, Verdict.UNRESOLVED, Verdict.APPROVED, Verdict.CLEAN)
+    told = (len(attachment.when), len(attachment.origin), len(attachment.note))
+    return order.index(finding.verdict), *told, finding.message
+
+
+def _by_place(finding: Finding) -> tuple[str, int, str, str]:
+    attachment = finding.attachment
+    return attachment.place.path, attachment.place.line, attachment.resource, str(attachment.policy)

@@ -1,0 +1,225 @@
+"""Know, without a parser, which Terraform directories call which, and what evidence the screen finds in each.
+
+For `scan.tree_check`, which reads only root modules that reach enough evidence, and for `scan.affected_units`, which
+asks who calls a changed module. Every quoted relative path that leads to a directory with Terraform files counts as a
+call: a call too many makes something be read that need not be, a missed one would lose a finding.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from unapproved_iam.scan.file_reads import read_paths, reads_files
+from unapproved_iam.scan.screen_evidence import NAMED, Evidence
+from unapproved_iam.scan.source_files import Kind, SourceDirectory, listed
+from unapproved_iam.scan.unit_screen import Screen, local_sources
+
+Look = Callable[[bytes], Evidence]
+
+
+class Module(NamedTuple):
+    """A directory with Terraform files, of source or of variables."""
+
+    evidence: Evidence = Evidence.NOTHING  # types and whole names in its sources
+    variables: Evidence = Evidence.NOTHING  # in its variable files, which count for the nearest module at or above it
+    called: tuple[str, ...] = ()  # absolute directories; they need not exist
+    has_sources: bool = False
+    has_variables: bool = False
+    has_outputs: bool = False
+    reads_files: bool = False
+
+
+class ModuleGraph:
+    """Walked directories are added; those that are only called are found by themselves.
+
+    `root` is the absolute directory outside of which no expression reads a file.
+    """
+
+    def __init__(self, screen: Screen, root: str) -> None:
+        self._screen = screen
+        self._root = root
+        self.modules: dict[str, Module] = {}
+
+    def add(self, directory: SourceDirectory) -> None:
+        if directory.path not in self.modules:
+            self.modules[directory.path] = self._module(directory)
+
+    def complete(self) -> None:
+        """Find the modules that are called and were not walked, e.g. outside of the walked directories."""
+        waiting = [called for module in self.modules.values() for called in module.called]
+        while waiting:
+            directory = waiting.pop()
+            if directory in self.modules:
+                continue
+            self.add(listed(directory))
+            waiting += self.modules[directory].called
+
+    def _module(self, directory: SourceDirectory) -> Module:
+        evidence = variables = Evidence.NOTHING
+        called: list[str] = []
+        has_sources = has_variables = calls = has_outputs = reads = False
+        for name, kind in directory.files:
+            if kind not in (Kind.TERRAFORM, Kind.VARIABLES):
+                continue
+            source = readable(os.path.join(directory.path, name))
+            found = Evidence.EVERYTHING if source is None else self._screen.terraform(source)
+            if kind is Kind.VARIABLES:
+                has_variables = True
+                variables |= found
+                continue
+            has_sources = True
+            if found:
+                evidence |= found
+            if source:
+                calls |= b"module" in source
+                has_outputs |= b"output" in source
+                reads |= reads_files(source)
+                called += local_sources(source)
+        # Where nothing is called, a path in quotes is something else.
+        absolute = (os.path.normpath(os.path.join(directory.path, path)) for path in (called if calls else ()))
+        return Module(
+            evidence, variables, tuple(dict.fromkeys(absolute)), has_sources, has_variables, has_outputs, reads
+        )
+
+    def suspicious(self, directories: set[str], var_files: Iterable[str] = ()) -> set[str]:
+        """Those of the directories of which the screen does not rule out that a denied policy is attached there.
+
+        `var_files` count for every root module.
+        """
+        shown = {path: module.evidence for path, module in self.modules.items()}
+        for path, module in self.modules.items():
+            root = self.root_of_variables(path) if module.variables else None
+            if root:
+                shown[root] |= module.variables & Evidence.NAME
+        given = [source for path in var_files if (source := readable(path)) is not None]
+        if any(self._screen.terraform(source) & Evidence.NAME for source in given):
+            shown = {path: evidence | Evidence.NAME for path, evidence in shown.items()}
+        types = self._reaching(shown, Evidence.TYPE) & directories
+        suspicious = types & self._reaching(shown, Evidence.NAME)
+        return suspicious | self._named_by_pieces(types - suspicious, given)
+
+    def _named_by_pieces(self, directories: set[str], given: Iterable[bytes]) -> set[str]:
+        """Those of the directories, none of which reaches a whole name, that reach what one may be made of."""
+        if not directories:
+            return set()
+        pieces, screen = self._screen.pieces, self._screen
+        shown = self._looked_at(
+            directories,
+            given,
+            pieces.rare_in_terraform,
+            lambda text: screen.template(text) & Evidence.NAME or pieces.rare_in_read(text),
+        )
+        rare = self._reaching(shown, Evidence.LAST_PIECE | Evidence.OPEN_ARN) & directories
+        common = self._looked_at(rare, given, pieces.common_in_terraform, pieces.common_in_text)
+        shown = {path: evidence | common.get(path, Evidence.NOTHING) for path, evidence in shown.items()}
+        found = (set.intersection(*(self._reaching(shown, flag) for flag in named)) for named in NAMED)
+        return directories.intersection(set().union(*found))
+
+    def _looked_at(
+        self, directories: set[str], given: Iterable[bytes], into_source: Look, into_text: Look
+    ) -> dict[str, Evidence]:
+        """What a closer look finds in these directories and all that they call, and in the files that they read."""
+        shown = {
+            path: _look_at(listed(path).paths(Kind.TERRAFORM), into_source) for path in self.called_by(directories)
+        }
+        for path in shown:
+            if path in self.modules and self.modules[path].reads_files:
+                shown[path] |= self._look_at_read(path, into_text)
+        for path, module in self.modules.items():
+            root = self.root_of_variables(path) if module.has_variables else None
+            if root in directories:
+                shown[root] |= _look_at(listed(path).paths(Kind.VARIABLES), into_source)
+        for source in given:
+            found = into_source(source)
+            shown = {path: evidence | found for path, evidence in shown.items()}
+        return shown
+
+    def _look_at_read(self, directory: str, into_text: Look) -> Evidence:
+        paths: set[str] = set()
+        for path in listed(directory).paths(Kind.TERRAFORM):
+            paths |= read_paths(readable(path) or b"", directory)
+        if any("*" in path for path in paths):
+            return Evidence.NAME
+        # A relative path counts from the root module, which may be any of the callers.
+        callers = self.callers_of([directory])
+        found = {os.path.join(base, path) for path in paths for base in callers}
+        return _look_at((path for path in found if self._is_readable(path)), into_text)
+
+    def _is_readable(self, path: str) -> bool:
+        """Whether it is a file that an expression may read."""
+        real, root = os.path.realpath(path), os.path.realpath(self._root)
+        return real.startswith(root.rstrip(os.sep) + os.sep) and os.path.isfile(real)
+
+    def _reaching(self, shown: Mapping[str, Evidence], flag: Evidence) -> set[str]:
+        return self.callers_of(path for path, evidence in shown.items() if evidence & flag)
+
+    def root_of_variables(self, directory: str) -> str | None:
+        """The nearest directory with source at or above one with variable files: the one that they are for."""
+        while True:
+            module = self.modules.get(directory)
+            if module and module.has_sources:
+                return directory
+            above = os.path.dirname(directory)
+            if above == directory:
+                return None
+            directory = above
+
+    def callers_of(self, directories: Iterable[str]) -> set[str]:
+        """These directories and all that call them, directly or not."""
+        callers: dict[str, list[str]] = {}
+        for path, module in self.modules.items():
+            for called in module.called:
+                callers.setdefault(called, []).append(path)
+        return _reached(directories, callers)
+
+    def called_by(self, directories: Iterable[str]) -> set[str]:
+        """These directories and all that they call, directly or not."""
+        return _reached(directories, {path: module.called for path, module in self.modules.items()})
+
+
+def _look_at(paths: Iterable[str], look: Look) -> Evidence:
+    evidence = Evidence.NOTHING
+    for path in paths:
+        source = readable(path)
+        evidence |= Evidence.NAME if source is None else look(source)
+    return evidence
+
+
+def _reached(starts: Iterable[str], following: Mapping[str, Iterable[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        path = waiting.pop()
+        if path not in reached:
+            reached.add(path)
+            waiting.extend(following.get(path, ()))
+    return reached
+
+
+def contents(path: str) -> bytes:
+    """All bytes of a file. Raises OSError, for a pipe or a device too: reading one may never end."""
+    with open(path, "rb", buffering=0, opener=_opened) as file:
+        return file.readall()
+
+
+def _opened(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | _AT_ONCE)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "is no regular file", path)
+
+
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # else opening a pipe waits for its writer
+
+
+def readable(path: str) -> bytes | None:
+    """All bytes of a file, None when it cannot be read: whoever needs it says so."""
+    try:
+        return contents(path)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,203 @@
+"""Look for what a denied name may be made of, in files in which it does not stand as a whole.
+
+For `scan.unit_screen`. A name that no literal holds is put together from pieces: then some literal ends with a
+beginning of it, and another one begins with an end of it. Or a function cuts or rewrites text into it; that counts
+where a policy is attached whose name does not stand beside its `policy/`, or which is looked up or declared by its name
+(a limit of the product: elsewhere such functions go unseen). Or it comes from where it cannot be looked for.
+
+Of each pair one half is rare and found fast; the other half is worth a look only where that one was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from unapproved_iam.deny_list.entries import DenyList
+from unapproved_iam.policies.policy_arn import aws_managed
+from unapproved_iam.policies.possible_text import Match, match
+from unapproved_iam.scan.file_reads import reads_files
+from unapproved_iam.scan.screen_evidence import Evidence, LiteralRun, any_of, holds_template, without_tests
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES, DECLARED_POLICIES, Form
+
+# What the SAM transform attaches by itself, so that no template names it; `cloudformation.sam_resources` says when.
+ADDED_BY_SAM = (
+    "service-role/AWSLambdaBasicExecutionRole",
+    "service-role/AWSLambdaBasicDurableExecutionRolePolicy",
+    "service-role/AWSLambdaVPCAccessExecutionRole",
+    "service-role/AWSLambdaDynamoDBExecutionRole",
+    "service-role/AWSLambdaKinesisExecutionRole",
+    "service-role/AWSLambdaMSKExecutionRole",
+    "service-role/AWSLambdaSQSQueueExecutionRole",
+    "service-role/AWSAppSyncPushToCloudWatchLogs",
+    "service-role/AWSCodeDeployRoleForLambda",
+    "AWSLambdaManagedEC2ResourceOperator",
+    "AWSLambdaNetworkConnectorOperatorPolicy",
+    "AWSXRayDaemonWriteAccess",
+    "AWSXrayWriteOnlyAccess",
+)
+
+# Beyond so many pieces, looking for them takes longer than reading everything that attaches something.
+MOST_PIECES = 2000
+
+# What becomes text without a literal.
+_COMPUTED = r"\d|true|false|null"
+
+# Providers decode the certificates of clusters, which name no policy.
+_HIDDEN_TEXT = re.compile(rb"(?:fileset|base64decode|textdecodebase64)\s*\((?![^()\"\n]*certificate_authority)")
+_REWRITING = re.compile(
+    rb"\b(?:replace|regex(?:all)?|substr|trim(?:prefix|suffix|space)?|chomp|title|upper|lower|strrev|split"
+    rb"|yamldecode|csvdecode|basename|dirname)\s*\(|[{~]~|~\}"
+)
+_OPEN_BEFORE_SLASH = re.compile(rb":policy(?![\\/\w-])")
+# Policies that are looked up, or a customer's that are declared or attached, by their names.
+_LOOKED_UP = re.compile(rb'\bdata(?:[\s"]|/\*(?s:.*?)\*/)+aws_iam_policy(?![\w.-])|"aws_iam_policy"\s*:')
+_BY_NAME = [row.resource_type for row in ATTACHING_TYPES.values() if any(p.form is Form.NAME for p in row.policies)]
+_CUSTOMER_TYPES = re.compile(any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
+
+_SPLIT = re.compile(rb"(?:Fn::|!)Split\b")
+_NESTED = re.compile(rb"AWS::(?:CloudFormation::Stack|Serverless::Application)")
+# Where the template of a nested stack is, unless a URL begins there; the CDK leaves the file's name in the metadata.
+_LOCAL_TEMPLATE = re.compile(
+    rb"(?:TemplateURL|Location)[\\\"'\s]*[:=](?!(?:[\s\\\"'{\[:,|>-]|!?(?:Fn::)?(?:Sub|Join))*(?:https?|s3)://)"
+    rb"|aws:asset:property"
+)
+
+
+# In Terraform source a literal lies between quotes, interpolations and directives, and a verb of `format` ends with a
+# letter; keys of objects need no quotes. (The lines of a heredoc end with a line feed, until a function cuts it off.)
+def _first_in_terraform(piece: str) -> str:
+    return rf'["/}}]{piece}["$%\\]|(?:[\s{{,(]|\*/){piece}\s*(?:[=:]|/\*)'
+
+
+def _last_in_terraform(piece: str) -> str:
+    return rf'["}}]{piece}["\\]|%[^a-zA-Z"\n]{{0,9}}[a-z]{piece}["\\]|(?:[\n{{,]|\*/)[ \t]*{piece}\s*(?:[=:]|/\*)'
+
+
+# In YAML and other text literals need no quotes: words with anything but a part of a word beside them, or behind an
+# anchor or a tag. `AWS::` is none.
+def _first_in_text(piece: str) -> str:
+    return rf"(?<![\w:-]){piece}(?=\s*(?:[\"'$%,\]}}#\\;|]|:(?!:)|[\r\n]|$))"
+
+
+def _last_in_text(piece: str) -> str:
+    return rf"(?:[\"'}}\[,{{:;|-]|[\r\n]|^|[&!][\w!:.-]*[ \t])[ \t]*{piece}(?![\w:-])"
+
+
+class NamePieces:
+    """Looks for what the names of one deny list may be made of; `runs` are their longest literal parts."""
+
+    def __init__(self, deny_list: DenyList, runs: Sequence[LiteralRun]) -> None:
+        needs: dict[tuple[bool, bool], set[str]] = {}
+        for run in runs:
+            # Beside a wildcard a literal may hold anything.
+            first = run.begins and not re.match(_COMPUTED, run.text)
+            last = run.ends and not re.search(f"(?:{_COMPUTED})$", run.text)
+            needs.setdefault((first, last), set()).add(run.text)
+        self._of_both = _Pieces.of(needs.get((True, True), set()))
+        self._of_first = _Pieces.of(needs.get((True, False), set()))
+        self._of_last = _Pieces.of(needs.get((False, True), set()))
+        number = sum(pieces.number for pieces in (self._of_both, self._of_first, self._of_last))
+        self._always = (False, False) in needs or number > MOST_PIECES
+        self._runs = runs
+        self._customer = any(run.is_customer_managed for run in runs)
+        globs = tuple(glob for entry in deny_list.entries for glob in entry.globs)
+        self._added_by_sam = any(match(aws_managed(name), globs) is not Match.NEVER for name in ADDED_BY_SAM)
+
+    @cached_property
+    def _open_arn(self) -> re.Pattern[bytes]:
+        """`policy/`, then no name, a beginning of one, or one that goes on elsewhere; `policy/*` is in statements."""
+        begun = any_of(_beginnings({run.text for run in self._runs if run.begins}))
+        continued = any_of(_beginnings({run.text for run in self._runs if not run.begins}))
+        ended = rf"(?:[\w+=.@-]+/)*(?:{begun})?" + (rf"|[\w+=.@/-]*(?:{continued})" if continued else "")
+        return re.compile(rf"policy\\?/(?:[\w+=.@/-]*[$%{{]|(?:{ended})(?![\w+=.@/*?-]))".encode(), re.ASCII)
+
+    def rare_in_terraform(self, source: bytes) -> Evidence:
+        """What is seldom found in Terraform source or variables, beside types and whole names."""
+        looked_up = _LOOKED_UP.search(source) is not None
+        if self._always or _HIDDEN_TEXT.search(source):
+            return Evidence.NAME
+        if self._of_first.first_in_terraform(source) or self._of_last.last_in_terraform(source):
+            return Evidence.NAME
+        evidence = Evidence.LAST_PIECE if self._of_both.last_in_terraform(source) else Evidence.NOTHING
+        if looked_up or self._open_arn.search(source) or _OPEN_BEFORE_SLASH.search(source):
+            evidence |= Evidence.OPEN_ARN
+        if self._customer and _CUSTOMER_TYPES.search(source):
+            evidence |= Evidence.OPEN_ARN
+        return evidence | self.rare_in_template(source) if holds_template(source) else evidence
+
+    def common_in_terraform(self, source: bytes) -> Evidence:
+        """The other halves, which are often found."""
+        evidence = Evidence.FIRST_PIECE if self._of_both.first_in_terraform(source) else Evidence.NOTHING
+        if _REWRITING.search(source) and _REWRITING.search(without_tests(source)):
+            evidence |= Evidence.REWRITING
+        return evidence | self.common_in_text(source) if holds_template(source) else evidence
+
+    def rare_in_template(self, source: bytes) -> Evidence:
+        """What is seldom found in a template, beside types and whole names."""
+        is_sam = b"AWS::Serverless::" in source
+        if (is_sam and self._added_by_sam) or _SPLIT.search(source) or nests_files(source):
+            return Evidence.NAME
+        return self.rare_in_text(source)
+
+    def rare_in_read(self, source: bytes) -> Evidence:
+        """What is seldom found in a file that Terraform source reads, which may be a template of either language."""
+        return Evidence.NAME if reads_files(source) else self.rare_in_template(source)
+
+    def rare_in_text(self, source: bytes) -> Evidence:
+        """What is seldom found in a file of any form."""
+        if self._always or self._of_first.first_in_text(source) or self._of_last.last_in_text(source):
+            return Evidence.NAME
+        return Evidence.LAST_PIECE if self._of_both.last_in_text(source) else Evidence.NOTHING
+
+    def common_in_text(self, source: bytes) -> Evidence:
+        """The other half."""
+        return Evidence.FIRST_PIECE if self._of_both.first_in_text(source) else Evidence.NOTHING
+
+
+Search = Callable[[bytes], object]
+
+
+class _Pieces(NamedTuple):
+    """Searches for the proper beginnings and ends of some names."""
+
+    number: int
+    first_in_terraform: Search
+    last_in_terraform: Search
+    first_in_text: Search
+    last_in_text: Search
+
+    @classmethod
+    def of(cls, names: set[str]) -> _Pieces:
+        beginnings = _beginnings(names)
+        ends = {name[start:] for name in names for start in range(1, len(name))}
+        return cls(
+            len(ends),
+            _search(_first_in_terraform, beginnings),
+            _search(_last_in_terraform, ends),
+            _search(_first_in_text, beginnings),
+            _search(_last_in_text, ends),
+        )
+
+
+def _beginnings(names: set[str]) -> set[str]:
+    return {name[:end] for name in names for end in range(1, len(name))}
+
+
+def _search(written: Callable[[str], str], pieces: set[str]) -> Search:
+    """The search for pieces, compiled when it is needed for the first time."""
+    compiled: list[Search] = []
+
+    def search(source: bytes) -> object:
+        if not compiled:
+            compiled.append(re.compile(written(f"(?:{any_of(pieces)})").encode()).search)
+        return compiled[0](source)
+
+    return search if pieces else lambda source: None
+
+
+def nests_files(source: bytes) -> bool:
+    """Whether a template may have nested stacks in files of the tree, which are read with it."""
+    return _NESTED.search(source) is not None and _LOCAL_TEMPLATE.search(source) is not None

@@ -1,0 +1,94 @@
+"""Read many units in several processes at once, where there are several processors: each unit is read by itself.
+
+For `scan.tree_check`. A process that ends early, for want of memory or because somebody ended it, ends the run: what it
+was to read is not known to be clean.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from unapproved_iam.policies.attachment import Reading
+from unapproved_iam.program import UsageError
+
+FEWEST_UNITS = 16  # fewer are read before another process is ready
+
+Reader = Callable[[str], Reading | None]
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def read_side_by_side(reader: Reader, units: Sequence[str], jobs: int) -> list[Reading | None]:
+    """What the reader finds in each of the units, in their order. Raises what a reader raises."""
+    if jobs < 2 or len(units) < FEWEST_UNITS or not hasattr(os, "fork"):
+        return [reader(unit) for unit in units]
+    found: dict[str, Reading | None] = {}
+    shares = [units[first::jobs] for first in range(jobs)]
+    with _processes(reader, shares[1:]) as answers:
+        found.update(_read(reader, shares[0]))
+        for answer in answers:
+            found.update(_received(answer))
+    return [found[unit] for unit in units]
+
+
+def _read(reader: Reader, units: Sequence[str]) -> dict[str, Reading | None]:
+    return {unit: reader(unit) for unit in units}
+
+
+@contextmanager
+def _processes(reader: Reader, shares: Sequence[Sequence[str]]) -> Iterator[list[BinaryIO]]:
+    """A copy of this process for each share, and where its answer comes from; none is left behind."""
+    from signal import SIGKILL  # Windows has none
+
+    answers: list[BinaryIO] = []
+    children: list[int] = []
+    try:
+        for share in shares:
+            receiving, sending = os.pipe()
+            child = os.fork()
+            if child == 0:
+                _answer(reader, share, sending)
+            os.close(sending)
+            children.append(child)
+            answers.append(os.fdopen(receiving, "rb"))
+        yield answers
+    finally:
+        for answer in answers:
+            answer.close()  # whoever still writes is told that nobody listens
+        for child in children:
+            os.kill(child, SIGKILL)  # it has answered, or nobody wants the answer any more
+            os.waitpid(child, 0)
+
+
+def _answer(reader: Reader, share: Sequence[str], sending: int) -> None:
+    """Send what is found, or what went wrong, and end without running what the copied process would run at its end."""
+    import pickle
+
+    try:
+        try:
+            answer: object = _read(reader, share)
+        except Exception as error:
+            answer = error
+        with open(sending, "wb") as pipe:
+            pickle.dump(answer, pipe)
+    except BaseException:  # interrupted, or nobody listens: the missing answer says so
+        os._exit(1)
+    os._exit(0)
+
+
+def _received(answer: BinaryIO) -> dict[str, Reading | None]:
+    import pickle
+
+    try:
+        found = pickle.load(answer)
+    except (EOFError, pickle.UnpicklingError):
+        raise UsageError("a process that was to read a part of it has ended early (is there enough memory?)") from None
+    if isinstance(found, Exception):
+        raise found
+    return dict(found)

@@ -1,0 +1,229 @@
+"""Find every attachment in some paths that the deny list does not allow, from the cheapest evidence that suffices.
+
+For `check`, `adopt`, `approvals` and the checkov wrapper. Files are read as bytes first; only the root modules,
+templates and plans for which the screen finds both kinds of evidence are parsed and judged.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING
+
+from unapproved_iam.deny_list.entries import DenyList, Exclusion, Origin
+from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
+from unapproved_iam.policies.attachment import Place, Reading, Unjudged
+from unapproved_iam.program import UsageError
+from unapproved_iam.scan.affected_units import lists_of, may_read
+from unapproved_iam.scan.check_scope import Request, Scope, is_below, scope_of
+from unapproved_iam.scan.findings import Findings, Mention, one_per_policy
+from unapproved_iam.scan.guarded_reading import guarded
+from unapproved_iam.scan.module_graph import contents
+from unapproved_iam.scan.policy_mention import Mentions
+from unapproved_iam.scan.side_by_side import read_side_by_side
+from unapproved_iam.scan.source_files import Kind, ignored_directories
+from unapproved_iam.scan.unit_screen import Screen, may_be_plan
+
+if TYPE_CHECKING:
+    from unapproved_iam.terraform.root_module import TerraformTree
+
+
+def findings_of(request: Request, deny_list: DenyList, root: str, today: date | None = None) -> Findings:
+    """All findings in what is asked for; `root` is the absolute directory that the list's paths count from.
+
+    Raises UsageError for a path that cannot be what it is given as.
+    """
+    return _Check(request, deny_list, root, today or datetime.now(timezone.utc).date()).findings()
+
+
+@dataclass
+class _Suspicious:
+    """What the screen leaves over in a scope. Without the screen everything is read, and this counts all the same:
+    what cannot be read is reported only where a denied attachment may be in it."""
+
+    directories: set[str] = field(default_factory=set)  # of Terraform source, whoever asked for them
+    files: set[str] = field(default_factory=set)
+    harmless: list[str] = field(default_factory=list)  # files that may be templates or plans
+    mentions: list[Mention] = field(default_factory=list)
+    unjudged: list[Unjudged] = field(default_factory=list)
+
+    @property
+    def others(self) -> bool:
+        return bool(self.files or self.mentions or self.unjudged)
+
+
+class _Check:
+    def __init__(self, request: Request, deny_list: DenyList, root: str, today: date) -> None:
+        self._request = request
+        self._deny_list = deny_list
+        self._root = root
+        self._judge = Judge(deny_list, root, today)
+        self._screen = Screen(deny_list)
+        self._mentions = Mentions(deny_list)
+        self._lists = lists_of(deny_list, root)
+        by_argument = tuple(Exclusion(glob, "by --exclude", Origin("--exclude")) for glob in request.exclude)
+        self._exclusions = DenyList("", (), exclusions=(*deny_list.exclusions, *by_argument))
+
+    def findings(self) -> Findings:
+        for path in self._request.var_files:
+            _refuse_bad_variables(path)
+        scope, suspicious = self._screened(frozenset())
+        if suspicious.directories & scope.directories or suspicious.others or not self._request.screen:
+            # Only now, because asking git takes longer than looking at most trees.
+            ignored = self._ignored()
+            if ignored:
+                scope, suspicious = self._screened(ignored)
+        readings = [*self._readings(scope, suspicious), *self._plans()]
+        unjudged = [*suspicious.unjudged, *(one for reading in readings for one in reading.unjudged)]
+        return Findings(
+            deny_list=self._deny_list,
+            root=self._root,
+            judged=one_per_policy(finding for reading in readings for finding in self._judged(reading)),
+            unjudged=self._kept(unjudged),
+            mentions=tuple(mention for mention in suspicious.mentions if not self._is_read(mention.place.path, scope)),
+            files=len(scope.files) + len(self._request.plans),
+            units=len(readings),
+            excluded=self._excluded(scope),
+        )
+
+    def _ignored(self) -> frozenset[str]:
+        """The directories that git ignores, but for those that were asked for by name."""
+        given = [os.path.abspath(path) for path in self._request.paths]
+        ignored = ignored_directories(self._root)
+        return frozenset(path for path in ignored if not any(is_below(one, [path]) for one in given))
+
+    def _screened(self, left_out: frozenset[str]) -> tuple[Scope, _Suspicious]:
+        scope = scope_of(self._request, self._lists, self._root, self._screen, left_out)
+        directories = scope.graph.suspicious(scope.callers, self._request.var_files)
+        suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
+        for path, kind in scope.files.items():
+            if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
+                self._look_at(path, kind, suspicious)
+        return scope, suspicious
+
+    def _look_at(self, path: str, kind: Kind | None, suspicious: _Suspicious) -> None:
+        """Screen a file that may be a unit by itself."""
+        try:
+            source = contents(path)
+        except OSError as error:
+            suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
+            return
+        if kind is Kind.TEMPLATE or (kind is None and b"Resources" in source):
+            is_evident = self._screen.template_suffices(source)
+            if is_evident or (may_be_plan(source) and self._screen.plan_suffices(source)):
+                suspicious.files.add(path)
+                return
+            suspicious.harmless.append(path)
+        mention = self._mentions.first_in(source, path) if kind else None
+        if mention:
+            suspicious.mentions.append(mention)
+
+    def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
+        """What is found in the root modules and files that are read closely; without the screen, in all of them."""
+        tree, modules = self._root_modules(scope, suspicious)
+        files = sorted(suspicious.files)
+        harmless = [] if self._request.screen else suspicious.harmless
+
+        def read(unit: str) -> Reading | None:
+            return guarded(tree.read if tree and unit in modules else _read_file, unit)
+
+        units = [*modules, *files, *harmless]
+        for unit, reading in zip(units, read_side_by_side(read, units, self._request.jobs), strict=True):
+            if reading and (unit in suspicious.directories or unit in suspicious.files):
+                yield reading
+            elif reading:
+                yield Reading(reading.attachments)
+            elif unit in suspicious.files:
+                mention = self._mentions.first_in(contents(unit), unit)
+                suspicious.mentions += [mention] if mention else []
+
+    def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> tuple[TerraformTree | None, dict[str, None]]:
+        """The directories of the root modules that are asked for, in their order, and what reads them."""
+        # Whoever calls a suspicious module is suspicious, too: so these tell which of them are root modules.
+        read = suspicious.directories if self._request.screen else scope.callers
+        if not read & scope.directories:
+            return None, {}
+        from unapproved_iam.terraform.root_module import TerraformTree
+
+        tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
+        found = tree.root_modules(scope.surroundings, read)
+        return tree, {directory: None for directory in found if directory in scope.directories}
+
+    def _plans(self) -> Iterator[Reading]:
+        for path in self._request.plans:
+            from unapproved_iam.terraform.plan import read_plan
+
+            _argument(path, "--plan")
+            reading = guarded(read_plan, os.path.abspath(path))
+            if reading is None:
+                expected = "expected what `terraform show -json PLANFILE` prints"
+                raise UsageError(f"--plan {path}: no Terraform plan ({expected})")
+            yield reading
+
+    def _judged(self, reading: Reading) -> Iterator[Finding]:
+        for attachment in reading.attachments:
+            if not self._is_left_out(attachment.block.path):
+                finding = self._judge.judge(attachment)
+                if finding.verdict is not Verdict.CLEAN:
+                    yield finding
+
+    def _kept(self, unjudged: list[Unjudged]) -> tuple[Unjudged, ...]:
+        kept = dict.fromkeys(one for one in unjudged if not self._is_left_out(one.place.path))
+        return tuple(sorted(kept, key=lambda one: (one.place.path, one.place.line, one.reason)))
+
+    def _is_left_out(self, path: str) -> bool:
+        return path in self._lists or self._exclusion_of(path) is not None
+
+    def _exclusion_of(self, path: str) -> Exclusion | None:
+        if not self._exclusions.exclusions:
+            return None
+        return self._exclusions.exclusion_of(self._judge.relative(path))
+
+    def _excluded(self, scope: Scope) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for path in scope.files if self._exclusions.exclusions else ():
+            exclusion = self._exclusion_of(path)
+            if exclusion:
+                said = f"{exclusion.path}: {exclusion.reason}"
+                counts[said] = counts.get(said, 0) + 1
+        return counts
+
+    def _is_read(self, path: str, scope: Scope) -> bool:
+        """Whether Terraform source reads the file, so that it is judged there."""
+        reading = (directory for directory, module in scope.graph.modules.items() if module.reads_files)
+        return any(may_read(directory, [path]) for directory in reading)
+
+
+def _read_file(path: str) -> Reading | None:
+    """A plan or a template; None when a file is neither."""
+    if may_be_plan(contents(path)):
+        from unapproved_iam.terraform.plan import read_plan
+
+        reading = read_plan(path)
+        if reading is not None:
+            return reading
+    from unapproved_iam.cloudformation.template import read_template
+
+    template: Reading | None = read_template(path)
+    return template
+
+
+def _refuse_bad_variables(path: str) -> None:
+    """A file of values that was named counts whole, or not at all."""
+    from unapproved_iam.terraform.module_files import HclSyntaxError, VariableFile
+
+    _argument(path, "--var-file")
+    try:
+        for attribute in VariableFile(os.path.abspath(path)).assignments.values():
+            _ = attribute.expression
+    except HclSyntaxError as error:
+        raise UsageError(f"--var-file {path}:{error.line}: {error.problem}") from error
+
+
+def _argument(path: str, name: str) -> bytes:
+    try:
+        return contents(path)
+    except OSError as error:
+        raise UsageError(f"{name} {path}: {error.strerror or error}") from error

@@ -1,0 +1,144 @@
+"""Decide from their bytes alone that files cannot make up a denied attachment: the cheap test before any parser.
+
+A unit (a root module with its local modules and variable files, or a template) is read closely only when its files
+together show evidence of *types*, something that may attach a policy, and of *names*, something from which the name of
+a denied policy may come. Here it is sought whether types, and whether whole names stand there; `scan.name_pieces` looks
+on where types do and names do not. The test errs on one side only: whatever the readers could find denied shows both.
+
+Names rule out denied verdicts only. Where the list makes unresolved ones fail, or denies every policy, types alone
+decide.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
+from unapproved_iam.deny_list.entries import DenyList, Unresolved
+from unapproved_iam.scan.screen_evidence import (
+    Evidence,
+    LiteralRun,
+    any_of,
+    holds_template,
+    searches_for,
+    suffices,
+    without_tests,
+)
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
+
+if TYPE_CHECKING:
+    from unapproved_iam.scan.name_pieces import NamePieces
+
+
+# Characters that a parser makes of others: escapes (but for `<`, `>` and `&`, which encoders of JSON write so), UTF-16,
+# and in YAML a line that goes on after a backslash (U+0085, U+2028 and U+2029 end lines, too), and base64. In a shell
+# script a blank precedes the backslash.
+_ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))|[Ux])")
+_FOLDED = re.compile(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\xa9])")
+_TAGGED = re.compile(rb"![^\s\"']*binary")
+
+_TERRAFORM_TYPES = re.compile(any_of(ATTACHING_TYPES).encode())
+# A call of a module that is not in the tree attaches by its arguments; a reference `module.x` makes none.
+_MODULE_CALL = re.compile(rb"module(?![.\w-])")
+# OpenTofu lets variables choose the source: then anything may be called.
+_CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
+# Sources of local modules: every quoted relative path, and absolute ones where they are written as sources.
+_LOCAL_SOURCE = re.compile(rb'"(\.\.?(?:\\?/[^"$\n]*)?)"')
+_ABSOLUTE_SOURCE = re.compile(rb'source"?\s*[=:]\s*"(\\?/[^"$\n]+)"')
+
+_TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
+# What brings types or names that do not stand in the template.
+_TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include")
+
+
+class Screen:
+    """Looks for evidence against one deny list."""
+
+    def __init__(self, deny_list: DenyList) -> None:
+        self._deny_list = deny_list
+        self.runs = tuple(LiteralRun.of(entry.policy) for entry in deny_list.entries)
+        # The empty name is found everywhere: where names do not count, and that of an entry which tells none.
+        by_names = deny_list.unresolved is Unresolved.PASS
+        self._names = searches_for([run.text for run in self.runs] if by_names else [""])
+
+    def terraform(self, source: bytes) -> Evidence:
+        """Types and whole names in a file of Terraform source or variables, or in the JSON of a plan."""
+        if _is_escaped(source):
+            return Evidence.EVERYTHING
+        calls = _MODULE_CALL.search(source)
+        if calls and _CHOSEN_SOURCE.search(source) and _chooses_source(source):
+            return Evidence.EVERYTHING
+        evidence = Evidence.TYPE if calls or _TERRAFORM_TYPES.search(source) else Evidence.NOTHING
+        if self._names_policy(source) and self._names_policy(without_tests(source)):
+            evidence |= Evidence.NAME
+        return evidence | self.template(source) if holds_template(source) else evidence
+
+    def _names_policy(self, source: bytes) -> bool:
+        return any(search(source) for search in self._names)
+
+    def template(self, source: bytes) -> Evidence:
+        """Types and whole names in a CloudFormation template, or in what may be one."""
+        if _is_escaped(source) or (b"\\" in source and _FOLDED.search(source)) or b"%TAG" in source:
+            return Evidence.EVERYTHING
+        if (b"binary" in source and _TAGGED.search(source)) or any(macro in source for macro in _TEMPLATE_MACROS):
+            return Evidence.EVERYTHING
+        evidence = Evidence.TYPE if any(search(source) for search in _TEMPLATE_TYPES) else Evidence.NOTHING
+        return evidence | Evidence.NAME if self._names_policy(source) else evidence
+
+    def template_suffices(self, source: bytes) -> bool:
+        """Whether a template by itself has to be read."""
+        evidence = self.template(source)
+        if evidence == Evidence.TYPE:
+            evidence |= self.pieces.rare_in_template(source)
+        if evidence & Evidence.LAST_PIECE:
+            evidence |= self.pieces.common_in_text(source)
+        return suffices(evidence)
+
+    def plan_suffices(self, source: bytes) -> bool:
+        """Whether the JSON of a plan has to be read."""
+        evidence = self.terraform(source)
+        if evidence == Evidence.TYPE:
+            evidence |= self.pieces.rare_in_terraform(source) | self.pieces.common_in_terraform(source)
+        return suffices(evidence)
+
+    @cached_property
+    def pieces(self) -> NamePieces:
+        """The closer look; only trees with types and without names need it."""
+        from unapproved_iam.scan.name_pieces import NamePieces  # compiles many searches
+
+        return NamePieces(self._deny_list, self.runs)
+
+
+# The one character that becomes an ASCII letter when Terraform normalizes a string.
+_KELVIN_SIGN = "\u212a".encode()
+
+
+def _is_escaped(source: bytes) -> bool:
+    return (b"\\" in source and _ESCAPED.search(source) is not None) or b"\0" in source or _KELVIN_SIGN in source
+
+
+def _chooses_source(source: bytes) -> bool:
+    """Whether it is a module call that has such a source, and not another block; true where that cannot be told."""
+    from unapproved_iam.hcl.syntax import HclSyntaxError, parse_body  # no library is needed to cut out blocks
+
+    try:
+        calls = [block.text for block in parse_body(source, "").blocks if block.type == "module"]
+    except HclSyntaxError:  # .tf.json, too
+        return True
+    return any(_CHOSEN_SOURCE.search(call.encode()) for call in calls)
+
+
+def may_be_plan(source: bytes) -> bool:
+    """Whether a JSON file may be a Terraform plan ("JSON Output Format" in the Terraform documentation)."""
+    packed = source.replace(b"\0", b"") if b"\0" in source[:100] else source  # PowerShell's `>` writes UTF-16
+    return b'"planned_values"' in packed or b'"resource_changes"' in packed
+
+
+def local_sources(source: bytes) -> list[str]:
+    """The paths in Terraform source that may be sources of local modules."""
+    found = _LOCAL_SOURCE.findall(source)
+    if b"source" in source:
+        found += _ABSOLUTE_SOURCE.findall(source)
+    return [path.decode("utf-8", "surrogateescape").replace("\\/", "/") for path in found]

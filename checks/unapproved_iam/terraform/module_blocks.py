@@ -1,0 +1,164 @@
+"""Find the declarations of one module directory: its resources, variables, locals, outputs and module calls.
+
+For `terraform.module_scope`, which evaluates them, and `terraform.module_reading`. A file is parsed only when it
+mentions what is looked for. One that cannot be parsed is reported when it may attach policies; when it may declare
+something else, then only if an attachment needs that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from unapproved_iam.hcl.expression import Template
+from unapproved_iam.hcl.syntax import Attribute, Block, HclSyntaxError
+from unapproved_iam.policies.attachment import Place, Unjudged
+from unapproved_iam.terraform.module_files import ConfigurationFile, Declaration, Listing
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
+
+_ATTACHING_TYPE = re.compile("|".join(ATTACHING_TYPES).encode())
+_BLANK = rb"(?:\s|/\*.*?\*/)*"
+_MODULE_CALL = re.compile(rb'\bmodule(?:"\s*:|%s"?[\w-]+"?%s\{)' % (_BLANK, _BLANK), re.DOTALL)
+
+
+class Module:
+    """The configuration in one directory, which any number of calls may share."""
+
+    def __init__(self, directory: str, listing: Listing) -> None:
+        self.directory = directory
+        self.listing = listing
+        self._files = [ConfigurationFile(os.path.join(directory, name)) for name in listing.configuration]
+        self._overrides = [ConfigurationFile(os.path.join(directory, name)) for name in listing.overrides]
+        self._unjudged: dict[tuple[Place, str], Unjudged] = {}
+        self._found: dict[tuple[str, ...], list[Declaration]] = {}
+
+    @cached_property
+    def identity(self) -> str:
+        """The same for every path that leads to the directory."""
+        return os.path.realpath(self.directory)
+
+    @property
+    def unjudged(self) -> tuple[Unjudged, ...]:
+        """The files and blocks that were asked for so far and cannot be read."""
+        return tuple(self._unjudged.values())
+
+    @cached_property
+    def attaching(self) -> tuple[Declaration, ...]:
+        """The resources of types that attach policies, in the order of files and lines."""
+        files = [file for file in self._all_files if _ATTACHING_TYPE.search(file.data)]
+        found = self._declarations("resource", files, self.report)
+        return tuple(one for one in found if len(one.labels) == 2 and one.labels[0] in ATTACHING_TYPES)
+
+    @cached_property
+    def calls(self) -> tuple[Declaration, ...]:
+        """The module calls."""
+        files = [file for file in self._all_files if _MODULE_CALL.search(file.data)]
+        return tuple(one for one in self._declarations("module", files, self.report) if len(one.labels) == 1)
+
+    def written_source(self, call: Declaration) -> str | None:
+        """The source of a module call when it is written out, as Terraform wants it."""
+        try:
+            source = call.attributes.get("source")
+            expression = source.expression if source else None
+        except HclSyntaxError:
+            return None  # reported when the call is judged
+        parts = expression.parts if isinstance(expression, Template) else (None,)
+        return "".join(map(str, parts)) if all(isinstance(part, str) for part in parts) else None
+
+    def find(self, block_type: str, *labels: str) -> Declaration | None:
+        """The declaration of this type and these labels."""
+        key = (block_type, *labels)
+        if key not in self._found:
+            files = [file for file in self._all_files if file.mentions(*key)]
+            self._found[key] = [one for one in self._declarations(block_type, files) if one.labels == labels]
+        return self._found[key][0] if self._found[key] else None
+
+    def outputs(self) -> tuple[str, ...]:
+        """The names of all outputs."""
+        files = [file for file in self._all_files if file.mentions("output")]
+        return tuple(one.labels[0] for one in self._declarations("output", files) if one.labels)
+
+    def local(self, name: str) -> Attribute | None:
+        """The argument of a `locals` block that defines this local. Raises HclSyntaxError."""
+        files = [file for file in self._all_files if file.mentions("locals", name)]
+        found = [one.attributes[name] for one in self._declarations("locals", files) if name in one.attributes]
+        return found[-1] if found else None
+
+    def broken_file(self, *names: str) -> HclSyntaxError | None:
+        """Why a file that mentions these names cannot be read: it may declare them."""
+        for file in self._all_files:
+            if file.mentions(*names):
+                try:
+                    file.body  # noqa: B018
+                except HclSyntaxError as error:
+                    return error
+        return None
+
+    def report(self, error: HclSyntaxError) -> None:
+        self.report_at(Place(error.path, error.line), error.problem)
+
+    def report_at(self, place: Place, reason: str, advice: str = "") -> None:
+        """Record that something which may attach policies cannot be judged."""
+        self._unjudged.setdefault((place, reason), Unjudged(place, reason, advice))
+
+    @property
+    def has_backend(self) -> bool:
+        """Whether its state has a place of its own: then it is applied by itself."""
+        return any(self._holds_backend(file) for file in self._all_files)
+
+    @staticmethod
+    def _holds_backend(file: ConfigurationFile) -> bool:
+        if not file.mentions("terraform") or not (file.mentions("backend") or file.mentions("cloud")):
+            return False
+        try:
+            settings = [block.body for block in file.body.blocks if block.type == "terraform"]
+            return any(block.type in ("backend", "cloud") for body in settings for block in body.blocks)
+        except HclSyntaxError:
+            return False
+
+    def lines_of(self, path: str) -> list[str]:
+        """The lines of one of its files; none of a JSON file, in which no comments are honoured."""
+        if path.endswith(".json"):
+            return []
+        file = next((file for file in self._all_files if file.path == path), None)
+        return file.data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n") if file else []
+
+    @cached_property
+    def _all_files(self) -> list[ConfigurationFile]:
+        return [file for file in (*self._files, *self._overrides) if self._is_readable(file)]
+
+    def _is_readable(self, file: ConfigurationFile) -> bool:
+        try:
+            begin = file.data[:2]
+        except OSError as error:
+            self.report_at(Place(file.path), f"cannot be read: {error.strerror or error}")
+            return False
+        if b"\0" in begin or begin in (BOM_UTF16_LE, BOM_UTF16_BE):  # no name would be found in its bytes
+            self.report_at(Place(file.path), "is not in UTF-8 (PowerShell's `>` writes UTF-16)")
+            return False
+        return True
+
+    def _declarations(
+        self, block_type: str, files: list[ConfigurationFile], broken: Callable[[HclSyntaxError], None] | None = None
+    ) -> Iterator[Declaration]:
+        """The blocks of a type in these files, merged with their overrides; an override of nothing stands alone.
+
+        A file that cannot be parsed has none; `broken` is told.
+        """
+        blocks: dict[ConfigurationFile, list[Block]] = {}
+        for file in files:
+            try:
+                blocks[file] = [block for block in file.body.blocks if block.type == block_type]
+            except HclSyntaxError as error:
+                if broken:
+                    broken(error)
+        overriding = [block for file in self._overrides for block in blocks.get(file, ())]
+        overridden: set[tuple[str, ...]] = set()
+        for file in self._files:
+            for block in blocks.get(file, ()):
+                overridden.add(block.labels)
+                yield Declaration(block, [one for one in overriding if one.labels == block.labels])
+        yield from (Declaration(block) for block in overriding if block.labels not in overridden)

@@ -1,0 +1,154 @@
+"""Walk one root module with all that it calls, and record what is attached.
+
+For `terraform.root_module`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from unapproved_iam.hcl.syntax import HclSyntaxError
+from unapproved_iam.hcl.values import When, joined
+from unapproved_iam.policies.attachment import Attachment, Principal
+from unapproved_iam.policies.inline_skips import skip_in_block
+from unapproved_iam.terraform.attachments import AttachingResource, EmbeddedTemplate, Policy, policies_of_call
+from unapproved_iam.terraform.instances import Instance, instances_of
+from unapproved_iam.terraform.module_blocks import Module
+from unapproved_iam.terraform.module_files import Declaration
+from unapproved_iam.terraform.module_scope import ModuleScope
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What holds on the way to a module instance: open conditions, other files' values, an inline skip."""
+
+    when: When = ()
+    origins: tuple[str, ...] = ()
+    skip: str | None = None
+
+    def through(self, instance: Instance, skip: str | None = None) -> _Way | None:
+        """The way on into an instance; None when its conditions exclude those on the way."""
+        when = joined(self.when, instance.when)
+        if when is None:
+            return None
+        return _Way(when, (*self.origins, instance.origin), skip if self.skip is None else self.skip)
+
+
+def attachments_of_unit(root: ModuleScope) -> list[Attachment]:
+    """What a root module attaches, directly and through its calls."""
+    return _merged(_of_module(root, _Way()))
+
+
+def _of_module(scope: ModuleScope, way: _Way) -> Iterator[Attachment]:
+    for declaration in scope.module.attaching:
+        yield from _guarded(scope.module, declaration, _of_resource(scope, declaration, way))
+    for declaration in scope.module.calls:
+        yield from _guarded(scope.module, declaration, _of_call(scope, declaration, way))
+
+
+def _guarded(module: Module, declaration: Declaration, attachments: Iterator[Attachment]) -> Iterator[Attachment]:
+    """A block that cannot be read is reported, and the others are judged all the same."""
+    try:
+        yield from attachments
+    except HclSyntaxError as error:
+        module.report(error)
+    except RecursionError:
+        module.report_at(declaration.place, "the block is nested too deep to be judged")
+
+
+def _of_resource(scope: ModuleScope, declaration: Declaration, way: _Way) -> Iterator[Attachment]:
+    skip = _skip_in(scope.module, declaration)
+    for instance in instances_of(declaration.attributes, scope):
+        reached = way.through(instance, skip)
+        if reached is not None:
+            resource = AttachingResource(scope.declared(declaration, instance), declaration.blocks, scope.unit.declared)
+            recorder = _Recorder(scope, declaration, resource.declared.address, declaration.labels[0], reached)
+            yield from recorder.attachments(resource.policies(), tuple(dict.fromkeys(resource.principals())))
+            for template in resource.templates():
+                yield from recorder.attachments_of_template(template)
+
+
+def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Attachment]:
+    if not scope.unit.calls.may_attach(scope.module, call):
+        return
+    skip = _skip_in(scope.module, call)
+    for instance, child in scope.children(call).items():
+        reached = way.through(instance, skip)
+        if reached is None:
+            continue
+        if child is not None:
+            yield from _of_module(child, reached)
+            continue
+        address = scope.address_of(f"module.{call.labels[0]}", instance)
+        recorder = _Recorder(scope, call, address, "module", reached)
+        yield from recorder.attachments(policies_of_call(call.attributes, instance.scope), ())
+
+
+def _skip_in(module: Module, declaration: Declaration) -> str | None:
+    place = declaration.place
+    return skip_in_block(module.lines_of(place.path), place.line, place.end_line)
+
+
+@dataclass(frozen=True)
+class _Recorder:
+    """Makes the attachments of one block's instance."""
+
+    scope: ModuleScope
+    declaration: Declaration
+    address: str
+    resource_type: str
+    way: _Way
+
+    def attachments(self, policies: Iterable[Policy], principals: tuple[Principal, ...]) -> Iterator[Attachment]:
+        for policy in policies:
+            when = joined(self.way.when, policy.found.when)
+            if when is not None:
+                yield Attachment(
+                    resource=self.address,
+                    resource_type=self.resource_type,
+                    policy=policy.found.text,
+                    principals=principals,
+                    place=policy.place,
+                    block=self.declaration.place,
+                    when=_told(when),
+                    calls=tuple(call.declaration.place for call in self.scope.calls),
+                    origin=_shown((*self.way.origins, policy.found.origin)),
+                    skip=self.way.skip,
+                    unit=self.scope.unit.root.directory,
+                )
+
+    def attachments_of_template(self, template: EmbeddedTemplate) -> Iterator[Attachment]:
+        """What a CloudFormation template attaches that the resource deploys."""
+        reading = template.reading()
+        for unjudged in reading.unjudged:
+            self.scope.module.report_at(unjudged.place, unjudged.reason, unjudged.advice)
+        when = joined(self.way.when, template.found.when)
+        for one in reading.attachments if when is not None else ():
+            own = next(self.attachments([Policy(template.found._replace(text=one.policy), one.place)], one.principals))
+            note = ", ".join(filter(None, (f"by {one.resource} in its template" if one.resource else "", one.note)))
+            skip = own.skip if own.skip is not None else one.skip
+            yield replace(own, when=(*own.when, *one.when), skip=skip, note=note)
+
+
+def _told(when: When) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(condition) for condition in when))
+
+
+def _shown(origins: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(origin for origin in origins if origin))
+
+
+def _merged(attachments: Iterable[Attachment]) -> list[Attachment]:
+    """One for each policy that an instance attaches: the least conditional, with everybody it may be attached to."""
+    merged: dict[tuple[object, ...], Attachment] = {}
+    for one in attachments:
+        key = (one.resource, one.block, one.calls, one.policy)
+        other = merged.get(key)
+        if other is None:
+            merged[key] = one
+            continue
+        kept = min(other, one, key=lambda attachment: (bool(attachment.origin), len(attachment.when)))
+        everybody = tuple(dict.fromkeys((*other.principals, *one.principals)))
+        merged[key] = replace(kept, principals=everybody)
+    return list(merged.values())

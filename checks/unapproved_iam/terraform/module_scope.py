@@ -1,0 +1,252 @@
+"""Decide what a reference means in one instance of a module: its variables, locals, resources and module outputs.
+
+For `hcl.evaluation`, through the protocol `Scope`. Everything is evaluated when it is first asked for, and once. What
+the attributes of resources and data sources are is decided in `terraform.resource_values`. Source: "References to Named
+Values" in the Terraform documentation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from unapproved_iam.hcl.alternatives import one_of
+from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.scope import Files, Reference
+from unapproved_iam.hcl.syntax import HclSyntaxError
+from unapproved_iam.hcl.values import Boolean, Null, Record, String, Value, exactly, string, under, unknown
+from unapproved_iam.policies.attachment import Place, Unjudged
+from unapproved_iam.terraform.instances import Instance, Instances, instances_of
+from unapproved_iam.terraform.module_blocks import Module
+from unapproved_iam.terraform.module_files import Declaration
+from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN, Declared, attribute_of_resource
+from unapproved_iam.terraform.variables import RootVariables, converted
+
+
+class ModuleCalls(Protocol):
+    """The modules of the tree, as calls find them."""
+
+    def called(self, scope: ModuleScope, call: Declaration) -> Module | None:
+        """The module that a call makes instances of; None when it is not in the tree, or cannot be read."""
+
+    def may_attach(self, caller: Module, call: Declaration) -> bool:
+        """Whether anything may be attached by what a call makes."""
+
+
+@dataclass
+class Unit:
+    """What all module instances of one root module share."""
+
+    root: Module
+    files: Files
+    variables: RootVariables
+    calls: ModuleCalls
+    modules: dict[str, Module] = field(default_factory=dict)  # those that were called, by directory
+    declared: dict[str, Declared] = field(default_factory=dict)  # resources that were referred to, by address
+    problems: dict[str, Unjudged] = field(default_factory=dict)  # by the reason that holes have of them
+
+    def unreadable(self, written: str, error: HclSyntaxError) -> Value:
+        """What stands in a part of the source that cannot be read; it matters when an attachment needs it."""
+        shown = os.path.relpath(error.path, self.root.directory).replace(os.sep, "/")
+        reason = f"{shown}:{error.line} cannot be read: {error.problem}"
+        self.problems[reason] = Unjudged(Place(error.path, error.line), error.problem, hole_reason=reason)
+        return unknown(written, reason)
+
+
+class Call(NamedTuple):
+    """The instance of a module call that made a module instance."""
+
+    declaration: Declaration
+    instance: Instance
+    caller: ModuleScope
+
+
+class ModuleScope:
+    """One instance of a module: the root, or what one instance of a call makes."""
+
+    def __init__(self, unit: Unit, module: Module, call: Call | None = None) -> None:
+        self.unit = unit
+        self.module = module
+        self.call = call
+        self.calls: tuple[Call, ...] = (*call.caller.calls, call) if call else ()  # outermost first
+        self._values: dict[Reference, Value] = {}
+        self._in_progress: set[Reference] = set()
+        self._called: dict[str, tuple[Instances, dict[Instance, ModuleScope | None]]] = {}
+
+    def address_of(self, name: str, instance: Instance) -> str:
+        """The address of a block of this module: `module.a["x"].aws_iam_role.y["k"]`."""
+        names = [f"module.{call.declaration.labels[0]}{call.instance.suffix}" for call in self.calls]
+        return ".".join([*names, name + instance.suffix])
+
+    def source_of(self, call: Declaration) -> str | None:
+        """The source of a module call, None when it is not decided."""
+        source = call.attributes.get("source")
+        decided = evaluate(source.expression, self).decided if source else None
+        return decided.text.known if isinstance(decided, String) else None
+
+    # -- Scope ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def files(self) -> Files:
+        return self.unit.files
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        return self
+
+    def value_of(self, reference: Reference) -> Value:
+        value = self._values.get(reference)
+        if value is not None:
+            return value
+        written = ".".join(reference)
+        if reference in self._in_progress:
+            return unknown(written, f"{written} refers to itself")
+        self._in_progress.add(reference)
+        try:
+            value = self._value_of(reference, written)
+        except HclSyntaxError as error:
+            value = self.unit.unreadable(written, error)
+        finally:
+            self._in_progress.discard(reference)
+        self._values[reference] = value
+        return value
+
+    def _value_of(self, reference: Reference, written: str) -> Value:
+        root, *names = reference
+        if root in ("each", "count", "self") or not names:
+            return unknown(written, f"{written} has no meaning here")
+        if root == "var":
+            return self._variable(names[0])
+        if root == "local":
+            attribute = self.module.local(names[0])
+            return evaluate(attribute.expression, self) if attribute else self._missing(written, "locals", names[0])
+        if root == "module":
+            return self._module(names[0], written)
+        if root == "output":
+            declaration = self.module.find("output", names[0])
+            attribute = declaration.attributes.get("value") if declaration else None
+            return evaluate(attribute.expression, self) if attribute else self._missing(written, "output", names[0])
+        if root == "path":
+            return self._path(names[0])
+        if root == "terraform":
+            return unknown(written, f"{written} is not in the source", SCAN_THE_PLAN)
+        if root == "data" and len(names) == 2:
+            return self._resource("data", names[0], names[1], written)
+        return self._resource("resource", root, names[0], written)
+
+    def _missing(self, written: str, *names: str) -> Value:
+        error = self.module.broken_file(*names)
+        return self.unit.unreadable(written, error) if error else unknown(written, f"{written} is not declared")
+
+    def _path(self, name: str) -> Value:
+        if name == "module":
+            return string(os.path.relpath(self.module.directory, self.unit.root.directory).replace(os.sep, "/"))
+        return string(".")  # terraform runs in the root module
+
+    # -- variables -----------------------------------------------------------------------------------------------------
+
+    def _variable(self, name: str) -> Value:
+        declaration = self.module.find("variable", name)
+        arguments = declaration.attributes if declaration else {}
+
+        def default() -> Value | None:
+            return evaluate(arguments["default"].expression, self) if "default" in arguments else None
+
+        if self.call is None:
+            value = self.unit.variables.value(name, default, self, self.unit.unreadable)
+        else:
+            nullable = evaluate(arguments["nullable"].expression, self) if "nullable" in arguments else None
+            value = self._argument(self.call, name, default, nullable != exactly(Boolean(False)))
+        written = f"var.{name}"
+        if value is None and declaration is None:
+            return self._missing(written, "variable", name)
+        if value is None:
+            remedy = f"give variable {name} a default, or {SCAN_THE_PLAN}"
+            return unknown(written, f"variable {name} has no default", remedy)
+        return converted(value, arguments["type"].expression, self, written) if "type" in arguments else value
+
+    def _argument(self, call: Call, name: str, default: Callable[[], Value | None], nullable: bool) -> Value | None:
+        """What the call gives, else the default; null counts as given where the variable is nullable."""
+        argument = call.declaration.attributes.get(name)
+        if argument is None:
+            return default()
+        value = evaluate(argument.expression, call.instance.scope)
+        if nullable or not any(isinstance(possible.plain, Null) for possible in value):
+            return value
+        fallback = default() or value
+        return one_of(
+            [
+                under(fallback, one.when, one.openness, one.origin) if isinstance(one.plain, Null) else Value((one,))
+                for one in value
+            ],
+            f"var.{name}",
+        )
+
+    # -- resources and modules -----------------------------------------------------------------------------------------
+
+    def _resource(self, block_type: str, type_: str, name: str, written: str) -> Value:
+        declaration = self.module.find(block_type, type_, name)
+        if declaration is None:
+            return self._missing(written, block_type, type_, name)
+        arguments = declaration.attributes
+
+        def record(instance: Instance) -> Value:
+            declared = self.declared(declaration, instance)
+            values: dict[str, Value] = {}
+
+            def attribute(wanted: str) -> Value:
+                if wanted not in values:
+                    values[wanted] = attribute_of_resource(declared, wanted)
+                return values[wanted]
+
+            return exactly(Record(written + instance.suffix, attribute))
+
+        return instances_of(arguments, self).seen_as(record, written)
+
+    def declared(self, declaration: Declaration, instance: Instance) -> Declared:
+        """A resource or data source; it is remembered, for principals that others name by its ARN."""
+        kind = "data." if declaration.type == "data" else ""
+        type_, name = declaration.labels
+        address = self.address_of(f"{kind}{type_}.{name}", instance)
+        declared = Declared(kind + type_, address, declaration.attributes, instance.scope)
+        self.unit.declared[address] = declared
+        return declared
+
+    def children(self, call: Declaration) -> dict[Instance, ModuleScope | None]:
+        """The instances of a module call, each with its module; None when that is not in the tree."""
+        return self._instances(call)[1]
+
+    def _instances(self, call: Declaration) -> tuple[Instances, dict[Instance, ModuleScope | None]]:
+        name = call.labels[0]
+        if name not in self._called:
+            module = self.unit.calls.called(self, call)
+            if module:
+                self.unit.modules[module.directory] = module
+            instances = instances_of(call.attributes, self)
+            self._called[name] = (
+                instances,
+                {
+                    instance: ModuleScope(self.unit, module, Call(call, instance, self)) if module else None
+                    for instance in instances
+                },
+            )
+        return self._called[name]
+
+    def _module(self, name: str, written: str) -> Value:
+        declaration = self.module.find("module", name)
+        if declaration is None:
+            return self._missing(written, "module", name)
+        instances, children = self._instances(declaration)
+
+        def record(instance: Instance) -> Value:
+            child = children[instance]
+
+            def output(wanted: str) -> Value:
+                if child is not None:
+                    return child.value_of(("output", wanted))
+                return unknown(f"{written}.{wanted}", f"the source of {written} is not in the tree", SCAN_THE_PLAN)
+
+            return exactly(Record(written + instance.suffix, output, child.module.outputs() if child else None))
+
+        return instances.seen_as(record, written)

@@ -1,0 +1,168 @@
+"""Read what Terraform source would attach: every root module of a tree, with its local modules and variable files.
+
+For the command and the checks. A root module is a directory with configuration that nobody calls, or that has a backend
+or variable files of its own; every other directory is judged through its calls. Source: "Modules" in the Terraform
+documentation.
+
+    tree = TerraformTree()
+    for root in tree.root_modules(["/repo"]):
+        reading = tree.read(root)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from unapproved_iam.deny_list.discovery import repository_root
+from unapproved_iam.hcl.scope import Files
+from unapproved_iam.policies.attachment import Reading
+from unapproved_iam.terraform.module_blocks import Module
+from unapproved_iam.terraform.module_files import Declaration, Directories
+from unapproved_iam.terraform.module_reading import attachments_of_unit
+from unapproved_iam.terraform.module_scope import ModuleScope, Unit
+from unapproved_iam.terraform.variables import RootVariables
+
+MAX_CALLS = 30  # modules within modules: real code stays below 8
+
+
+class TerraformTree:
+    """All Terraform modules of a tree; each file is read and parsed once, however many roots need it.
+
+    `var_files` are those of `--var-file`, in their order; they count for every root module.
+    """
+
+    def __init__(self, var_files: Sequence[str] = ()) -> None:
+        self._var_files = [os.path.abspath(path) for path in var_files]
+        self._directories = Directories()
+        self._modules: dict[str, Module] = {}
+        self._may_attach: dict[str, bool] = {}
+        self._readings: dict[str, Reading] = {}
+        self._scanned: list[str] = []
+
+    def root_modules(self, paths: Iterable[str], among: Iterable[str] | None = None) -> list[str]:
+        """The root modules at and below these directories; absolute, sorted.
+
+        `among` names the absolute directories that are to be looked at, when it is known that nobody else calls them.
+        """
+        self._scanned = [os.path.abspath(path) for path in paths]
+        if among is None:
+            among = {one for path in self._scanned for one in self._directories.below(path)}
+        modules = [module for directory in sorted(among) if (module := self._module_at(directory))]
+        called = {called.identity for module in modules for called in self._local_calls(module)}
+        roots = [module for module in modules if module.identity not in called or self._is_applied_itself(module)]
+        reached: set[str] = set()
+        for module in roots:
+            self._reach(module, reached)
+        for module in modules:
+            # Modules that only call one another: nobody applies them, and yet nothing goes unseen.
+            if module.identity not in reached:
+                roots.append(module)
+                self._reach(module, reached)
+        return sorted(module.directory for module in roots)
+
+    def read(self, root_module: str) -> Reading:
+        """What a root module attaches, and what of it could not be read."""
+        directory = os.path.abspath(root_module)
+        if directory not in self._readings:
+            module = self._module_at(directory)
+            self._readings[directory] = self._read(module) if module else Reading()
+        return self._readings[directory]
+
+    def _read(self, root: Module) -> Reading:
+        files = Files(root.directory, self._tree_of(root.directory))
+        unit = Unit(root, files, self._variables_of(root), self)
+        attachments = attachments_of_unit(ModuleScope(unit, root))
+        unjudged = [one for module in (root, *unit.modules.values()) for one in module.unjudged]
+        reasons = dict.fromkeys(hole.reason for one in attachments for hole in one.policy.holes)
+        needed = [unit.problems[reason] for reason in reasons if reason in unit.problems]
+        return Reading(tuple(attachments), tuple(dict.fromkeys((*needed, *unjudged))))
+
+    def _tree_of(self, directory: str) -> str:
+        """What expressions may read files from: the repository, without one the directory that is scanned."""
+        repository = repository_root(directory)
+        if repository != directory:
+            return repository
+        above = [path for path in self._scanned if os.path.commonpath([path, directory]) == path]
+        return min(above, key=len, default=directory)
+
+    def _variables_of(self, root: Module) -> RootVariables:
+        directory = root.directory
+        loaded = [os.path.join(directory, name) for name in root.listing.automatic_variables] + self._var_files
+        others = [os.path.join(directory, name) for name in root.listing.other_variables]
+        for below in self._directories.below(directory, without_configuration=True):
+            listing = self._directories.listing(below) if below != directory else None
+            if listing:
+                names = (*listing.automatic_variables, *listing.other_variables)
+                others += [os.path.join(below, name) for name in names]
+        return RootVariables(directory, loaded, [path for path in others if path not in loaded])
+
+    # -- modules and their calls ---------------------------------------------------------------------------------------
+
+    def _module_at(self, directory: str) -> Module | None:
+        """The module in a directory, None when it holds no configuration."""
+        if directory not in self._modules:
+            listing = self._directories.listing(directory)
+            if listing is None or not listing.has_configuration:
+                return None
+            self._modules[directory] = Module(directory, listing)
+        return self._modules[directory]
+
+    def _is_applied_itself(self, module: Module) -> bool:
+        listing = module.listing
+        return bool(listing.automatic_variables or listing.other_variables) or module.has_backend
+
+    def _local_calls(self, module: Module) -> list[Module]:
+        """The modules of the tree that it calls, by sources that are written out."""
+        sources = (module.written_source(call) for call in module.calls)
+        return [called for source in sources if source and (called := self._local_module(module, source))]
+
+    def _local_module(self, caller: Module, source: str) -> Module | None:
+        if not _is_local(source) and not os.path.isabs(source):
+            return None
+        return self._module_at(os.path.normpath(os.path.join(caller.directory, source)))
+
+    def _reach(self, module: Module, reached: set[str]) -> None:
+        waiting = [module]
+        while waiting:
+            one = waiting.pop()
+            if one.identity not in reached:
+                reached.add(one.identity)
+                waiting += self._local_calls(one)
+
+    def called(self, scope: ModuleScope, call: Declaration) -> Module | None:
+        """The module that a call makes instances of; None when it is not in the tree, or cannot be read."""
+        source = scope.source_of(call)
+        module = self._local_module(scope.module, source) if source else None
+        if source is None or (module is None and not _is_local(source)):
+            return None
+        if module is None:
+            scope.module.report_at(call.place, f'module directory "{source}" holds no configuration, or is not there')
+            return None
+        chain = [
+            scope.unit.root.identity,
+            *(call.caller.module.identity for call in scope.calls),
+            scope.module.identity,
+        ]
+        if module.identity in chain or len(chain) > MAX_CALLS:
+            scope.module.report_at(call.place, f'module "{source}" calls itself')
+            return None
+        return module
+
+    def may_attach(self, caller: Module, call: Declaration) -> bool:
+        """Whether anything may be attached by what a call makes."""
+        source = caller.written_source(call)
+        module = self._local_module(caller, source) if source else None
+        return module is None or self._attaches(module)
+
+    def _attaches(self, module: Module) -> bool:
+        if module.identity not in self._may_attach:
+            self._may_attach[module.identity] = False  # a module that calls itself attaches nothing by that
+            self._may_attach[module.identity] = bool(
+                module.attaching or any(self.may_attach(module, call) for call in module.calls) or module.unjudged
+            )
+        return self._may_attach[module.identity]
+
+
+def _is_local(source: str) -> bool:
+    return source in (".", "..") or source.startswith(("./", "../"))

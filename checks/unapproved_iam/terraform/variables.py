@@ -1,0 +1,167 @@
+"""Decide the values of a root module's variables, and what a variable's type makes of the value that it is given.
+
+For `terraform.module_scope`. In the tree are defaults and variable files; `-var`, `TF_VAR_` and workspaces are not.
+Files that Terraform would not load by itself stand for runs with `-var-file`: each value in them is an alternative,
+under its file's name. Sources: "Input Variables", "Type Constraints" and "Variable Definition Precedence" in the
+Terraform documentation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from collections.abc import Sequence as List
+
+from unapproved_iam.hcl.alternatives import applied, one_of
+from unapproved_iam.hcl.collection_values import mapping_of, set_of, with_strings
+from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.expression import Call, Expression, Literal, Name, ObjectOf, Template, TupleOf
+from unapproved_iam.hcl.operators import boolean_of, number_of
+from unapproved_iam.hcl.scope import Scope
+from unapproved_iam.hcl.syntax import HclSyntaxError
+from unapproved_iam.hcl.values import (
+    NULL,
+    Boolean,
+    Entry,
+    Item,
+    Kind,
+    Mapping,
+    Null,
+    Number,
+    Plain,
+    Possible,
+    Refused,
+    Sequence,
+    String,
+    Value,
+    exactly,
+    opened,
+    under,
+)
+from unapproved_iam.policies.possible_text import text
+from unapproved_iam.terraform.module_files import VariableFile
+
+
+class RootVariables:
+    """What the variable files of a root module assign.
+
+    `loaded` are absolute paths in Terraform's order, later ones win; `others` are the files of other runs.
+    """
+
+    def __init__(self, directory: str, loaded: List[str], others: List[str]) -> None:
+        self._directory = directory
+        self._loaded = [VariableFile(path) for path in loaded]
+        self._others = [VariableFile(path) for path in others]
+
+    def value(
+        self,
+        name: str,
+        default: Callable[[], Value | None],
+        scope: Scope,
+        unreadable: Callable[[str, HclSyntaxError], Value],
+    ) -> Value | None:
+        """The value of a root variable: used as it is, while conditions on it stay open; None without any.
+
+        A file that cannot be read may assign it: what `unreadable` yields is possible, too.
+        """
+        written = f"var.{name}"
+
+        def assigned(file: VariableFile) -> Value | None:
+            try:
+                assignment = file.assignments.get(name)
+                return evaluate(assignment.expression, scope) if assignment else None
+            except HclSyntaxError as error:
+                return unreadable(written, error)
+            except OSError as error:
+                return unreadable(written, HclSyntaxError(file.path, 1, error.strerror or str(error)))
+
+        loaded = [value for file in self._loaded if (value := assigned(file)) is not None]
+        usual = loaded[-1] if loaded else default()
+        values = [usual] if usual is not None else []
+        for file in self._others:
+            value = assigned(file)
+            if value is not None and value != usual:
+                values.append(under(value, (), origin=self._shown(file.path)))
+        return opened(one_of(values, written)) if values else None
+
+    def _shown(self, path: str) -> str:
+        return os.path.relpath(path, self._directory).replace(os.sep, "/")
+
+
+def converted(value: Value, type_: Expression, scope: Scope, written: str) -> Value:
+    """The value as the variable's type makes it: sets of lists, and the defaults of optional attributes."""
+    return applied(lambda plain: _converted(plain, type_, scope, written), [value], written)
+
+
+def _converted(plain: Plain, type_: Expression, scope: Scope, written: str) -> Value:
+    if isinstance(type_, Name) and type_.name == "string":
+        return with_strings(exactly(plain))
+    if isinstance(type_, Name) and isinstance(plain, String):
+        return exactly(_scalar(plain, type_.name))
+    if not isinstance(type_, Call) or not type_.arguments:
+        return exactly(plain)
+    inner = type_.arguments[0]
+    if isinstance(plain, Sequence):
+        if isinstance(inner, TupleOf):
+            types = (*inner.items, *[Name("any")] * len(plain.items))
+            pairs = zip(plain.items, types, strict=False)
+            items = (item._replace(value=converted(item.value, of, scope, written)) for item, of in pairs)
+            return exactly(Sequence(tuple(items), plain.rest, plain.kind, plain.ordered))
+        kind = {"list": Kind.LIST, "set": Kind.SET}.get(type_.name)
+        if kind:
+            items = (Item(converted(item.value, inner, scope, written), item.when) for item in plain.items)
+            rest = converted(plain.rest, inner, scope, written) if plain.rest else None
+            sequence = Sequence(tuple(items), rest, kind, plain.ordered)
+            return exactly(set_of(sequence) if kind is Kind.SET else sequence)
+    if isinstance(plain, Mapping):
+        if type_.name == "map":
+            entries = (entry._replace(value=converted(entry.value, inner, scope, written)) for entry in plain.entries)
+            return exactly(Mapping(tuple(entries), Kind.MAP))
+        if type_.name == "object" and isinstance(inner, ObjectOf):
+            return exactly(_object(plain, inner, scope, written))
+    return exactly(plain)
+
+
+def _scalar(plain: String, type_name: str) -> Plain:
+    """A string as the bool or number that it stands for; as it is where Terraform would refuse it or it is unknown."""
+    try:
+        if type_name == "bool" and (truth := boolean_of(plain)) is not None:
+            return Boolean(truth)
+        if type_name == "number" and (number := number_of(plain)) is not None:
+            return Number(number)
+    except Refused:
+        pass
+    return plain
+
+
+def _object(plain: Mapping, declared: ObjectOf, scope: Scope, written: str) -> Mapping:
+    """Attributes that the type does not name are gone; optional ones that are missing or null have their default."""
+    entries: list[Entry] = []
+    for key, type_ in declared.items:
+        name = _name(key)
+        default = None
+        if isinstance(type_, Call) and type_.name == "optional" and type_.arguments:
+            default = evaluate(type_.arguments[1], scope) if len(type_.arguments) > 1 else NULL
+            type_ = type_.arguments[0]
+        given = [entry for entry in plain.entries if entry.key.known == name]
+        if default is not None and not any(not entry.when for entry in given):
+            entries.append(Entry(text(name), converted(default, type_, scope, written)))
+        for entry in given:
+            value = entry.value
+            if default is not None:
+                value = one_of([_instead_of_null(possible, default) for possible in value], written)
+            entries.append(entry._replace(value=converted(value, type_, scope, written)))
+    entries += [entry for entry in plain.entries if entry.key.holes]
+    return mapping_of(entries)
+
+
+def _instead_of_null(possible: Possible, default: Value) -> Value:
+    if isinstance(possible.plain, Null):
+        return under(default, possible.when, possible.openness, possible.origin)
+    return Value((possible,))
+
+
+def _name(key: Expression) -> str:
+    if isinstance(key, Template):
+        return "".join(part for part in key.parts if isinstance(part, str))
+    return key.name if isinstance(key, Name) else str(key.value) if isinstance(key, Literal) else ""
