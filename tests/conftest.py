@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-PROJECT = Path(__file__).resolve().parent.parent
+from project_files import PROJECT
 
 # Variables that steer the command, checkov, Terraform or git (set when the tests run inside a hook or a CI job) would
 # change what a test sees, in its own process and in those that it starts.

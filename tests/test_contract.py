@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from project_files import PROJECT
 from unapproved_iam.checkov_host.checkov_completion import is_same_resource
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
@@ -22,7 +23,7 @@ from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
 from unapproved_iam.scan.tree_check import findings_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = PROJECT
 FIXTURES = ROOT / "fixtures"
 TREES = [
     *sorted(path for path in (FIXTURES / "terraform").iterdir() if path.is_dir()),

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from documentation import PROJECT, table
+from project_files import PROJECT, table
 
 CHECKS = PROJECT / "checks"
 PAGE = PROJECT / "docs/faults.md"

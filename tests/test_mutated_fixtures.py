@@ -19,13 +19,14 @@ from types import FrameType
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from project_files import PROJECT
 from terraform_verdicts import ENTRIES, write_tree
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
 from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.tree_check import findings_of
 
-FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+FIXTURES = PROJECT / "fixtures"
 EXAMPLES = int(os.environ.get("MUTATED_EXAMPLES", "0"))
 SECONDS = 60  # far more than any of the small fixtures takes, however it is broken
 

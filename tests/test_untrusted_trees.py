@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from documentation import PROJECT
+from project_files import PROJECT
 
 CHECKS = PROJECT / "checks"
 PAGE = PROJECT / "docs/security-model.md"

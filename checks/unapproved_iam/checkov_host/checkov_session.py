@@ -3,7 +3,8 @@
 For `unapproved-iam checkov`; `commands.checkov_command` starts it. checkov lets much pass in silence: checks that do
 not load, files that it cannot parse, resources that it never asks about. So the session proves that the checks stand in
 checkov's registries before it scans, has `checkov_host.checkov_completion` add to the reports what is missing, and says
-what the user's own arguments take from the check.
+what the user's own arguments take from the check. What needs checkov is imported only when the
+session has made checkov safe to import.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 Exit codes: 0 when everything was judged and nothing is denied, 1 when everything was judged and something is, 2 when
 something could not be judged, whatever else was found. So 1 is always the whole answer.
+Reports are imported only when one is asked for: a commit that cannot matter pays for none.
 """
 
 from __future__ import annotations

@@ -10,14 +10,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.deny_list.list_format import APPROVAL, DAY, DENY_LIST, NEEDS_NO_FILES, Form
 from unapproved_iam.marked_yaml import Kind
+from unapproved_iam.program import CLEAN
 
 
 def main(argv: Sequence[str]) -> int:
-    from unapproved_iam.commands.command_line import argument_parser
-    from unapproved_iam.program import CLEAN
-
     argument_parser("schema").parse_args(argv)
     print(json.dumps(deny_list_schema(), indent=2))
     return CLEAN

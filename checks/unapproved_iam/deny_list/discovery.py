@@ -2,7 +2,7 @@
 
 In this order, and only one is ever read: the file that was named, the file that the environment names, the file at the
 root of the scanned repository, the built-in default. Never a file further down: a nearer list would let anyone who may
-change a directory replace the security team's.
+change a directory replace the security team's. The reader is imported only when there is a file.
 """
 
 from __future__ import annotations

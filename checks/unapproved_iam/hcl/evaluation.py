@@ -3,6 +3,7 @@
 For `terraform.root_module`. Values without unknown parts and without open conditions are exact. A condition is open
 when it depends on a root variable, with or without a default, or on something unknown: then both sides are possible,
 each under its condition. Source: "HCL Native Syntax Specification" and "Expressions" in the Terraform documentation.
+One file, since each kind of expression evaluates all the others.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def parse_expression(text: str, path: str, line: int = 1) -> Expression:
 def parse_template(text: str, place: Place) -> Expression:
     """Read a string with its `${}` and `%{}` as `.tf.json` holds it: without quotes and escapes. A single `${}` is what
     it holds. Raises HclSyntaxError."""
-    from unapproved_iam.hcl.string_templates import template_of_text
+    from unapproved_iam.hcl.string_templates import template_of_text  # few sources have strings that need it
 
     template = template_of_text(text, place)
     only = template.parts[0] if len(template.parts) == 1 else ""

@@ -102,7 +102,7 @@ def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:
     named = {path for path in changed if _may_be_template(path)}
     if not named:
         return found
-    from unapproved_iam.scan.name_pieces import nests_files
+    from unapproved_iam.scan.name_pieces import nests_files  # only templates need it
 
     parents = {path: source for path in files if (source := readable(path)) and nests_files(source)}
     while named:

@@ -1,7 +1,8 @@
 """Find every attachment in some paths that the deny list does not allow, from the cheapest evidence that suffices.
 
 For `check`, `adopt`, `approvals` and the checkov wrapper. Files are read as bytes first; only the root modules,
-templates and plans for which the screen finds both kinds of evidence are parsed and judged.
+templates and plans for which the screen finds both kinds of evidence are parsed and judged. The readers are
+imported only when something has to be read.
 """
 
 from __future__ import annotations

@@ -1,0 +1,193 @@
+"""The README's table of verdicts holds, row by row: each has a tree, and a twin that differs in one token."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from project_files import README, table
+from unapproved_iam.commands.command_line import main
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+READER = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+class Case(NamedTuple):
+    """One tree for a row: its files, the verdicts that `check` reports of them, and what a message says besides."""
+
+    row: str  # how the row begins
+    files: dict[str, str]
+    verdicts: list[str]
+    says: str = ""
+
+
+def attach(policy: str = f'"{ADMINISTRATOR}"', more: str = "") -> str:
+    return f"""
+resource "aws_iam_role_policy_attachment" "x" {{
+  role       = "x"
+  policy_arn = {policy}
+  {more}
+}}
+"""
+
+
+def attach_list(policies: str) -> str:
+    return f'resource "aws_iam_role" "x" {{\n  managed_policy_arns = {policies}\n}}\n'
+
+
+def variable(default: str = "") -> str:
+    return 'variable "x" {' + (f"\n  default = {default}\n" if default else "") + "}\n"
+
+
+def call(source: str = "../module", more: str = "") -> str:
+    return f'module "called" {{\n  source = "{source}"\n  {more}\n}}\n'
+
+
+def template(policy: str, head: str = "", resource: str = "") -> str:
+    return f"""{head}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    {resource}
+    Properties:
+      ManagedPolicyArns: [{policy}]
+"""
+
+
+LITERAL = "literal, local"
+VARIABLE = "root variable: default"
+VALUELESS = "root variable without"
+DECIDED = "condition, count, for_each decided"
+OPEN = "condition, count, for_each that depends"
+UNCALLED = "module directory that nobody"
+CALLED = "module directory that is called"
+FOREIGN = "call of a module whose source"
+PARAMETER = "CloudFormation parameter"
+CONDITION = "CloudFormation resource under"
+
+PICKED = attach(f'var.x ? "{ADMINISTRATOR}" : "{READER}"')
+ALLOWED = "Parameters: {P: {Type: String, AllowedValues: [" + READER + ", %s]}}"
+
+CASES = [
+    Case(LITERAL, {"main.tf": attach()}, ["denied"]),
+    Case(LITERAL, {"main.tf": attach(f'"{READER}"')}, []),
+    Case(LITERAL, {"main.tf": attach("local.x") + f'locals {{ x = "{ADMINISTRATOR}" }}'}, ["denied"]),
+    Case(LITERAL, {"main.tf": attach("local.x") + f'locals {{ x = "{READER}" }}'}, []),
+    Case(
+        LITERAL,
+        {"root/main.tf": call(more=f'x = "{ADMINISTRATOR}"'), "module/main.tf": attach("var.x") + variable()},
+        ["denied"],
+    ),
+    Case(LITERAL, {"root/main.tf": call(more=f'x = "{READER}"'), "module/main.tf": attach("var.x") + variable()}, []),
+    Case(
+        LITERAL,
+        {"root/main.tf": call(), "module/main.tf": attach("var.x") + variable(f'"{ADMINISTRATOR}"')},
+        ["denied"],
+    ),
+    Case(LITERAL, {"root/main.tf": call(), "module/main.tf": attach("var.x") + variable(f'"{READER}"')}, []),
+    Case(VARIABLE, {"main.tf": attach("var.x") + variable(f'"{ADMINISTRATOR}"')}, ["denied"]),
+    Case(VARIABLE, {"main.tf": attach("var.x") + variable(f'"{READER}"')}, []),
+    Case(
+        VARIABLE,
+        {"main.tf": attach("var.x") + variable(f'"{READER}"'), "terraform.tfvars": f'x = "{ADMINISTRATOR}"'},
+        ["denied"],
+    ),
+    Case(
+        VARIABLE,
+        {"main.tf": attach("var.x") + variable(f'"{ADMINISTRATOR}"'), "terraform.tfvars": f'x = "{READER}"'},
+        [],
+    ),
+    Case(
+        VARIABLE,
+        {"main.tf": attach("var.x") + variable(f'"{READER}"'), "envs/prod.tfvars": f'x = "{ADMINISTRATOR}"'},
+        ["denied"],
+        "envs/prod.tfvars",
+    ),
+    Case(VALUELESS, {"main.tf": attach("var.x") + variable()}, ["unresolved"], "variable x"),
+    Case(VALUELESS, {"main.tf": attach("var.x") + variable("null")}, ["unresolved"], "by default"),
+    Case(VALUELESS, {"main.tf": attach("var.x") + variable('""')}, ["unresolved"], "by default"),
+    Case(VALUELESS, {"main.tf": attach_list("var.x") + variable("[]")}, ["unresolved"], "by default"),
+    Case(VALUELESS, {"main.tf": attach_list("[]")}, []),
+    Case(
+        VALUELESS, {"main.tf": attach("var.x[0]") + variable("[]")}, ["unresolved"], "by default terraform would refuse"
+    ),
+    Case(
+        VALUELESS,
+        {"main.tf": attach("data.aws_ssm_parameter.x.value") + 'data "aws_ssm_parameter" "x" {}'},
+        ["unresolved"],
+        "data.aws_ssm_parameter.x.value is read when terraform plans",
+    ),
+    Case(VALUELESS, {"main.tf": attach("data.terraform_remote_state.x.outputs.policy")}, ["unresolved"]),
+    Case(DECIDED, {"main.tf": attach(more='count = "a" == "b" ? 1 : 0')}, []),
+    Case(DECIDED, {"main.tf": attach(more='count = "a" == "a" ? 1 : 0')}, ["denied"]),
+    Case(DECIDED, {"main.tf": attach(more="for_each = toset([])")}, []),
+    Case(DECIDED, {"main.tf": attach(more='for_each = toset(["a"])')}, ["denied"]),
+    Case(DECIDED, {"root/main.tf": call(more="x = false"), "module/main.tf": PICKED + variable()}, []),
+    Case(DECIDED, {"root/main.tf": call(more="x = true"), "module/main.tf": PICKED + variable()}, ["denied"]),
+    Case(OPEN, {"main.tf": PICKED + variable("false")}, ["denied"], "when var.x is true"),
+    Case(OPEN, {"main.tf": PICKED + variable()}, ["denied"], "when var.x is true"),
+    Case(OPEN, {"main.tf": attach(more="count = var.x ? 1 : 0") + variable("false")}, ["denied"], "when "),
+    Case(UNCALLED, {"module/main.tf": attach("var.x") + variable(f'"{ADMINISTRATOR}"')}, ["denied"]),
+    Case(
+        CALLED,
+        {
+            "root/main.tf": call(more=f'x = "{READER}"'),
+            "module/main.tf": attach("var.x") + variable(f'"{ADMINISTRATOR}"'),
+        },
+        [],
+    ),
+    Case(
+        CALLED,
+        {
+            "root/main.tf": call(more=f'x = "{READER}"'),
+            "module/main.tf": attach("var.x") + variable(f'"{ADMINISTRATOR}"'),
+            "module/terraform.tfvars": "",
+        },
+        ["denied"],
+    ),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = ["{ADMINISTRATOR}"]')}, ["denied"]),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = ["{READER}"]')}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", f'permissions_boundary_arn = "{ADMINISTRATOR}"')}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", "policies = var.x") + variable()}, []),
+    Case(
+        PARAMETER,
+        {"x.yaml": template("!Ref P", f"Parameters: {{P: {{Type: String, Default: '{ADMINISTRATOR}'}}}}")},
+        ["denied"],
+    ),
+    Case(PARAMETER, {"x.yaml": template("!Ref P", f"Parameters: {{P: {{Type: String, Default: '{READER}'}}}}")}, []),
+    Case(PARAMETER, {"x.yaml": template("!Ref P", ALLOWED % ADMINISTRATOR)}, ["denied"]),
+    Case(PARAMETER, {"x.yaml": template("!Ref P", ALLOWED % READER)}, []),
+    Case(PARAMETER, {"x.yaml": template("!Ref P", "Parameters: {P: {Type: String}}")}, ["unresolved"]),
+    Case(
+        CONDITION,
+        {
+            "x.yaml": template(
+                ADMINISTRATOR, "Parameters: {E: {Type: String}}\nConditions: {C: !Equals [!Ref E, p]}", "Condition: C"
+            )
+        },
+        ["denied"],
+        "when Condition C",
+    ),
+    Case(CONDITION, {"x.yaml": template(ADMINISTRATOR, "Conditions: {C: !Equals [a, p]}", "Condition: C")}, []),
+    Case(CONDITION, {"x.yaml": template(ADMINISTRATOR, "Conditions: {C: !Equals [p, p]}", "Condition: C")}, ["denied"]),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.row)
+def test_verdict(case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in case.files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    code = main(["check", "--no-screen", "--output=json", str(tmp_path)])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [finding["verdict"] for finding in found] == case.verdicts
+    assert code == ("denied" in case.verdicts)
+    assert all(case.says in finding["message"] for finding in found)
+
+
+def test_each_row_of_the_table_has_cases() -> None:
+    rows = [row[0] for row in table(README, "| evidence")]
+    covered = {next(row for row in rows if row.startswith(case.row)) for case in CASES}
+    assert covered == set(rows)
