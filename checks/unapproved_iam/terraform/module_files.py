@@ -2,7 +2,8 @@
 
 For `terraform.module_blocks`. Files are read once and parsed only when somebody asks for their blocks. Sources: "Files
 and Directories", "Override Files", "JSON Configuration Syntax" and "Variable Definitions (.tfvars) Files" in the
-Terraform documentation; "Files and Directories" in that of OpenTofu. The reader of JSON syntax is imported only when a file needs it.
+Terraform documentation; "Files and Directories" in that of OpenTofu. The reader of JSON
+syntax is imported only when a file needs it.
 """
 
 from __future__ import annotations
