@@ -7,9 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from project_files import PROJECT
 
 pytest.importorskip("checkov")
@@ -19,6 +23,10 @@ pytestmark = [pytest.mark.boundary, pytest.mark.xdist_group("boundary")]
 ROOT = PROJECT
 CHECKS = ROOT / "checks"
 CHECKOV = Path(sys.executable).with_name("checkov")
+
+needs_signatures = pytest.mark.skipif(
+    find_spec("checkov.common.external_checks.verification") is None, reason="this checkov verifies no signatures"
+)
 
 Result = subprocess.CompletedProcess[str]
 
@@ -81,6 +89,46 @@ def test_without_its_engine_every_attachment_fails(scanned: Path, copied: Path, 
     assert result.returncode == 1, result.stderr
     assert set(failed(result)) >= FAILING | {"pass_value_in_another_file", "PassLiteral"}
     assert all("could not be judged: " in said for said in failed(result).values())
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[EllipticCurvePrivateKey, Path]:
+    """A key to sign with, and the file of its public half."""
+    private = generate_private_key(SECP256R1())
+    public = tmp_path_factory.mktemp("key") / "public.pem"
+    public.write_bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return private, public
+
+
+def sign(directory: Path, key: EllipticCurvePrivateKey) -> None:
+    """Sign each file as checkov asks for ("External checks verification": a hash of the file, by ECDSA on P-256)."""
+    for path in directory.rglob("*.py"):
+        source = path.read_bytes()
+        path.write_bytes(source + b"# checkov-digest: " + key.sign(source, ECDSA(SHA256())).hex().encode() + b"\n")
+
+
+@needs_signatures
+def test_signed_checks_work(
+    scanned: Path, copied: Path, tmp_path: Path, key: tuple[EllipticCurvePrivateKey, Path]
+) -> None:
+    private, public = key
+    sign(copied, private)
+    signed = [f"--external-checks-dir={copied}", f"--external-checks-public-key={public}"]
+    result = checkov(scanned, *signed, cwd=tmp_path)
+    assert (result.returncode, set(failed(result))) == (1, FAILING), result.stderr
+
+
+@needs_signatures
+def test_a_changed_engine_is_refused_in_signed_mode(
+    scanned: Path, copied: Path, tmp_path: Path, key: tuple[EllipticCurvePrivateKey, Path]
+) -> None:
+    private, public = key
+    sign(copied, private)
+    changed = copied / "unapproved_iam/deny_list/verdict.py"
+    changed.write_bytes(b"# changed\n" + changed.read_bytes())
+    signed = [f"--external-checks-dir={copied}", f"--external-checks-public-key={public}"]
+    result = checkov(scanned, *signed, cwd=tmp_path)
+    assert result.returncode not in (0, 1), result.stdout + result.stderr
 
 
 def test_the_checks_come_from_a_git_repository(scanned: Path, clone: Path, tmp_path: Path) -> None:

@@ -80,11 +80,13 @@ def test_no_file_under_checks_is_taken_for_a_checkov_policy() -> None:
     assert not [path for path in (PROJECT / "checks").rglob("*") if path.suffix in (".yaml", ".yml", ".json")]
 
 
-def test_no_file_of_the_engine_shadows_a_module() -> None:
-    """checkov puts the engine's directory in front of `sys.path`."""
-    names = {path.stem for path in (PROJECT / "checks").rglob("*.py")} - {"__init__", "__main__"}
+def test_no_name_of_the_engine_shadows_a_module() -> None:
+    """checkov puts each directory below `checks` in front of `sys.path`: their names hide others."""
+    below = [path for path in (PROJECT / "checks").rglob("*") if path.suffix == ".py" or path.is_dir()]
+    names = {path.stem for path in below} - {"__init__", "__main__", "__pycache__"}
     probe = "import sys, importlib.util as u; print([n for n in sys.argv[1:] if u.find_spec(n)])"
-    found = subprocess.run([sys.executable, "-I", "-c", probe, *names], check=True, capture_output=True, text=True)
+    command = [sys.executable, "-I", "-c", probe, *names]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "[]"
 
 
