@@ -15,7 +15,7 @@ from checkov.common.models.enums import CheckCategories, CheckResult
 TITLE = "Ensure unapproved IAM managed policies are not attached"
 
 try:
-    from unapproved_iam.checkov_host.checkov_cloudformation import TemplateResources
+    from unapproved_iam.checkov_host.template_check import TemplateResources
     from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
 
     RESOURCE_TYPES = (*ATTACHING_TYPES, "*::MODULE")  # a module from the registry attaches by its arguments

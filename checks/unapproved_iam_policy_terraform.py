@@ -17,8 +17,8 @@ from checkov.terraform.checks.resource.base_resource_check import BaseResourceCh
 TITLE = "Ensure unapproved IAM managed policies are not attached"
 
 try:
-    from unapproved_iam.checkov_host.checkov_clone import keep_to_checks
-    from unapproved_iam.checkov_host.checkov_terraform import ModuleCalls, TerraformResources
+    from unapproved_iam.checkov_host.cloned_checks import keep_to_checks
+    from unapproved_iam.checkov_host.source_check import ModuleCalls, TerraformResources
     from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 
     RESOURCE_TYPES = tuple(ATTACHING_TYPES)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from project_files import PROJECT
-from unapproved_iam.checkov_host.checkov_completion import is_same_resource
+from unapproved_iam.checkov_host.report_completion import is_same_resource
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.scan.check_scope import Request

@@ -16,10 +16,10 @@ import pytest
 from account_server import AccountServer
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam.account.account_access import Account
-from unapproved_iam.account.account_audit import AccountReading, attachment_of, judged
-from unapproved_iam.account.account_detach import detachment
-from unapproved_iam.account.account_detach_script import detach_script
+from unapproved_iam.account.access import Account
+from unapproved_iam.account.audit import AccountReading, attachment_of, judged
+from unapproved_iam.account.detach_commands import detachment
+from unapproved_iam.account.detach_script import detach_script
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 
 if TYPE_CHECKING:

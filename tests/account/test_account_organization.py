@@ -10,7 +10,7 @@ import boto3
 import pytest
 from account_server import AccountServer
 from project_files import PROJECT, blocks
-from unapproved_iam.account.account_organization import ACCOUNTS_AT_ONCE
+from unapproved_iam.account.organization import ACCOUNTS_AT_ONCE
 from unapproved_iam.commands.command_line import main
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unapproved_iam.account.account_access import Account
-from unapproved_iam.account.account_audit import AccountReading, Audit, attachment_of, judged
-from unapproved_iam.account.account_detach_script import detach_script
-from unapproved_iam.account.account_html import html_report
-from unapproved_iam.account.account_picture import picture
-from unapproved_iam.account.account_reports import csv_report, json_report, markdown_report, text_report
-from unapproved_iam.account.account_rows import Row, headline, rows_of
+from unapproved_iam.account.access import Account
+from unapproved_iam.account.audit import AccountReading, Audit, attachment_of, judged
+from unapproved_iam.account.audit_reports import csv_report, json_report, markdown_report, text_report
+from unapproved_iam.account.detach_script import detach_script
+from unapproved_iam.account.html_report import html_report
+from unapproved_iam.account.picture import picture
+from unapproved_iam.account.report_rows import Row, headline, rows_of
 from unapproved_iam.deny_list.entries import Approval, DenyList, Entry, Origin
 from unapproved_iam.policies.attachment import Place, Unjudged
 

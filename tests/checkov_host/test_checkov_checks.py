@@ -25,7 +25,7 @@ from checkov.terraform.checks.resource.registry import resource_registry
 from checkov.terraform.plan_runner import Runner as PlanRunner
 from checkov.terraform.runner import Runner as TerraformRunner
 from checkov.terraform_json.runner import TerraformJsonRunner
-from unapproved_iam.checkov_host.checkov_completion import is_same_resource
+from unapproved_iam.checkov_host.report_completion import is_same_resource
 from unapproved_iam.deny_list.discovery import find_deny_list
 from unapproved_iam.policies.inline_skips import CHECK_ID
 from unapproved_iam.scan import guarded_reading

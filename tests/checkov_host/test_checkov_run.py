@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from project_files import PROJECT
-from unapproved_iam.checkov_host.checkov_session import FIRST_TESTED, FIRST_UNTESTED
+from unapproved_iam.checkov_host.session import FIRST_TESTED, FIRST_UNTESTED
 
 pytest.importorskip("checkov")
 
@@ -205,9 +205,9 @@ def hostile_tree(tree: Path, canary: Path) -> None:
         (tree / name).write_text(HOSTILE_SETTINGS)
     for package in ("checks", "unapproved_iam", "checkov", "unapproved_iam_checks"):
         (tree / package).mkdir()
-        for module in ("__init__", "__main__", "rule", "main", "command_line", "checkov_session"):
+        for module in ("__init__", "__main__", "rule", "main", "program", "session"):
             (tree / package / f"{module}.py").write_text(run_by_import)
-    for module in ("hcl2", "yaml", "lark", "json", "sitecustomize", "usercustomize", "checkov_session"):
+    for module in ("hcl2", "yaml", "lark", "json", "sitecustomize", "usercustomize", "session"):
         (tree / f"{module}.py").write_text(run_by_import)
     # On PYTHONPATH: what Python itself imports before anything of ours runs is beyond us.
     (tree / "packages").mkdir()

@@ -13,21 +13,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
 
-from unapproved_iam.account.account_access import Access, AccessError, open_access
-from unapproved_iam.account.account_audit import AccountJudge, AccountReading, Audit, judged, merged, read_account
-from unapproved_iam.account.account_compare import DeclaredCode
-from unapproved_iam.account.account_config_aggregator import read_aggregator
-from unapproved_iam.account.account_detach_script import detach_script
-from unapproved_iam.account.account_html import html_report
-from unapproved_iam.account.account_identity_center import read_identity_center
-from unapproved_iam.account.account_organization import (
+from unapproved_iam.account.access import Access, AccessError, open_access
+from unapproved_iam.account.audit import AccountJudge, AccountReading, Audit, judged, merged, read_account
+from unapproved_iam.account.audit_reports import csv_report, json_report, markdown_report, text_report
+from unapproved_iam.account.config_aggregator import read_aggregator
+from unapproved_iam.account.detach_script import detach_script
+from unapproved_iam.account.html_report import html_report
+from unapproved_iam.account.identity_center import read_identity_center
+from unapproved_iam.account.organization import (
     ORGANIZATION,
     accounts_of_file,
     accounts_of_organization,
     read_accounts,
 )
-from unapproved_iam.account.account_reports import csv_report, json_report, markdown_report, text_report
-from unapproved_iam.account.account_rows import account_title, not_looked_at
+from unapproved_iam.account.report_rows import account_title, not_looked_at
+from unapproved_iam.account.tree_comparison import DeclaredCode
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import DenyList

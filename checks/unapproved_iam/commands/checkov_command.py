@@ -4,7 +4,7 @@ All of checkov's checks run beside IAM_068; every argument that is not ours is c
 along must neither switch the check off nor run: checkov takes settings from `.checkov.yaml` in the scanned directory,
 the working directory and the home directory, and from its environment variables, and Python takes modules from the
 working directory and PYTHONPATH. So checkov runs in a process of its own, isolated from all of these, and
-`checkov_host.checkov_session` tells there what it may not be told by a file.
+`checkov_host.session` tells there what it may not be told by a file.
 
 Exit codes: 0 clean, 1 a violation of any check, 2 could not judge.
 """
@@ -47,7 +47,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from unapproved_iam.commands.command_line import guarded
 def session():
-    from unapproved_iam.checkov_host.checkov_session import main
+    from unapproved_iam.checkov_host.session import main
     return main()
 sys.exit(guarded("checkov", session))
 """

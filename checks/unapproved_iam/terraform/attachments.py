@@ -1,6 +1,6 @@
 """Decide which policies a resource or a module call attaches, and to whom.
 
-For `terraform.root_module` and `checkov_host.checkov_conf`. A resource attaches by the attributes that
+For `terraform.root_module` and `checkov_host.resource_conf`. A resource attaches by the attributes that
 `terraform.resource_types` lists; a call of a module that is not in the tree attaches the policies whose ARNs are among
 its arguments.
 """

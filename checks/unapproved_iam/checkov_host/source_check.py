@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from unapproved_iam.checkov_host.checkov_conf import reading_of_conf
-from unapproved_iam.checkov_host.checkov_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
+from unapproved_iam.checkov_host.check_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
+from unapproved_iam.checkov_host.resource_conf import reading_of_conf
 from unapproved_iam.deny_list.verdict import without_instance_keys
 from unapproved_iam.policies.attachment import Attachment, Reading
 from unapproved_iam.scan.guarded_reading import guarded

@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from unapproved_iam.account.account_access import Access, AccessError, Account, pages
-from unapproved_iam.account.account_audit import (
+from unapproved_iam.account.access import Access, AccessError, Account, pages
+from unapproved_iam.account.audit import (
     ENTITY_KINDS,
     AccountReading,
     attachment_of,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from unapproved_iam.account.account_access import Account
-from unapproved_iam.account.account_audit import NOT_DECLARED, AccountReading, Audit
-from unapproved_iam.account.account_detach import detachment
+from unapproved_iam.account.access import Account
+from unapproved_iam.account.audit import NOT_DECLARED, AccountReading, Audit
+from unapproved_iam.account.detach_commands import detachment
 from unapproved_iam.deny_list.entries import Approval
 from unapproved_iam.deny_list.verdict import Finding, Verdict
 from unapproved_iam.policies.policy_arn import display_name

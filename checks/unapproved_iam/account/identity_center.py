@@ -1,7 +1,7 @@
 """Read which denied policies the permission sets of IAM Identity Center attach.
 
 Permission sets belong to the organization's management account and are kept in the one region where Identity Center
-lives. In every other account they show as roles, which `account.account_audit` reads there. Source: "Permission sets"
+lives. In every other account they show as roles, which `account.audit` reads there. Source: "Permission sets"
 in the IAM Identity Center user guide, and its API reference.
 """
 
@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from unapproved_iam.account.account_access import Access, AccessError, Account, answer, pages
-from unapproved_iam.account.account_audit import (
+from unapproved_iam.account.access import Access, AccessError, Account, answer, pages
+from unapproved_iam.account.audit import (
     AT_ONCE,
     IDENTITY_CENTER_PATH,
     AccountReading,

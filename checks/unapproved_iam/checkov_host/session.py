@@ -2,7 +2,7 @@
 
 For `unapproved-iam checkov`; `commands.checkov_command` starts it. checkov lets much pass in silence: checks that do
 not load, files that it cannot parse, resources that it never asks about. So the session proves that the checks stand in
-checkov's registries before it scans, has `checkov_host.checkov_completion` add to the reports what is missing, and says
+checkov's registries before it scans, has `checkov_host.report_completion` add to the reports what is missing, and says
 what the user's own arguments take from the check. What needs checkov is imported only when the
 session has made checkov safe to import.
 """
@@ -46,8 +46,8 @@ def main() -> int:
 
 def _scan(checkov: Any, session: Any) -> int:
     """Run checkov as it was set up, and return its exit code, or 2 when not everything was judged."""
-    from unapproved_iam.checkov_host.checkov_completion import CompletedRunners, weakening
-    from unapproved_iam.checkov_host.checkov_terraform import VAR_FILES
+    from unapproved_iam.checkov_host.report_completion import CompletedRunners, weakening
+    from unapproved_iam.checkov_host.source_check import VAR_FILES
 
     config = session.config
     config.skip_download = True  # offline, checkov prints a traceback instead of its guidelines
@@ -124,8 +124,8 @@ def _load_checks() -> None:
 
     directory = str(checks_directory())
     try:
-        from unapproved_iam.checkov_host.checkov_cloudformation import TemplateResources
-        from unapproved_iam.checkov_host.checkov_terraform import ModuleCalls, TerraformResources
+        from unapproved_iam.checkov_host.source_check import ModuleCalls, TerraformResources
+        from unapproved_iam.checkov_host.template_check import TemplateResources
         from unapproved_iam.cloudformation import resource_types as cloudformation_resources
         from unapproved_iam.terraform import resource_types as terraform_resources
     except Exception as error:

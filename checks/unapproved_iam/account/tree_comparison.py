@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from unapproved_iam.account.account_audit import NOT_DECLARED
+from unapproved_iam.account.audit import NOT_DECLARED
 from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.policies.attachment import Attachment

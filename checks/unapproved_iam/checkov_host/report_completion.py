@@ -19,7 +19,7 @@ from checkov.common.runners.base_runner import filter_ignored_paths
 from checkov.common.runners.runner_registry import RunnerRegistry
 from checkov.runner_filter import RunnerFilter
 from checkov.terraform.checks.resource.registry import resource_registry
-from unapproved_iam.checkov_host.checkov_verdict import sentence_of
+from unapproved_iam.checkov_host.check_verdict import sentence_of
 from unapproved_iam.deny_list.verdict import without_instance_keys
 from unapproved_iam.policies.attachment import Attachment, Place
 from unapproved_iam.policies.inline_skips import CHECK_ID

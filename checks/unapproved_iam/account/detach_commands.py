@@ -10,7 +10,7 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from unapproved_iam.account.account_audit import SERVICE_LINKED_POLICY
+from unapproved_iam.account.audit import SERVICE_LINKED_POLICY
 from unapproved_iam.deny_list.verdict import Finding, Verdict
 
 SUBCOMMAND = {

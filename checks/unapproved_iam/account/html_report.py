@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Iterable
 from html import escape
 
-from unapproved_iam.account.account_audit import AccountReading, Audit
-from unapproved_iam.account.account_picture import picture
-from unapproved_iam.account.account_rows import (
+from unapproved_iam.account.audit import AccountReading, Audit
+from unapproved_iam.account.picture import picture
+from unapproved_iam.account.report_rows import (
     PolicyRows,
     Row,
     account_title,

@@ -10,7 +10,7 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from unapproved_iam.checkov_host.checkov_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
+from unapproved_iam.checkov_host.check_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
 from unapproved_iam.cloudformation.template import read_template, reading_of_conf
 from unapproved_iam.policies.attachment import Attachment, Reading, together
 from unapproved_iam.scan.guarded_reading import guarded

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from unapproved_iam.account.account_access import AccessError, Account, pages
+from unapproved_iam.account.access import AccessError, Account, pages
 from unapproved_iam.deny_list.entries import DenyList, Entry
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
 from unapproved_iam.policies.attachment import Attachment, Place, Principal, Unjudged

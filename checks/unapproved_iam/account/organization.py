@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from unapproved_iam.account.account_access import Access, AccessError, Account, pages
-from unapproved_iam.account.account_audit import AccountReading, not_told, read_account
+from unapproved_iam.account.access import Access, AccessError, Account, pages
+from unapproved_iam.account.audit import AccountReading, not_told, read_account
 from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.policies.possible_text import Text
 from unapproved_iam.program import UsageError

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import log2
 
-from unapproved_iam.account.account_rows import Row
+from unapproved_iam.account.report_rows import Row
 from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.printed_words import counted
 

@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterable
 from itertools import groupby
 
-from unapproved_iam.account.account_audit import Audit
-from unapproved_iam.account.account_detach import detachment
+from unapproved_iam.account.audit import Audit
+from unapproved_iam.account.detach_commands import detachment
 from unapproved_iam.deny_list.verdict import Finding
 from unapproved_iam.printed_words import counted, printable
 

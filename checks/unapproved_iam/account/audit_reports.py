@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from unapproved_iam.account.account_audit import Audit
-from unapproved_iam.account.account_rows import (
+from unapproved_iam.account.audit import Audit
+from unapproved_iam.account.report_rows import (
     PolicyRows,
     Row,
     account_title,
