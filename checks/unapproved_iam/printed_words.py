@@ -36,9 +36,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def without_commands(json: str) -> str:
-    """The same JSON without the `##[…]` and `##vso[…]` that CI systems look for anywhere in a log's line."""
-    return json.replace("##", "#\\u0023")
+def json_text(value: object) -> str:
+    """A value as JSON to print, without the `##[…]` and `##vso[…]` that CI systems look for anywhere in a line."""
+    import json  # a run with nothing to report does not pay for it
+
+    return json.dumps(value, indent=2).replace("##", "#\\u0023") + "\n"
 
 
 def tolerate_any_text() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from itertools import groupby
@@ -26,7 +25,7 @@ from unapproved_iam.account.report_rows import (
     not_looked_at,
     rows_of,
 )
-from unapproved_iam.printed_words import counted, printable, without_commands
+from unapproved_iam.printed_words import counted, json_text, printable
 from unapproved_iam.program import version
 
 FORMAT_VERSION = 1
@@ -134,7 +133,7 @@ def json_report(audit: Audit) -> str:
         ],
         "remarks": list(audit.remarks),
     }
-    return without_commands(json.dumps(report, indent=2)) + "\n"
+    return json_text(report)
 
 
 _OF_ATTACHMENT = ("account", "kind", "principal", "verdict", "approval", "in_code", "detach", "note")

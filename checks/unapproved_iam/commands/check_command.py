@@ -14,10 +14,11 @@ import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from importlib import import_module
 
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
-from unapproved_iam.printed_words import tolerate_any_text, without_commands
+from unapproved_iam.printed_words import tolerate_any_text
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
@@ -26,7 +27,16 @@ from unapproved_iam.scan.tree_check import findings_of
 
 __all__ = ["Findings", "Request", "findings_of", "main", "root_of"]
 
-OUTPUTS = ("cli", "json", "sarif", "github", "gitlab")
+# For each format, the module of `reports` and the function in it: findings and seconds in, the whole report out.
+WRITERS = {
+    "cli": ("report_text", "text_report"),
+    "json": ("report_json", "json_report"),
+    "sarif": ("report_sarif", "sarif_report"),
+    "github": ("report_github", "github_report"),
+    "gitlab": ("report_gitlab", "gitlab_report"),
+    "junit": ("report_junit", "junit_report"),
+    "rdjson": ("report_rdjson", "rdjson_report"),
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -85,7 +95,7 @@ def _parser() -> ArgumentParser:
         default=[],
         help="paths from the repository's root that are not judged; may be repeated",
     )
-    parser.add_argument("--output", choices=OUTPUTS, default="cli", help="the report's format (default: cli)")
+    parser.add_argument("--output", choices=tuple(WRITERS), default="cli", help="the report's format (default: cli)")
     parser.add_argument(
         "--output-file", metavar="FILE", help="where the report goes; text is then printed all the same"
     )
@@ -132,25 +142,10 @@ def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:
 
 
 def _written(findings: Findings, seconds: float, output: str) -> str:
-    if output == "json":
-        from unapproved_iam.reports.report_json import json_report
-
-        return without_commands(json_report(findings, seconds)) + "\n"
-    if output == "sarif":
-        from unapproved_iam.reports.report_sarif import sarif_report
-
-        return without_commands(sarif_report(findings)) + "\n"
-    if output == "gitlab":
-        from unapproved_iam.reports.report_gitlab import gitlab_report
-
-        return without_commands(gitlab_report(findings)) + "\n"
-    if output == "github":
-        from unapproved_iam.reports.report_github import github_report
-
-        return github_report(findings)
-    from unapproved_iam.reports.report_text import text_report
-
-    return text_report(findings, seconds)
+    """The report in one of the formats."""
+    module, name = WRITERS[output]
+    writer = getattr(import_module(f"unapproved_iam.reports.{module}"), name)
+    return str(writer(findings, seconds))
 
 
 def _wants_colours() -> bool:

@@ -40,6 +40,7 @@ class Finding:
     entry: Entry | None = None
     approvals: tuple[Approval, ...] = ()  # that cover it (approved), or that would but have expired (denied)
     message: str = ""
+    use_instead: tuple[str, ...] = ()  # what the entry advises, without what this list denies as well
 
 
 class _Approvals(NamedTuple):
@@ -73,15 +74,16 @@ class Judge:
         if approvals.used:
             return Finding(attachment, Verdict.APPROVED, entry, approvals.used, approved(attachment, approvals.used))
         from_day = entry.enforce_from if verdict is Verdict.WARNED else None
+        advice: tuple[str, ...] = ()
         if certain:
-            advice = [policy for policy in entry.use_instead if not self._refuses(policy)]
+            advice = tuple(policy for policy in entry.use_instead if not self._refuses(policy))
             sentence = denied(attachment, entry, from_day, advice, approvals.expired, approvals.elsewhere)
         else:
             sentence = unresolved(attachment, from_day)
         if attachment.skip is not None and self.deny_list.inline_skips is InlineSkips.REFUSE:
             attachment = replace(attachment, skip=None)
             sentence += f"; its inline skip does not count, for {self.deny_list.source} refuses them"
-        return Finding(attachment, verdict, entry, approvals.expired, sentence)
+        return Finding(attachment, verdict, entry, approvals.expired, sentence, advice)
 
     def _before_approvals(self, policy: Text) -> tuple[Verdict, Entry | None, bool]:
         """The verdict without approvals, the entry that it comes from, and whether that matches for certain."""

@@ -14,7 +14,7 @@ from unapproved_iam.printed_words import printable
 from unapproved_iam.scan.findings import Findings
 
 
-def github_report(findings: Findings) -> str:
+def github_report(findings: Findings, seconds: float = 0) -> str:
     """One line for each annotation; empty when there is none."""
     return "".join(f"{line}\n" for line in _annotations(findings))
 

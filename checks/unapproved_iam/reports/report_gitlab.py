@@ -6,16 +6,16 @@ its own: a merge request without issues must mean that there are none.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.inline_skips import CHECK_ID
+from unapproved_iam.printed_words import json_text
 from unapproved_iam.reports.report_sarif import fingerprint, identity_of
 from unapproved_iam.scan.findings import Findings
 
 
-def gitlab_report(findings: Findings) -> str:
+def gitlab_report(findings: Findings, seconds: float = 0) -> str:
     """A JSON array of issues."""
     issues = []
     for finding in findings.shown:
@@ -26,7 +26,7 @@ def gitlab_report(findings: Findings) -> str:
         identity = identity_of(findings.relative(unjudged.place.path), unjudged.reason)
         said = f"could not be judged: {unjudged.reason}"
         issues.append(_issue(said, "critical", identity, unjudged.place, findings))
-    return json.dumps(issues, indent=2)
+    return json_text(issues)
 
 
 def _issue(description: str, severity: str, identity: str, place: Place, findings: Findings) -> dict[str, Any]:

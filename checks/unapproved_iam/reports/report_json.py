@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from unapproved_iam.deny_list.verdict import Finding
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.policy_arn import display_name
+from unapproved_iam.printed_words import json_text
 from unapproved_iam.program import version
 from unapproved_iam.scan.findings import Findings
 
@@ -19,7 +19,7 @@ FORMAT_VERSION = 1
 
 def json_report(findings: Findings, seconds: float) -> str:
     """A JSON object; paths are POSIX paths from the repository's root, lines count from 1."""
-    return json.dumps(
+    return json_text(
         {
             "format_version": FORMAT_VERSION,
             "tool": {"name": "unapproved-iam", "version": version()},
@@ -44,8 +44,7 @@ def json_report(findings: Findings, seconds: float) -> str:
                 for unjudged in findings.unjudged
             ],
             "mentions": [_place(mention.place, findings) | {"policy": mention.name} for mention in findings.mentions],
-        },
-        indent=2,
+        }
     )
 
 

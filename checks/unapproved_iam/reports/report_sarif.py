@@ -7,21 +7,21 @@ scanning" in the GitHub documentation.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from typing import Any
 from urllib.parse import quote
 
 from unapproved_iam.deny_list.verdict import Finding
 from unapproved_iam.policies.attachment import Place
+from unapproved_iam.printed_words import json_text
 from unapproved_iam.program import DISTRIBUTION, version
-from unapproved_iam.reports.rule_text import CHECK_ID, DESCRIPTION, HELP, NAME, TITLE
+from unapproved_iam.reports.rule_text import CHECK_ID, DESCRIPTION, HELP, HELP_URI, NAME, TITLE
 from unapproved_iam.scan.findings import Findings
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def sarif_report(findings: Findings) -> str:
+def sarif_report(findings: Findings, seconds: float = 0) -> str:
     """A SARIF 2.1.0 log with one run."""
     rule = {
         "id": CHECK_ID,
@@ -29,6 +29,7 @@ def sarif_report(findings: Findings) -> str:
         "shortDescription": {"text": TITLE},
         "fullDescription": {"text": DESCRIPTION},
         "help": {"text": HELP},
+        "helpUri": HELP_URI,
         "defaultConfiguration": {"level": "error"},
         # GitHub sorts by it: above 7 is high.
         "properties": {"security-severity": "8.0", "precision": "high", "tags": ["security", "iam"]},
@@ -53,7 +54,7 @@ def sarif_report(findings: Findings) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(finding, findings) for finding in findings.shown],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _result(finding: Finding, findings: Findings) -> dict[str, Any]:

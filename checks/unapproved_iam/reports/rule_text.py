@@ -15,4 +15,7 @@ HELP = (
     " Where the policy is needed all the same, have the owner of the deny list add an approval for this principal."
 )
 
-__all__ = ["CHECK_ID", "DESCRIPTION", "HELP", "NAME", "TITLE"]
+# The page of the rule that this one is named after: what it means, and the same in AWS's own console.
+HELP_URI = "https://www.trendmicro.com/cloudoneconformity/knowledge-base/aws/IAM/unapproved-iam-policy-in-use.html"
+
+__all__ = ["CHECK_ID", "DESCRIPTION", "HELP", "HELP_URI", "NAME", "TITLE"]
