@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("terraform"), reason="terraform
 
 CALLS = {
     "abs": ["-3", "2.5", '"-7"'],
+    "abspath": ['"/a/../b//c/"', '"//a"', '"a/./b"', '""', '"../../../../../../../../../x"'],
     "alltrue": ["[true, false]", "[]", '["true", true]', "[null]"],
     "anytrue": ["[false, true]", "[]", '["false"]', "[null]"],
     "base64decode": ['"QWRtaW4="', '"no base64!"', '"w6Q="'],
@@ -146,6 +147,9 @@ CALLS = {
     "zipmap": ['["a", "b"], [1, 2]', "[], []", '["a"], [1, 2]'],
 }
 NOT_COMPUTED = {
+    'abspath("a/./b")',
+    'abspath("")',
+    'abspath("../../../../../../../../../x")',
     "ceil(-1.2)",  # of a negative number, which is an operation
     'contains([1], "1")',
     'fileset(".", "")',

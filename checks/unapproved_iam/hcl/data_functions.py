@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import math
-import posixpath
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -290,12 +289,10 @@ DATA_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "abs": ("n", abs),
     "base64decode": ("s", _base64decode),
     "base64encode": ("s", lambda string: base64.b64encode(string.encode()).decode()),
-    "basename": ("s", lambda path: posixpath.basename(path.rstrip("/")) or ("/" if path else ".")),
     "ceil": ("n", lambda number: Fraction(math.ceil(number))),
     "chomp": ("s", lambda string: string.rstrip("\r\n")),
     "chunklist": ("ln", _chunklist),
     "csvdecode": ("s", _csvdecode),
-    "dirname": ("s", lambda path: posixpath.normpath(posixpath.dirname(path) or ".")),
     "floor": ("n", lambda number: Fraction(math.floor(number))),
     "indent": ("ns", _indent),
     "jsondecode": ("s", _jsondecode),

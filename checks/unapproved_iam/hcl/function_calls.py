@@ -19,6 +19,7 @@ from unapproved_iam.hcl.expression import Call, Expression
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.operators import number_of
+from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
 from unapproved_iam.hcl.scope import Files, Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl.string_functions import STRING_FUNCTIONS, json_with_holes, text_argument
 from unapproved_iam.hcl.strings import as_strings
@@ -266,7 +267,7 @@ def _fileset(call: Call, scope: Scope, directory: Plain, pattern: Plain) -> Valu
 
 
 def _found(files: Files, path: Plain) -> str | None:
-    name = text_argument(path).known
+    name = files.path_of(text_argument(path))
     return None if name is None else files.find(name)
 
 
@@ -277,13 +278,14 @@ def _unread(call: Call, *plains: Plain) -> Value:
     return unknown(call, f"{call} reads a file that the tree does not hold", "scan the plan", found)
 
 
-_PLAIN_FUNCTIONS = LIST_FUNCTIONS | MAP_FUNCTIONS | STRING_FUNCTIONS
+_PLAIN_FUNCTIONS = LIST_FUNCTIONS | MAP_FUNCTIONS | PATH_FUNCTIONS | STRING_FUNCTIONS
 _LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope, Evaluation], Value]] = {
     "can": _can,
     "templatefile": _templatefile,
     "try": _try,
 }
 _FILE_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {  # with the number of arguments
+    "abspath": (absolute_path, 1),
     "file": (_file, 1),
     "fileexists": (_fileexists, 1),
     "fileset": (_fileset, 2),

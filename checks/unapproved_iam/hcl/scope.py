@@ -13,6 +13,7 @@ from typing import Protocol
 from unapproved_iam.hcl.expression import Expression, GetAttribute, Name, SplatItem
 from unapproved_iam.hcl.values import Value
 from unapproved_iam.path_glob import globs_of_fileset, path_matches
+from unapproved_iam.policies.possible_text import Hole, Text, text
 
 Reference = tuple[str, ...]  # ("var", "name"), ("data", "aws_iam_policy", "x"), …; a loop variable: ("name",)
 
@@ -74,6 +75,9 @@ def variable_of(scope: Scope, name: str) -> Value | None:
     return None
 
 
+# The tree's own directory, which is another one on every machine.
+CHECKOUT = Hole("checkout", "where the tree is checked out is in no file", remedy="scan the plan")
+
 MAX_FILE = 4_000_000  # bytes of a file that an expression reads
 MAX_DIRECTORIES = 1_000  # that an expression lists
 
@@ -84,6 +88,17 @@ class Files:
 
     directory: str  # absolute, of the root module: what relative paths count from
     tree: str  # absolute, of the scanned tree: nothing outside of it is read
+
+    @property
+    def working_directory(self) -> Text:
+        """Where Terraform runs, as far as every machine has it: the root module, from the tree's directory on."""
+        below = os.path.relpath(os.path.realpath(self.directory), os.path.realpath(self.tree)).replace(os.sep, "/")
+        return text(CHECKOUT, "" if below == "." else f"/{below}")
+
+    def path_of(self, path: Text) -> str | None:
+        """The path that a text means on this machine; None when it is not known."""
+        here = os.path.realpath(self.tree)
+        return text(*(here if piece == CHECKOUT else piece for piece in path.pieces)).known
 
     def find(self, path: str) -> str | None:
         """The absolute path of what may be read, whether it is there or not; None when it is outside the tree."""

@@ -142,7 +142,7 @@ class ModuleScope:
     def _path(self, name: str) -> Value:
         if name == "module":
             return string(os.path.relpath(self.module.directory, self.unit.root.directory).replace(os.sep, "/"))
-        return string(".")  # terraform runs in the root module
+        return string(self.files.working_directory if name == "cwd" else ".")  # terraform runs in the root module
 
     # -- variables -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,70 @@
+"""What paths are known of where terraform runs, beside what terraform itself computes there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from terraform_oracle import may_be
+from terraform_verdicts import attachments_in, write_tree
+
+# What is known of each, in a root module that is live/prod of its repository.
+PATHS = {
+    "path.cwd": "${checkout}/live/prod",
+    "path.root": ".",
+    "path.module": ".",
+    "basename(path.cwd)": "prod",
+    'basename("${path.cwd}/")': "prod",
+    "dirname(path.cwd)": "${checkout}/live",
+    "basename(dirname(path.cwd))": "live",
+    "dirname(dirname(path.cwd))": "${checkout}",
+    "dirname(dirname(dirname(path.cwd)))": "${dirname(dirname(dirname(path.cwd)))}",
+    "abspath(path.root)": "${checkout}/live/prod",
+    'basename(abspath("../stage/"))': "stage",
+    'abspath("../../../x")': "${checkout/..}/x",
+    'abspath("${path.cwd}/../x")': "${checkout}/live/x",
+    "basename(dirname(dirname(path.cwd)))": "${basename(dirname(dirname(path.cwd)))}",
+    'file("${path.cwd}/name.txt")': "a name",
+    'file("${dirname(path.cwd)}/name.txt")': "another name",
+    "module.called.path": "${checkout}/live/prod",
+    "basename(module.called.directory)": "called",
+}
+CALLED = 'output "path" { value = path.cwd }\noutput "directory" { value = abspath(path.module) }\n'
+
+
+@pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
+def test_it_knows_the_last_names_of_where_terraform_runs(tmp_path: Path) -> None:
+    blocks = [
+        f'resource "aws_iam_role_policy_attachment" "p{n}" {{\n  role = "r"\n  policy_arn = {path}\n}}\n'
+        for n, path in enumerate(PATHS)
+    ]
+    call = 'module "called" {\n  source = "../called"\n}\n'
+    files = {"live/called/main.tf": CALLED, "live/prod/name.txt": "a name", "live/name.txt": "another name"}
+    write_tree(tmp_path, {".git/HEAD": "", **files, "live/prod/main.tf": call + "".join(blocks)})
+    known = [one.policy for one in attachments_in(tmp_path)]
+    assert dict(zip(PATHS, map(str, known), strict=True)) == PATHS
+
+    outputs = "".join(f'output "o{n}" {{\n  value = {path}\n}}\n' for n, path in enumerate(PATHS))
+    (tmp_path / "live/prod/main.tf").write_text(call + outputs)
+    computed = outputs_of(tmp_path / "live/prod")
+    assert [
+        (path, text) for path, text, real in zip(PATHS, known, computed, strict=True) if not may_be(text, real)
+    ] == []
+
+
+def outputs_of(directory: Path) -> list[str]:
+    environment = {"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+    for command in (["init"], ["apply", "-auto-approve"]):
+        subprocess.run(
+            ["terraform", *command, "-input=false", "-no-color"],
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            check=True,
+        )
+    state = json.loads((directory / "terraform.tfstate").read_text())["outputs"]
+    return [state[f"o{n}"]["value"] for n in range(len(state))]
