@@ -411,7 +411,7 @@ def test_a_killed_run_leaves_the_last_report(repository: Path) -> None:
 
 SECTIONS = ("deny list", "arguments", "files", "environment", "git", "engine", "checkov")
 ROWS = [row for section in SECTIONS for row in table(PAGE, f"| {section} |")]
-REFERENCE = re.compile(r"(tests/\w+\.py)::(\w+)(?:\[([^\]]+)\])?")
+REFERENCE = re.compile(r"(tests/(?:\w+/)*\w+\.py)::(\w+)(?:\[([^\]]+)\])?")
 
 
 def _tests_in(path: Path) -> set[str]:

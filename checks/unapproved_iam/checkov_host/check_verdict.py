@@ -25,6 +25,7 @@ from unapproved_iam.policies.attachment import Attachment, Reading
 from unapproved_iam.printed_words import printable
 from unapproved_iam.scan.check_scope import is_below
 from unapproved_iam.scan.findings import Findings, one_per_policy
+from unapproved_iam.scan.left_out import LeftOut
 from unapproved_iam.scan.source_files import ignored_directories, is_left_out
 
 
@@ -119,15 +120,16 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
     judge = _judge_of(list_root(known.path, scanned_file))
     if judge.deny_list.inline_skips is InlineSkips.REFUSE:
         skip = None
-    attached = (one if skip is None or one.skip is not None else replace(one, skip=skip) for one in reading.attachments)
+    left_out = LeftOut(judge.deny_list, (), judge.relative)
+    reasons = left_out.reasons(known.path, reading.attachments)
+    attached = (one for one in reading.attachments if not left_out.attachment(one))
+    attached = (one if skip is None or one.skip is not None else replace(one, skip=skip) for one in attached)
     found = Findings(judge.deny_list, judge.root, one_per_policy(map(judge.judge, attached)))
-    exclusion = judge.deny_list.exclusion_of(judge.relative(known.path))
     failing = _sentences(found.violations)
-    if skip is None:
+    if skip is None and not left_out.file(known.path):
         failing += tuple(dict.fromkeys(could_not_judge(one.hole_reason or one.reason) for one in reading.unjudged))
-    if failing and exclusion is None:
+    if failing:
         return Answer(CheckResult.FAILED, failing)
-    reasons = [f"{exclusion.path} is excluded: {exclusion.reason}"] if exclusion else []
     reasons += [] if skip is None else [skip]
     reasons += [finding.attachment.skip or "" for finding in found.skipped]
     return _passed([*reasons, *_sentences(found.approved)], _sentences((*found.warnings, *found.unresolved)))

@@ -110,7 +110,7 @@ EXCLUSION = Form(
     Kind.MAPPING,
     "a mapping with the keys path and reason",
     keys={
-        "path": Key(FILES, "Files that are not judged: a path from the repository's root with *, ? and **.", True),
+        "path": Key(FILES, "Their files: a path from the repository's root with *, ? and **.", True),
         "reason": Key(WORDS, "Why they are not judged.", True),
     },
 )
@@ -129,7 +129,10 @@ DENY_LIST = Form(
         ),
         "deny": Key(Form(Kind.LIST, "a list of policies", items=ENTRY), "Policies that must not be attached."),
         "approve": Key(Form(Kind.LIST, "a list of approvals", items=APPROVAL), "Exceptions."),
-        "exclude": Key(Form(Kind.LIST, "a list of exclusions", items=EXCLUSION), "Files that are not judged."),
+        "exclude": Key(
+            Form(Kind.LIST, "a list of exclusions", items=EXCLUSION),
+            "Root modules and templates that are not judged; a module there still counts for whoever calls it.",
+        ),
         "unresolved": Key(
             Form(Kind.TEXT, "pass or fail", choices=tuple(choice.value for choice in Unresolved)),
             "What becomes of an attachment of which the tree does not tell whether it is denied (default: pass).",

@@ -51,6 +51,11 @@ class Attachment:
     note: str = ""  # wording of its own, e.g. what the SAM transform adds by itself
     unit: str = ""  # directory of the root module, or the template: what is judged together
 
+    @property
+    def brought_by(self) -> Place:
+        """The outermost call, else the block: what in the unit's own files makes it, wherever the block stands."""
+        return self.calls[0] if self.calls else self.block
+
 
 @dataclass(frozen=True)
 class Unjudged:

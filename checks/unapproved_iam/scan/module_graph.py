@@ -139,15 +139,24 @@ class ModuleGraph:
         return shown
 
     def _look_at_read(self, directory: str, into_text: Look) -> Evidence:
+        paths = self._read_by(directory)
+        if any("*" in path for path in paths):
+            return Evidence.NAME
+        return _look_at((path for path in paths if self._is_readable(path)), into_text)
+
+    def reads(self, file: str) -> bool:
+        """Whether a module surely reads this very file: the literals in its calls name no other."""
+        reading = (directory for directory, module in self.modules.items() if module.reads_files)
+        return self._is_readable(file) and any(file in self._read_by(directory) for directory in reading)
+
+    def _read_by(self, directory: str) -> set[str]:
+        """The absolute paths that a module may read, `*` in those that are not wholly known."""
         paths: set[str] = set()
         for path in listed(directory).paths(Kind.TERRAFORM):
             paths |= read_paths(readable(path) or b"", directory)
-        if any("*" in path for path in paths):
-            return Evidence.NAME
         # A relative path counts from the root module, which may be any of the callers.
-        callers = self.callers_of([directory])
-        found = {os.path.join(base, path) for path in paths for base in callers}
-        return _look_at((path for path in found if self._is_readable(path)), into_text)
+        bases = self.callers_of([directory])
+        return {os.path.normpath(os.path.join(base, path)) for path in paths for base in bases}
 
     def _is_readable(self, path: str) -> bool:
         """Whether it is a file that an expression may read."""

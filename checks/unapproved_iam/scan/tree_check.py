@@ -8,19 +8,20 @@ imported only when something has to be read.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
-from unapproved_iam.deny_list.entries import DenyList, Exclusion, Origin
+from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
 from unapproved_iam.policies.attachment import Place, Reading, Unjudged
 from unapproved_iam.program import UsageError
-from unapproved_iam.scan.affected_units import lists_of, may_read
+from unapproved_iam.scan.affected_units import lists_of
 from unapproved_iam.scan.check_scope import Request, Scope, is_below, scope_of
 from unapproved_iam.scan.findings import Findings, Mention, one_per_policy
 from unapproved_iam.scan.guarded_reading import guarded
+from unapproved_iam.scan.left_out import LeftOut
 from unapproved_iam.scan.module_graph import contents
 from unapproved_iam.scan.policy_mention import Mentions
 from unapproved_iam.scan.side_by_side import read_side_by_side
@@ -64,29 +65,32 @@ class _Check:
         self._screen = Screen(deny_list)
         self._mentions = Mentions(deny_list)
         self._lists = lists_of(deny_list, root)
-        by_argument = tuple(Exclusion(glob, "by --exclude", Origin("--exclude")) for glob in request.exclude)
-        self._exclusions = DenyList("", (), exclusions=(*deny_list.exclusions, *by_argument))
+        self._left_out = LeftOut(deny_list, request.exclude, self._judge.relative)
 
     def findings(self) -> Findings:
         for path in self._request.var_files:
             _refuse_bad_variables(path)
         scope, suspicious = self._screened(frozenset())
+        seen, ignored = scope, frozenset[str]()
         if suspicious.directories & scope.directories or suspicious.others or not self._request.screen:
             # Only now, because asking git takes longer than looking at most trees.
             ignored = self._ignored()
             if ignored:
                 scope, suspicious = self._screened(ignored)
-        readings = [*self._readings(scope, suspicious), *self._plans()]
-        unjudged = [*suspicious.unjudged, *(one for reading in readings for one in reading.unjudged)]
+        readings = list(self._readings(scope, suspicious))
+        unjudged = [one for one in suspicious.unjudged if not self._left_out.file(one.place.path)]
+        for unit, reading in readings:
+            unjudged += [one for one in reading.unjudged if not self._left_out.unjudged(one, unit)]
+        unseen = [path for path in seen.files if path not in scope.files]
         return Findings(
             deny_list=self._deny_list,
             root=self._root,
-            judged=one_per_policy(finding for reading in readings for finding in self._judged(reading)),
-            unjudged=self._kept(unjudged),
-            mentions=tuple(mention for mention in suspicious.mentions if not self._is_read(mention.place.path, scope)),
+            judged=one_per_policy(finding for _, reading in readings for finding in self._judged(reading)),
+            unjudged=_sorted(unjudged),
+            mentions=tuple(one for one in suspicious.mentions if not scope.graph.reads(one.place.path)),
             files=len(scope.files) + len(self._request.plans),
             units=len(readings),
-            excluded=self._excluded(scope),
+            excluded=self._left_out.counts(scope.files, ignored, unseen),
         )
 
     def _ignored(self) -> frozenset[str]:
@@ -121,8 +125,8 @@ class _Check:
         if mention:
             suspicious.mentions.append(mention)
 
-    def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[Reading]:
-        """What is found in the root modules and files that are read closely; without the screen, in all of them."""
+    def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[tuple[str, Reading]]:
+        """Each root module, file and plan that is read closely, without the screen all of them, and what is found."""
         tree, modules = self._root_modules(scope, suspicious)
         files = sorted(suspicious.files)
         harmless = [] if self._request.screen else suspicious.harmless
@@ -133,17 +137,19 @@ class _Check:
         units = [*modules, *files, *harmless]
         for unit, reading in zip(units, read_side_by_side(read, units, self._request.jobs), strict=True):
             if reading and (unit in suspicious.directories or unit in suspicious.files):
-                yield reading
+                yield unit, reading
             elif reading:
-                yield Reading(reading.attachments)
+                yield unit, Reading(reading.attachments)
             elif unit in suspicious.files:
                 mention = self._mentions.first_in(contents(unit), unit)
                 suspicious.mentions += [mention] if mention else []
+        yield from self._plans()
 
     def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> tuple[TerraformTree | None, dict[str, None]]:
         """The directories of the root modules that are asked for, in their order, and what reads them."""
         # Whoever calls a suspicious module is suspicious, too: so these tell which of them are root modules.
         read = suspicious.directories if self._request.screen else scope.callers
+        read = {directory for directory in read if not self._left_out.root_module(directory)}
         if not read & scope.directories:
             return None, {}
         from unapproved_iam.terraform.root_module import TerraformTree
@@ -152,7 +158,7 @@ class _Check:
         found = tree.root_modules(scope.surroundings, read)
         return tree, {directory: None for directory in found if directory in scope.directories}
 
-    def _plans(self) -> Iterator[Reading]:
+    def _plans(self) -> Iterator[tuple[str, Reading]]:
         for path in self._request.plans:
             from unapproved_iam.terraform.plan import read_plan
 
@@ -161,40 +167,21 @@ class _Check:
             if reading is None:
                 expected = "expected what `terraform show -json PLANFILE` prints"
                 raise UsageError(f"--plan {path}: no Terraform plan ({expected})")
-            yield reading
+            yield os.path.abspath(path), reading
 
     def _judged(self, reading: Reading) -> Iterator[Finding]:
         for attachment in reading.attachments:
-            if not self._is_left_out(attachment.block.path):
+            if not self._left_out.attachment(attachment):
                 finding = self._judge.judge(attachment)
                 if finding.verdict is not Verdict.CLEAN:
                     yield finding
 
-    def _kept(self, unjudged: list[Unjudged]) -> tuple[Unjudged, ...]:
-        kept = dict.fromkeys(one for one in unjudged if not self._is_left_out(one.place.path))
-        return tuple(sorted(kept, key=lambda one: (one.place.path, one.place.line, one.reason)))
-
     def _is_left_out(self, path: str) -> bool:
-        return path in self._lists or self._exclusion_of(path) is not None
+        return path in self._lists or self._left_out.file(path)
 
-    def _exclusion_of(self, path: str) -> Exclusion | None:
-        if not self._exclusions.exclusions:
-            return None
-        return self._exclusions.exclusion_of(self._judge.relative(path))
 
-    def _excluded(self, scope: Scope) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for path in scope.files if self._exclusions.exclusions else ():
-            exclusion = self._exclusion_of(path)
-            if exclusion:
-                said = f"{exclusion.path}: {exclusion.reason}"
-                counts[said] = counts.get(said, 0) + 1
-        return counts
-
-    def _is_read(self, path: str, scope: Scope) -> bool:
-        """Whether Terraform source reads the file, so that it is judged there."""
-        reading = (directory for directory, module in scope.graph.modules.items() if module.reads_files)
-        return any(may_read(directory, [path]) for directory in reading)
+def _sorted(unjudged: Iterable[Unjudged]) -> tuple[Unjudged, ...]:
+    return tuple(sorted(set(unjudged), key=lambda one: (one.place.path, one.place.line, one.reason)))
 
 
 def _read_file(path: str) -> Reading | None:
