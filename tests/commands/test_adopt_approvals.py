@@ -406,7 +406,7 @@ def test_of_writers_at_once_none_is_lost(tmp_path: Path) -> None:
         "    written += 1\n"
         "print(written)"
     )
-    environ = {**os.environ, "PYTHONPATH": str(Path(atomic_file.__file__).parent.parent)}
+    environ = {**os.environ, "PYTHONPATH": str(Path(atomic_file.__file__).parents[2])}
     command = [sys.executable, "-c", code, str(path)]
     writers = [subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     written = [int(writer.communicate()[0]) for writer in writers]
