@@ -18,7 +18,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from project_files import PROJECT
-from unapproved_iam.commands import adopt_command, approvals_command, atomic_file, check_command
+from unapproved_iam.commands import adopt_command, approvals_command, atomic_file
 from unapproved_iam.deny_list.approval_proposal import proposals, yaml_scalar
 from unapproved_iam.deny_list.discovery import FILE_NAME, find_deny_list
 from unapproved_iam.deny_list.entries import Approval, DenyList, Origin
@@ -29,6 +29,8 @@ from unapproved_iam.policies.attachment import Attachment, Place, Principal
 from unapproved_iam.policies.policy_arn import aws_managed
 from unapproved_iam.policies.possible_text import text, unknown
 from unapproved_iam.program import UsageError
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.tree_check import findings_of
 
 FIXTURES = PROJECT / "fixtures" / "deny_lists" / "valid"
 TODAY = datetime.now(timezone.utc).date()
@@ -93,7 +95,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def violations(root: Path) -> int:
-    findings = check_command.findings_of(check_command.Request(), find_deny_list(None, {}, str(root)), str(root))
+    findings = findings_of(Request(), find_deny_list(None, {}, str(root)), str(root))
     assert not findings.unjudged
     return len(findings.violations)
 
@@ -513,7 +515,7 @@ def test_approvals_of_the_whole_repository_wherever_it_is_asked(
 def test_what_the_report_proposes_covers_the_finding(repository: Path) -> None:
     """Also in a called module, where the approval must cover the file of the call."""
     root = str(repository)
-    findings = check_command.findings_of(check_command.Request([root]), find_deny_list(None, {}, root), root)
+    findings = findings_of(Request([root]), find_deny_list(None, {}, root), root)
     assert any(finding.attachment.calls for finding in findings.violations)
     for finding in findings.violations:
         approvals = tuple(

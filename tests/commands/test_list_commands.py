@@ -14,13 +14,14 @@ import pytest
 import yaml
 from project_files import PROJECT
 from unapproved_iam.commands import explain_command, init_command, list_command
-from unapproved_iam.commands.check_command import Request, findings_of
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, PURPOSES
 from unapproved_iam.deny_list.discovery import FILE_NAME, find_deny_list
 from unapproved_iam.deny_list.entries import InlineSkips, Unresolved
 from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
 from unapproved_iam.marked_yaml import read_marked_yaml
 from unapproved_iam.program import UsageError
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.tree_check import findings_of
 
 FIXTURES = PROJECT / "fixtures" / "deny_lists"
 

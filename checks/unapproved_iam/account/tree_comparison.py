@@ -42,7 +42,7 @@ class DeclaredCode:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What could not be read: an attachment that is «not declared» may be declared there."""
-        places = (f"{self._findings.relative(one.place.path)}:{one.place.line}" for one in self._findings.unjudged)
+        places = (self._findings.at(one.place) for one in self._findings.unjudged)
         return tuple(f"code that could not be read may declare more: {place}" for place in dict.fromkeys(places))
 
     def places(self, attachments: Iterable[Attachment]) -> Mapping[Attachment, str]:
@@ -69,7 +69,7 @@ class DeclaredCode:
         return f"perhaps {self._written(possible)}" if possible else NOT_DECLARED
 
     def _written(self, declared: Iterable[Attachment]) -> str:
-        places = list(dict.fromkeys(f"{self._findings.relative(a.place.path)}:{a.place.line}" for a in declared))
+        places = list(dict.fromkeys(self._findings.at(a.place) for a in declared))
         more = f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
         return ", ".join(places[:MOST_PLACES]) + more
 

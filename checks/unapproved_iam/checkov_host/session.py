@@ -15,13 +15,13 @@ import sys
 import time
 from typing import Any
 
-from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
+from unapproved_iam.deny_list.discovery import find_deny_list, repositories_of
 from unapproved_iam.policies.inline_skips import CHECK_ID
 from unapproved_iam.printed_words import complain
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, UsageError, checks_directory
 from unapproved_iam.reports.report_text import summary
 from unapproved_iam.scan.check_scope import Request
-from unapproved_iam.scan.findings import Findings
+from unapproved_iam.scan.findings import Findings, all_of
 from unapproved_iam.scan.tree_check import findings_of
 
 # The loader of external checks is no public API: the versions that the tests have seen.
@@ -78,18 +78,18 @@ def _scan(checkov: Any, session: Any) -> int:
         print(f"{CHECK_ID}: {sentence}", file=sys.stderr)
     for found in findings.values():
         for unjudged in found.unjudged:
-            place = f"{found.relative(unjudged.place.path)}:{unjudged.place.line}"
-            complain(f"{place}: could not be judged: {unjudged.reason}")
+            complain(f"{found.at(unjudged.place)}: could not be judged: {unjudged.reason}")
             code = COULD_NOT_JUDGE
         print(f"{CHECK_ID}: {summary(found, seconds)}", file=sys.stderr)
     return code
 
 
 def _findings(paths: list[str], var_files: list[str] | None) -> Findings:
-    """What the engine finds in these paths, by the one deny list of their repository."""
-    first = os.path.abspath(paths[0])
-    root = repository_root(first if os.path.isdir(first) else os.path.dirname(first))
-    return findings_of(Request(paths=paths, var_files=var_files or ()), find_deny_list(None, os.environ, root), root)
+    """What the engine finds in these paths, each by the deny list of its repository."""
+    repositories = repositories_of(paths)
+    lists = {root: find_deny_list(None, os.environ, root, len(repositories) > 1) for root in repositories}
+    requests = {root: Request(paths=within, var_files=var_files or ()) for root, within in repositories.items()}
+    return all_of([findings_of(requests[root], lists[root], root) for root in repositories])
 
 
 def _import_checkov() -> Any:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from unapproved_iam.commands.atomic_file import Changed, replace, temporary_beside, write_new
-from unapproved_iam.commands.check_command import Findings, Request, findings_of, root_of
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.commands.init_command import starting_list
 from unapproved_iam.deny_list.approval_proposal import Proposal, files_of, proposals
 from unapproved_iam.deny_list.builtin_lists import DEFAULT_LIST
-from unapproved_iam.deny_list.discovery import FILE_NAME, file_that_counts, find_deny_list
+from unapproved_iam.deny_list.discovery import FILE_NAME, file_that_counts, find_deny_list, repositories_of
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.deny_list.list_edit import NotEditable, with_approvals
 from unapproved_iam.deny_list.list_format import ADDRESS_PATTERN, ATTACHED_TO, FILES, POLICY, WORDS
@@ -26,6 +26,9 @@ from unapproved_iam.deny_list.verdict import Finding, without_instance_keys
 from unapproved_iam.policies.policy_pattern import impossible_because, unknown_because
 from unapproved_iam.printed_words import printable
 from unapproved_iam.program import COULD_NOT_JUDGE, UsageError
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.findings import Findings
+from unapproved_iam.scan.tree_check import findings_of
 
 DAYS = 90
 REASON = "attached before the check was switched on, not reviewed yet"
@@ -42,16 +45,22 @@ def main(argv: Sequence[str]) -> int:
     expires = _day(arguments.expires, today)
     if not re.fullmatch(WORDS.pattern, arguments.reason):
         raise UsageError(f'--reason: "{arguments.reason}" is no reason (expected {WORDS.expected})')
-    root = root_of(arguments.path)
+    repositories = repositories_of(arguments.path)
+    several = len(repositories) > 1
+    return max(_adopt(root, paths, several, expires, today, arguments) for root, paths in repositories.items())
+
+
+def _adopt(root: str, paths: Sequence[str], several: bool, expires: date, today: date, arguments: Namespace) -> int:
+    """Add to the list of one repository; the exit code tells what is left of its violations."""
     path = file_that_counts(arguments.deny_list, os.environ, root)
-    deny_list = find_deny_list(arguments.deny_list, os.environ, root)
-    request = Request(paths=arguments.path)
+    deny_list = find_deny_list(arguments.deny_list, os.environ, root, several)
+    request = Request(paths=paths)
     findings = findings_of(request, deny_list, root)
     new, left_over = _approvals(findings, deny_list)
     if new:
         written = [_written(proposal, arguments.reason, expires) for proposal in new]
         _add(path or os.path.join(root, FILE_NAME), written, f"adopted on {today}", is_new=path is None)
-        deny_list = find_deny_list(arguments.deny_list, os.environ, root)
+        deny_list = find_deny_list(arguments.deny_list, os.environ, root, several)
         print(f"{printable(deny_list.source)}: {len(new)} approved until {expires}; edit the reasons")
     for line in left_over:
         print(printable(line))
@@ -76,7 +85,7 @@ def _approvals(findings: Findings, deny_list: DenyList) -> tuple[list[Proposal],
     new: dict[Proposal, None] = {}
     left_over = []
     for finding in findings.violations:
-        place = f"{findings.relative(finding.attachment.place.path)}:{finding.attachment.place.line}"
+        place = findings.at(finding.attachment.place)
         if finding.approvals:
             left_over.append(f"{place}: {finding.message} (extend that approval by hand, if it shall go on)")
             continue
@@ -141,8 +150,7 @@ def _add(path: str, approvals: Sequence[Mapping[str, str | bool]], remark: str, 
 def _outcome(findings: Findings) -> int:
     if findings.unjudged:
         for unjudged in findings.unjudged:
-            place = f"{findings.relative(unjudged.place.path)}:{unjudged.place.line}"
-            print(printable(f"{place}: could not be judged: {unjudged.reason}"))
+            print(printable(f"{findings.at(unjudged.place)}: could not be judged: {unjudged.reason}"))
         return COULD_NOT_JUDGE
     count = len(findings.violations)
     print(f"{count} {'violation is' if count == 1 else 'violations are'} left")

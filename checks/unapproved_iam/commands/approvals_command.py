@@ -12,12 +12,14 @@ from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from typing import NamedTuple
 
-from unapproved_iam.commands.check_command import Findings, Request, findings_of
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import Approval
 from unapproved_iam.printed_words import printable
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION, UsageError
+from unapproved_iam.scan.check_scope import Request
+from unapproved_iam.scan.findings import Findings
+from unapproved_iam.scan.tree_check import findings_of
 
 FORMAT_VERSION = 1
 
@@ -68,9 +70,8 @@ def statuses_of(findings: Findings, today: date, soon: timedelta) -> Iterator[St
     """One for each approval, in the order of the list."""
     places: dict[Approval, dict[str, None]] = {approval: {} for approval in findings.deny_list.approvals}
     for finding in findings.judged:
-        place = finding.attachment.place
         for approval in finding.approvals:
-            places[approval][f"{findings.relative(place.path)}:{place.line}"] = None
+            places[approval][findings.at(finding.attachment.place)] = None
     for approval, covered in places.items():
         yield Status(approval, _state(approval, bool(covered), today, soon), tuple(covered))
 
@@ -93,7 +94,7 @@ def as_text(statuses: Iterable[Status], findings: Findings) -> Iterator[str]:
             covers = "would cover" if state is State.EXPIRED else "covers"
             yield f"{approval.origin}: {state.value}: {what}; {covers} {', '.join(places) or 'nothing'}"
     for unjudged in findings.unjudged:
-        yield f"{findings.relative(unjudged.place.path)}:{unjudged.place.line}: could not be judged: {unjudged.reason}"
+        yield f"{findings.at(unjudged.place)}: could not be judged: {unjudged.reason}"
     counts = [f"{sum(status.state is state for status in statuses)} {state.value}" for state in State]
     yield f"{len(statuses)} in {findings.deny_list.source}: {', '.join(counts)}"
 

@@ -13,19 +13,17 @@ import re
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 
 from unapproved_iam.commands.command_line import argument_parser
-from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
+from unapproved_iam.deny_list.discovery import find_deny_list, repositories_of
 from unapproved_iam.printed_words import tolerate_any_text
 from unapproved_iam.program import UsageError
-from unapproved_iam.scan.check_scope import Request
-from unapproved_iam.scan.findings import Findings
+from unapproved_iam.scan.check_scope import Request, is_below
+from unapproved_iam.scan.findings import Findings, all_of
 from unapproved_iam.scan.side_by_side import processors
 from unapproved_iam.scan.tree_check import findings_of
-
-__all__ = ["Findings", "Request", "findings_of", "main", "root_of"]
 
 # For each format, the module of `reports` and the function in it: findings and seconds in, the whole report out.
 WRITERS = {
@@ -42,32 +40,36 @@ WRITERS = {
 def main(argv: Sequence[str]) -> int:
     started = time.monotonic()
     arguments = _parser().parse_args(argv)
-    root = root_of(arguments.path)
-    deny_list = find_deny_list(arguments.deny_list, os.environ, root)
+    repositories = repositories_of(arguments.path)
+    gc.set_threshold(5_000)  # most of what is made stays: looking for garbage seven times as often takes longer
+    findings = all_of([_findings(root, repositories, arguments) for root in repositories])
+    _report(findings, time.monotonic() - started, arguments)
+    return findings.exit_code
+
+
+def _findings(root: str, repositories: Mapping[str, Sequence[str]], arguments: Namespace) -> Findings:
+    """What is found in one of the repositories, by its own list; a plan outside of them all belongs to the first."""
+    deny_list = find_deny_list(arguments.deny_list, os.environ, root, of_several=len(repositories) > 1)
     changed = None
     if arguments.changed_since is not None:
         from unapproved_iam.scan.changed_files import changed_files
 
         changed = changed_files(arguments.changed_since, root, os.environ)
     request = Request(
-        paths=arguments.path,
+        paths=repositories[root],
         changed=changed,
-        plans=arguments.plan,
+        plans=[plan for plan in arguments.plan if _repository_of(plan, repositories) == root],
         var_files=arguments.var_file,
         exclude=arguments.exclude,
         screen=arguments.screen,
         jobs=arguments.jobs or processors(),
     )
-    gc.set_threshold(5_000)  # most of what is made stays: looking for garbage seven times as often takes longer
-    findings = findings_of(request, deny_list, root)
-    _report(findings, time.monotonic() - started, arguments)
-    return findings.exit_code
+    return findings_of(request, deny_list, root)
 
 
-def root_of(paths: Sequence[str]) -> str:
-    """The repository that the paths are in: what the deny list's own paths count from."""
-    directories = [path if os.path.isdir(path) else os.path.dirname(path) for path in paths] or [os.curdir]
-    return repository_root(os.path.commonpath([os.path.abspath(directory) for directory in directories]))
+def _repository_of(plan: str, repositories: Iterable[str]) -> str:
+    around = [root for root in repositories if is_below(os.path.abspath(plan), [root])]
+    return max(around, key=len, default=next(iter(repositories)))
 
 
 def _parser() -> ArgumentParser:

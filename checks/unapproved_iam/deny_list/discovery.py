@@ -8,7 +8,7 @@ change a directory replace the security team's. The reader is imported only when
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST
 from unapproved_iam.deny_list.entries import DenyList
@@ -19,11 +19,11 @@ ENVIRONMENT_VARIABLE = "UNAPPROVED_IAM_POLICIES"
 _NEAR_MISSES = ("unapproved-iam-policies.yml", ".unapproved-iam-policies.yaml", "unapproved-iam-policies.json")
 
 
-def find_deny_list(named: str | None, environ: Mapping[str, str], root: str) -> DenyList:
+def find_deny_list(named: str | None, environ: Mapping[str, str], root: str, of_several: bool = False) -> DenyList:
     """The deny list of the repository whose root directory is `root`. Raises `DenyListError`.
 
     `named` is the argument of --deny-list, None without one. A file that was named and cannot be used is an error,
-    never a reason to look further.
+    never a reason to look further. One of several repositories' lists is shown with its directory.
     """
     path = file_that_counts(named, environ, root)
     if path is None:
@@ -31,7 +31,7 @@ def find_deny_list(named: str | None, environ: Mapping[str, str], root: str) -> 
     from unapproved_iam.deny_list.reader import read_deny_list
 
     if named is None and ENVIRONMENT_VARIABLE not in environ:
-        return read_deny_list(path, shown_as=FILE_NAME, within=root)
+        return read_deny_list(path, shown_as=os.path.relpath(path) if of_several else FILE_NAME, within=root)
     inside = os.path.relpath(path, root)
     outside = inside == os.pardir or inside.startswith(os.pardir + os.sep) or os.path.isabs(inside)
     return read_deny_list(path, shown_as=path if outside else inside.replace(os.sep, "/"))
@@ -66,6 +66,26 @@ def repository_root(directory: str) -> str:
             return start
         candidate = above
     return candidate
+
+
+def repositories_of(paths: Sequence[str]) -> dict[str, list[str]]:
+    """The roots of the repositories that the paths are in, each with its paths; of none, that of this directory.
+
+    Without git, paths are in one repository when a list stands in a directory that they share, else when none of them
+    has a list of its own: the outermost list between what they share and a path is that path's.
+    """
+    directories = {path: os.path.abspath(path if os.path.isdir(path) else os.path.dirname(path)) for path in paths}
+    shared = os.path.commonpath(directories.values()) if paths else os.path.abspath(os.curdir)
+    found: dict[str, list[str]] = {} if paths else {repository_root(shared): []}
+    for path, directory in directories.items():
+        root = repository_root(directory)
+        if not os.path.lexists(os.path.join(root, ".git")):
+            between = [shared]
+            for name in os.path.relpath(directory, shared).split(os.sep):
+                between.append(os.path.normpath(os.path.join(between[-1], name)))
+            root = next((one for one in between if os.path.lexists(os.path.join(one, FILE_NAME))), shared)
+        found.setdefault(root, []).append(path)
+    return found
 
 
 def refuse_near_misses(root: str) -> None:

@@ -41,6 +41,7 @@ class Finding:
     approvals: tuple[Approval, ...] = ()  # that cover it (approved), or that would but have expired (denied)
     message: str = ""
     use_instead: tuple[str, ...] = ()  # what the entry advises, without what this list denies as well
+    fails: bool = False  # unresolved, and the list makes that a violation
 
 
 class _Approvals(NamedTuple):
@@ -83,7 +84,8 @@ class Judge:
         if attachment.skip is not None and self.deny_list.inline_skips is InlineSkips.REFUSE:
             attachment = replace(attachment, skip=None)
             sentence += f"; its inline skip does not count, for {self.deny_list.source} refuses them"
-        return Finding(attachment, verdict, entry, approvals.expired, sentence, advice)
+        fails = verdict is Verdict.UNRESOLVED and self.deny_list.unresolved is Unresolved.FAIL
+        return Finding(attachment, verdict, entry, approvals.expired, sentence, advice, fails)
 
     def _before_approvals(self, policy: Text) -> tuple[Verdict, Entry | None, bool]:
         """The verdict without approvals, the entry that it comes from, and whether that matches for certain."""

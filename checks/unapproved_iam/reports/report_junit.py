@@ -12,7 +12,6 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from unapproved_iam.deny_list.verdict import Finding, Verdict
-from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.printed_words import printable
 from unapproved_iam.program import PROGRAM
@@ -54,19 +53,15 @@ def _cases(findings: Findings) -> Iterator[_Case]:
         attachment = finding.attachment
         outcome = "failure" if findings.is_violation(finding) else "skipped"
         name = f"{display_name(attachment.policy)} by {attachment.resource}"
-        yield _Case(_where(attachment.place, findings), name, outcome, _kind(finding), finding.message)
+        yield _Case(findings.at(attachment.place), name, outcome, _kind(finding), finding.message)
     for unjudged in findings.unjudged:
         message = unjudged.reason + (f" ({unjudged.advice})" if unjudged.advice else "")
-        yield _Case(_where(unjudged.place, findings), "could not be checked", "error", "unjudged", message)
+        yield _Case(findings.at(unjudged.place), "could not be checked", "error", "unjudged", message)
     for mention in findings.mentions:
         message = f"names {mention.name}, and files of this kind are not read here"
-        yield _Case(_where(mention.place, findings), "not checked", "skipped", "mention", message)
+        yield _Case(findings.at(mention.place), "not checked", "skipped", "mention", message)
 
 
 def _kind(finding: Finding) -> str:
     would_fail = finding.verdict in (Verdict.DENIED, Verdict.WARNED)
     return "skipped inline" if would_fail and finding.attachment.skip is not None else finding.verdict.value
-
-
-def _where(place: Place, findings: Findings) -> str:
-    return f"{findings.relative(place.path)}:{place.line}"

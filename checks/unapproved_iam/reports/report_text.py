@@ -115,7 +115,7 @@ def _way_out(findings: Findings) -> str:
 
 def approval_lines(finding: Finding, findings: Findings) -> list[str]:
     """What to add under `approve:`, one line of YAML for each principal; by resource and file where one is unknown."""
-    return [_line({**proposal.pairs, "reason": "…"}) for proposal in proposals(finding, findings.relative)]
+    return [_line({**proposal.pairs, "reason": "…"}) for proposal in proposals(finding, findings.in_repository)]
 
 
 def _line(pairs: dict[str, str]) -> str:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unapproved_iam.deny_list.entries import DenyList, Unresolved
+from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.deny_list.verdict import Finding, Verdict
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.policies.policy_arn import display_name
@@ -26,16 +26,21 @@ class Mention:
 
 @dataclass(frozen=True)
 class Findings:
-    """One finding for each policy that a resource attaches, unless it is clean; sorted by place."""
+    """One finding for each policy that a resource attaches, unless it is clean; sorted by place.
+
+    Of several repositories, each judged by its own list: the directory that they share is the root of shown paths, and
+    the list is one in name only.
+    """
 
     deny_list: DenyList
-    root: str  # the absolute directory that shown paths and those of approvals count from
+    root: str  # the absolute directory that shown paths count from
     judged: tuple[Finding, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
     mentions: tuple[Mention, ...] = ()
     files: int = 0  # that were looked at
     units: int = 0  # root modules, templates and plans that were read closely
     excluded: Mapping[str, int] = field(default_factory=dict)  # number of files by reason
+    repositories: tuple[str, ...] = ()  # the roots of several; paths of approvals count from the one they are in
 
     @property
     def violations(self) -> tuple[Finding, ...]:
@@ -71,8 +76,7 @@ class Findings:
         return self._would_fail(finding) and finding.attachment.skip is None
 
     def _would_fail(self, finding: Finding) -> bool:
-        fails = self.deny_list.unresolved is Unresolved.FAIL
-        return finding.verdict is Verdict.DENIED or (fails and finding.verdict is Verdict.UNRESOLVED)
+        return finding.verdict is Verdict.DENIED or finding.fails
 
     @property
     def exit_code(self) -> int:
@@ -83,9 +87,44 @@ class Findings:
 
     def relative(self, path: str) -> str:
         """The POSIX path from the root; absolute for a file outside of it."""
-        relative = os.path.relpath(path, self.root)
-        outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
-        return (path if outside else relative).replace(os.sep, "/")
+        return _relative(path, self.root)
+
+    def at(self, place: Place) -> str:
+        return f"{self.relative(place.path)}:{place.line}"
+
+    def in_repository(self, path: str) -> str:
+        """The same from the root of the repository that the file is in: as approvals have it."""
+        around = [root for root in self.repositories if not _relative(path, root).startswith("/")]
+        return _relative(path, max(around, key=len, default=self.root))
+
+
+def _relative(path: str, root: str) -> str:
+    relative = os.path.relpath(path, root)
+    outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+    return (path if outside else relative).replace(os.sep, "/")
+
+
+def all_of(several: Sequence[Findings]) -> Findings:
+    """The findings of several repositories as one; of one, that one."""
+    if len(several) == 1:
+        return several[0]
+    excluded: dict[str, int] = {}
+    for findings in several:
+        for reason, number in findings.excluded.items():
+            excluded[reason] = excluded.get(reason, 0) + number
+    names = dict.fromkeys(findings.deny_list.source for findings in several)
+    entries = dict.fromkeys(entry for findings in several for entry in findings.deny_list.entries)
+    return Findings(
+        DenyList(" and ".join(names), tuple(entries)),
+        os.path.commonpath([findings.root for findings in several]),
+        tuple(finding for findings in several for finding in findings.judged),
+        tuple(unjudged for findings in several for unjudged in findings.unjudged),
+        tuple(mention for findings in several for mention in findings.mentions),
+        sum(findings.files for findings in several),
+        sum(findings.units for findings in several),
+        excluded,
+        tuple(findings.root for findings in several),
+    )
 
 
 def _is_warning(finding: Finding) -> bool:
