@@ -33,7 +33,7 @@ def framework_of(attachment: Attachment) -> str:
     """The framework in whose report checkov shows, or would show, this attachment."""
     if "::" in attachment.resource_type:
         return "cloudformation"
-    if attachment.unit == attachment.block.path:
+    if attachment.change:
         return "terraform_plan"
     return "terraform_json" if attachment.block.path.endswith(".json") else "terraform"
 
@@ -86,7 +86,7 @@ class Completion:
     def add(self, attachment: Attachment, result: CheckResult, sentence: str) -> None:
         """Show an attachment that fails or is skipped, unless checkov shows it, or was told to leave it out."""
         framework = framework_of(attachment)
-        if not self._is_wanted(attachment.block.path, framework):
+        if not self._is_wanted(_shown_block(attachment).path, framework):
             return
         records = list(self._records_of(attachment))
         if any(_shows(record, result, sentence) for record in records):
@@ -107,7 +107,7 @@ class Completion:
 
     def _records_of(self, attachment: Attachment) -> Iterator[Record]:
         # A nested stack's resources stand in another file than the stack.
-        for path in {os.path.realpath(attachment.block.path), os.path.realpath(attachment.unit)}:
+        for path in {os.path.realpath(_shown_block(attachment).path), os.path.realpath(attachment.unit)}:
             for record in self._of_file.get(path, ()):
                 if is_same_resource(record.resource, attachment.resource):
                     yield record
@@ -143,7 +143,7 @@ class Completion:
         return report
 
     def _record(self, attachment: Attachment, result: CheckResult, sentence: str) -> Record:
-        block = attachment.block
+        block = _shown_block(attachment)
         caller = attachment.calls[-1] if attachment.calls else None
         name = attachment.resource
         if framework_of(attachment) == "cloudformation":
@@ -177,6 +177,11 @@ def blank_record(check: Any, result: CheckResult) -> Record:
         file_abs_path="",
         severity=check.severity,
     )
+
+
+def _shown_block(attachment: Attachment) -> Place:
+    """Where checkov shows an attachment: it knows a plan only by itself, not by its source."""
+    return attachment.change.place if attachment.change else attachment.block
 
 
 def _shows(record: Record, result: CheckResult, sentence: str) -> bool:

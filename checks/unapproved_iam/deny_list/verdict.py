@@ -146,7 +146,7 @@ def _first_match(policy: Text, entries: tuple[Entry, ...]) -> tuple[Entry | None
 def _covering_all(attachment: Attachment, approvals: Sequence[Approval]) -> tuple[Approval, ...]:
     """One approval of the resource, or one for each principal; empty when any principal is left uncovered."""
     for approval in approvals:
-        if _covers_resource(approval, attachment.resource):
+        if _covers_block(approval, attachment):
             return (approval,)
     used = []
     for principal in attachment.principals:
@@ -158,9 +158,15 @@ def _covering_all(attachment: Attachment, approvals: Sequence[Approval]) -> tupl
 
 
 def _covers_any(attachment: Attachment, approval: Approval) -> bool:
-    return _covers_resource(approval, attachment.resource) or any(
+    return _covers_block(approval, attachment) or any(
         _covers_principal(approval, principal) for principal in attachment.principals
     )
+
+
+def _covers_block(approval: Approval, attachment: Attachment) -> bool:
+    """By the address of the resource, or of what stands for it in the source."""
+    addresses = filter(None, (attachment.resource, attachment.source_address))
+    return any(_covers_resource(approval, address) for address in addresses)
 
 
 def _covers_resource(approval: Approval, address: str) -> bool:

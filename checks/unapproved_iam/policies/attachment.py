@@ -35,6 +35,15 @@ class Principal:
 
 
 @dataclass(frozen=True)
+class PlannedChange:
+    """What a Terraform plan does with the resource that attaches."""
+
+    action: str  # create, replace, update, no-op; empty when the plan does not tell
+    is_new: bool  # the plan attaches it; else it is attached before the apply, too
+    place: Place  # in the plan
+
+
+@dataclass(frozen=True)
 class Attachment:
     """One policy ARN that one resource attaches, or may attach, to its principals."""
 
@@ -49,7 +58,9 @@ class Attachment:
     origin: str = ""  # where an alternative value comes from, e.g. "envs/prod.tfvars"
     skip: str | None = None  # an inline skip's comment ("" without a comment); None: not skipped
     note: str = ""  # wording of its own, e.g. what the SAM transform adds by itself
-    unit: str = ""  # directory of the root module, or the template: what is judged together
+    unit: str = ""  # directory of the root module, the template or the plan: what is judged together
+    change: PlannedChange | None = None  # None outside of plans
+    source_address: str = ""  # of its block in the source where that is another: a call of a module not in the tree
 
     @property
     def brought_by(self) -> Place:

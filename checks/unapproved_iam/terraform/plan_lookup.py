@@ -8,8 +8,9 @@ refers to, and what cannot be followed is a hole. Source: "JSON Output Format" i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from unapproved_iam.deny_list.verdict import without_instance_keys
@@ -17,23 +18,12 @@ from unapproved_iam.policies.attachment import Principal
 from unapproved_iam.policies.policy_arn import POLICY_ARN, ROOT_PATH, customer_managed
 from unapproved_iam.policies.policy_lookup import policies_named
 from unapproved_iam.policies.possible_text import Text, text, unknown
+from unapproved_iam.terraform.plan_resources import PlannedResource, list_of, object_of
 from unapproved_iam.terraform.resource_types import DECLARED_POLICIES, DECLARED_PRINCIPALS
 
 SCAN_SOURCE = "scan the Terraform source as well"
+MAX_ALTERNATIVES = 1000  # policies that one unknown value may be
 _MAX_DEPTH = 50  # modules and variables behind one another: a plan has no cycles, a forged one may
-
-
-@dataclass(frozen=True)
-class PlannedResource:
-    """A resource or data source as it will be after the apply."""
-
-    address: str
-    module: str  # address of its module instance, "" in the root module
-    key: str  # its address within the module without instance key, e.g. "data.aws_iam_policy.x"
-    type: str  # as in the tables, e.g. "data.aws_iam_policy"
-    index: str | int | None
-    values: dict[str, Any]
-    unknown: dict[str, Any]  # true, or the same shape with true, where a value is not known
 
 
 class Target(NamedTuple):
@@ -55,42 +45,69 @@ class _Scope:
     depth: int = 0
 
 
+class TooManyAlternatives(Exception):
+    """More policies are possible than are looked at."""
+
+
+_Key = tuple[str, str, str | int | None, int]  # of an expression, in the instances of a block for which it is the same
+
+
 class PlanLookup:
     """Follows references through the configuration and the resources of one plan."""
 
     def __init__(self, plan: dict[str, Any], resources: Iterable[PlannedResource]) -> None:
-        self._configuration = _mapping(_mapping(plan.get("configuration")).get("root_module"))
-        self._variables = _mapping(plan.get("variables"))
-        self._resources: dict[tuple[str, str], list[PlannedResource]] = {}
-        self._modules: set[str] = set()
+        self._configuration = object_of(object_of(plan.get("configuration")).get("root_module"))
+        self._variables = object_of(plan.get("variables"))
+        self._modules = _Modules(self._configuration)
+        self._resources: dict[tuple[str, str], dict[str | int | None, list[PlannedResource]]] = {}
         for resource in resources:
-            self._resources.setdefault((resource.module, resource.key), []).append(resource)
-            self._modules.update(_instances_on_the_way(resource.module))
+            by_index = self._resources.setdefault((resource.module, resource.key), {})
+            by_index.setdefault(resource.index, []).append(resource)
+            self._modules.add(resource.module)
+        self._found: dict[_Key, tuple[Target, ...]] = {}
+        self._policies: dict[_Key, tuple[Text, ...]] = {}
+        self._principals: dict[tuple[_Key, str], dict[str, Principal]] = {}
 
     def configuration_of(self, resource: PlannedResource) -> dict[str, Any] | None:
         """What the configuration says of a resource, None when the plan does not hold it."""
-        module = self._module_configuration(resource.module)
-        found = (block for block in _list(_mapping(module).get("resources")) if isinstance(block, dict))
-        return next((block for block in found if block.get("address") == resource.key), None)
+        return self._modules.resources(resource.module).get(resource.key)
+
+    def source_of_call(self, module: str) -> str | None:
+        """Where the call of a module instance takes the module from."""
+        parent, call, _ = call_of(module)
+        written = self._modules.call(parent, call).get("source")
+        return written if isinstance(written, str) else None
 
     def policies(self, resource: PlannedResource, expression: Any) -> tuple[Text, ...]:
-        """The policy ARNs that an unknown value may be; a hole where they are not all in the plan."""
-        policies: list[Text] = []
-        for target in self._targets_of(resource, expression):
-            policies += _policies_of(target)
-        nothing = unknown(_written(expression), "it is known only after the apply", remedy=SCAN_SOURCE)
-        return tuple(dict.fromkeys(policies or [nothing]))
+        """The policy ARNs that an unknown value may be; a hole where they are not all in the plan.
 
-    def principals(self, resource: PlannedResource, kind: str, expression: Any) -> tuple[Principal, ...]:
-        """The principals that an expression refers to."""
-        principals = []
-        for target in self._targets_of(resource, expression):
-            principals += list(_principals_of(target, kind))
-        return tuple(dict.fromkeys(principals))
+        Raises TooManyAlternatives.
+        """
+        key, targets = self._targets_of(resource, expression)
+        if key not in self._policies:
+            policies = tuple(dict.fromkeys(policy for target in targets for policy in _policies_of(target)))
+            if len(policies) > MAX_ALTERNATIVES:
+                raise TooManyAlternatives
+            nothing = unknown(_written(expression), "it is known only after the apply", remedy=SCAN_SOURCE)
+            self._policies[key] = policies or (nothing,)
+        return self._policies[key]
 
-    def _targets_of(self, resource: PlannedResource, expression: Any) -> Iterator[Target]:
-        holder = self.configuration_of(resource) or {}
-        return self._targets(expression, _Scope(resource.module, resource.index, holder))
+    def principals(self, resource: PlannedResource, kind: str, expression: Any) -> Mapping[str, Principal]:
+        """The principals that an expression refers to, by their names."""
+        key, targets = self._targets_of(resource, expression)
+        if (key, kind) not in self._principals:
+            found = (principal for target in targets for principal in _principals_of(target, kind))
+            self._principals[key, kind] = {one.name.known or one.address: one for one in found}
+        return self._principals[key, kind]
+
+    def _targets_of(self, resource: PlannedResource, expression: Any) -> tuple[_Key, tuple[Target, ...]]:
+        """Sought once for all instances of a block, unless its own key counts."""
+        index = resource.index if _depends_on_key(expression) else None
+        key = (resource.module, resource.key, index, id(expression))
+        if key not in self._found:
+            scope = _Scope(resource.module, index, self.configuration_of(resource) or {})
+            self._found[key] = tuple(self._targets(expression, scope))
+        return key, self._found[key]
 
     def _targets(self, expression: Any, scope: _Scope) -> Iterator[Target]:
         """An expression is `constant_value` or `references`; a nested block has expressions inside."""
@@ -101,7 +118,7 @@ class PlanLookup:
             if "constant_value" in expression:
                 yield Target(value=expression["constant_value"])
             references = _most_specific(expression.get("references"))
-            narrow = not {"each.key", "count.index"}.isdisjoint(references)
+            narrow = _names_key(references)
             for reference in references:
                 yield from self._targets_of_reference(reference, scope, narrow)
             for key, nested in expression.items():
@@ -125,34 +142,32 @@ class PlanLookup:
             yield from self._targets_of_resource(reference, steps, scope, narrow)
 
     def _targets_of_variable(self, name: str, scope: _Scope) -> Iterator[Target]:
-        parent, call, key = _call_of(scope.module)
+        parent, call, key = call_of(scope.module)
         if not call:
-            value = _mapping(self._variables.get(name)).get("value")
+            value = object_of(self._variables.get(name)).get("value")
             yield Target(value=value)
             return
-        configuration = _mapping(self._module_configuration(parent))
-        holder = _mapping(_mapping(configuration.get("module_calls")).get(call))
-        expressions = _mapping(holder.get("expressions"))
+        holder = self._modules.call(parent, call)
+        expressions = object_of(holder.get("expressions"))
         if name in expressions:
             yield from self._targets(expressions[name], _Scope(parent, key, holder, scope.depth + 1))
         else:
-            variables = _mapping(_mapping(holder.get("module")).get("variables"))
-            yield Target(value=_mapping(variables.get(name)).get("default"))
+            variables = object_of(object_of(holder.get("module")).get("variables"))
+            yield Target(value=object_of(variables.get(name)).get("default"))
 
     def _targets_of_outputs(self, steps: list[tuple[str, list[Any]]], scope: _Scope, narrow: bool) -> Iterator[Target]:
         if len(steps) < 2:
             return
         call, keys = steps[1]
         output = steps[2][0] if len(steps) > 2 else None
-        prefix = ".".join(filter(None, (scope.module, "module", call)))
-        children = [module for module in self._modules if _parent_and_name(module) == (scope.module, call)]
+        children = self._modules.children(scope.module, call)
         wanted = keys[0] if keys else scope.index if narrow else None
-        instances = [module for module in children if wanted is not None and _call_of(module)[2] == wanted] or children
-        for module in sorted(instances) or [prefix]:
-            outputs = _mapping(_mapping(self._module_configuration(module)).get("outputs"))
+        prefix = ".".join(filter(None, (scope.module, "module", call)))
+        for module in children.get(wanted) or [one for of_key in children.values() for one in of_key] or [prefix]:
+            outputs = object_of(self._modules.configuration(module).get("outputs"))
             for name, declared in outputs.items():
                 if output in (None, name):
-                    expression = _mapping(declared).get("expression")
+                    expression = object_of(declared).get("expression")
                     yield from self._targets(expression, _Scope(module, None, {}, scope.depth + 1))
 
     def _targets_of_resource(
@@ -162,19 +177,70 @@ class PlanLookup:
         key = ".".join(step for step, _ in steps[:length])
         keys = steps[length - 1][1] if len(steps) >= length else []
         attribute = steps[length][0] if len(steps) > length else ""
-        found = self._resources.get((scope.module, key), [])
+        found = self._resources.get((scope.module, key), {})
         wanted = keys[0] if keys else scope.index if narrow else None
-        for resource in [one for one in found if wanted is not None and one.index == wanted] or found:
+        of_wanted = found.get(wanted) if wanted is not None else None
+        for resource in of_wanted or [one for of_index in found.values() for one in of_index]:
             yield Target(resource, attribute)
 
-    def _module_configuration(self, module: str) -> dict[str, Any] | None:
-        configuration = self._configuration
-        for name in without_instance_keys(module).split(".")[1::2]:
-            call = _mapping(_mapping(configuration.get("module_calls")).get(name))
-            if "module" not in call:
-                return None
-            configuration = _mapping(call["module"])
-        return configuration
+
+class _Modules:
+    """The modules of a plan: their configuration, and the instances that there are of them."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self._configurations = {"": root}
+        self._resources: dict[str, dict[str, dict[str, Any]]] = {}
+        self._children: dict[tuple[str, str], dict[str | int | None, list[str]]] = {}
+        self._instances: set[str] = {""}
+
+    def add(self, module: str) -> None:
+        """Remember an instance and those on the way to it."""
+        while module not in self._instances:
+            self._instances.add(module)
+            parent, call, key = call_of(module)
+            self._children.setdefault((parent, call), {}).setdefault(key, []).append(module)
+            module = parent
+
+    def children(self, parent: str, call: str) -> dict[str | int | None, list[str]]:
+        """The instances of a call, by their key."""
+        return self._children.get((parent, call), {})
+
+    def call(self, parent: str, name: str) -> dict[str, Any]:
+        return object_of(object_of(self.configuration(parent).get("module_calls")).get(name))
+
+    def configuration(self, module: str) -> dict[str, Any]:
+        """What the plan holds of a module's configuration; the same for all its instances."""
+        static = without_instance_keys(module)
+        if static not in self._configurations:
+            parent, name, _ = call_of(static)
+            self._configurations[static] = object_of(self.call(parent, name).get("module")) if name else {}
+        return self._configurations[static]
+
+    def resources(self, module: str) -> dict[str, dict[str, Any]]:
+        """The configuration of a module's resources, by their address in it."""
+        static = without_instance_keys(module)
+        if static not in self._resources:
+            blocks = [
+                block for block in list_of(self.configuration(module).get("resources")) if isinstance(block, dict)
+            ]
+            named = [(block.get("address"), block) for block in blocks]
+            self._resources[static] = {address: block for address, block in named if isinstance(address, str)}
+        return self._resources[static]
+
+
+def _depends_on_key(expression: Any) -> bool:
+    """Whether the value differs between the instances of a block."""
+    if isinstance(expression, list):
+        return any(map(_depends_on_key, expression))
+    if not isinstance(expression, dict):
+        return False
+    return _names_key(list_of(expression.get("references"))) or any(
+        _depends_on_key(nested) for key, nested in expression.items() if key not in ("constant_value", "references")
+    )
+
+
+def _names_key(references: list[Any]) -> bool:
+    return "each.key" in references or "count.index" in references
 
 
 def _policies_of(target: Target) -> Iterator[Text]:
@@ -196,7 +262,7 @@ def _policies_of_resource(resource: PlannedResource, attribute: str) -> Iterator
     elif resource.type == "data.aws_iam_policy" and attribute in ("", "arn", "id"):
         prefix = resource.values.get("path_prefix")
         yield from policies_named(text_of(resource, "name"), text(prefix) if isinstance(prefix, str) else ROOT_PATH)
-    elif resource.unknown.get(attribute):
+    elif resource.is_unknown(attribute):
         written = f"{resource.address}.{attribute}"
         yield unknown(written, f"{written} is known only after the apply", remedy=SCAN_SOURCE)
 
@@ -234,8 +300,10 @@ def text_of(resource: PlannedResource, attribute: str) -> Text:
 
 def path_of(resource: PlannedResource, attribute: str) -> Text:
     """The path of a policy, which is `/` when it is not given."""
-    known = resource.values.get(attribute) or not resource.unknown.get(attribute)
-    return (text(resource.values.get(attribute) or "/")) if known else text("/", text_of(resource, attribute))
+    value = resource.values.get(attribute)
+    if isinstance(value, str) and value:
+        return text(value)
+    return text("/", text_of(resource, attribute)) if resource.is_unknown(attribute) else ROOT_PATH
 
 
 _STEP = re.compile(r'\.?([^.\[\]]+)|\[(?:"((?:[^"\\]|\\.)*)"|(\d{1,9}))\]')
@@ -252,7 +320,8 @@ def _steps(address: str) -> list[tuple[str, list[Any]]]:
     return steps or [("", [])]
 
 
-def _call_of(module: str) -> tuple[str, str, str | int | None]:
+@lru_cache(maxsize=10_000)
+def call_of(module: str) -> tuple[str, str, str | int | None]:
     """Of a module instance's address: that of its parent, the name of its call, and its instance key."""
     steps = _steps(module)
     if len(steps) < 2:
@@ -262,19 +331,9 @@ def _call_of(module: str) -> tuple[str, str, str | int | None]:
     return parent, name, keys[0] if keys else None
 
 
-def _parent_and_name(module: str) -> tuple[str, str]:
-    return _call_of(module)[:2]
-
-
-def _instances_on_the_way(module: str) -> Iterator[str]:
-    while module:
-        yield module
-        module = _call_of(module)[0]
-
-
 def _most_specific(references: Any) -> list[str]:
     """Terraform lists `a.b.c` followed by `a.b`: without those that only lead to another one."""
-    names = [reference for reference in _list(references) if isinstance(reference, str)]
+    names = [reference for reference in list_of(references) if isinstance(reference, str)]
     return [
         name for name in dict.fromkeys(names) if not any(other.startswith((name + ".", name + "[")) for other in names)
     ]
@@ -283,11 +342,3 @@ def _most_specific(references: Any) -> list[str]:
 def _written(expression: Any) -> str:
     references = _most_specific(expression.get("references")) if isinstance(expression, dict) else []
     return ", ".join(references) or "value"
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

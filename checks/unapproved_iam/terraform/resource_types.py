@@ -27,6 +27,7 @@ class Form(Enum):
 class PolicyAttribute(NamedTuple):
     name: str
     form: Form
+    computed: bool = False  # where nobody sets it the provider tells what others have attached: a plan shows that, too
 
 
 class PrincipalAttribute(NamedTuple):
@@ -44,8 +45,10 @@ class AttachingType(NamedTuple):
     principals: tuple[PrincipalAttribute, ...] = ()
 
 
-def _row(resource_type: str, policies: str, form: Form, *principals: PrincipalAttribute) -> AttachingType:
-    return AttachingType(resource_type, (PolicyAttribute(policies, form),), principals)
+def _row(
+    resource_type: str, policies: str, form: Form, *principals: PrincipalAttribute, computed: bool = False
+) -> AttachingType:
+    return AttachingType(resource_type, (PolicyAttribute(policies, form, computed),), principals)
 
 
 def _of(kind: str, name: str = "", own: bool = False) -> PrincipalAttribute:
@@ -64,22 +67,22 @@ _ROWS = (
     _row("aws_iam_role_policy_attachments_exclusive", "policy_arns", Form.ARNS, _of("role", "role_name")),
     _row("aws_iam_user_policy_attachments_exclusive", "policy_arns", Form.ARNS, _of("user", "user_name")),
     _row("aws_iam_group_policy_attachments_exclusive", "policy_arns", Form.ARNS, _of("group", "group_name")),
-    _row("aws_iam_role", "managed_policy_arns", Form.ARNS, _of("role", "name", own=True)),
+    _row("aws_iam_role", "managed_policy_arns", Form.ARNS, _of("role", "name", own=True), computed=True),
     _row("aws_ssoadmin_managed_policy_attachment", "managed_policy_arn", Form.ARN, _PERMISSION_SET),
     _row("aws_ssoadmin_managed_policy_attachments_exclusive", "managed_policy_arns", Form.ARNS, _PERMISSION_SET),
     _row("aws_ssoadmin_customer_managed_policy_attachment", _POLICY_REFERENCE, Form.NAME, _PERMISSION_SET),
     _row("aws_ssoadmin_customer_managed_policy_attachments_exclusive", _POLICY_REFERENCE, Form.NAME, _PERMISSION_SET),
-    _row("aws_cloudformation_stack", "template_body", Form.TEMPLATE),
-    _row("aws_cloudformation_stack_set", "template_body", Form.TEMPLATE),
-    _row("awscc_iam_role", "managed_policy_arns", Form.ARNS, _of("role", "role_name", own=True)),
-    _row("awscc_iam_user", "managed_policy_arns", Form.ARNS, _of("user", "user_name", own=True)),
-    _row("awscc_iam_group", "managed_policy_arns", Form.ARNS, _of("group", "group_name", own=True)),
+    _row("aws_cloudformation_stack", "template_body", Form.TEMPLATE, computed=True),
+    _row("aws_cloudformation_stack_set", "template_body", Form.TEMPLATE, computed=True),
+    _row("awscc_iam_role", "managed_policy_arns", Form.ARNS, _of("role", "role_name", own=True), computed=True),
+    _row("awscc_iam_user", "managed_policy_arns", Form.ARNS, _of("user", "user_name", own=True), computed=True),
+    _row("awscc_iam_group", "managed_policy_arns", Form.ARNS, _of("group", "group_name", own=True), computed=True),
     _row("awscc_iam_managed_policy", "managed_policy_name", Form.OWN, *_PRINCIPAL_LISTS),
     AttachingType(
         "awscc_sso_permission_set",
         (
-            PolicyAttribute("managed_policies", Form.ARNS),
-            PolicyAttribute("customer_managed_policy_references", Form.NAME),
+            PolicyAttribute("managed_policies", Form.ARNS, computed=True),
+            PolicyAttribute("customer_managed_policy_references", Form.NAME, computed=True),
         ),
         (_of("permission-set", "name", own=True),),
     ),

@@ -48,7 +48,7 @@ class TerraformTree:
         self._scanned = [os.path.abspath(path) for path in paths]
         if among is None:
             among = {one for path in self._scanned for one in self._directories.below(path)}
-        modules = [module for directory in sorted(among) if (module := self._module_at(directory))]
+        modules = [module for directory in sorted(among) if (module := self.module_at(directory))]
         called = {called.identity for module in modules for called in self._local_calls(module)}
         roots = [module for module in modules if module.identity not in called or self._is_applied_itself(module)]
         reached: set[str] = set()
@@ -65,7 +65,7 @@ class TerraformTree:
         """What a root module attaches, and what of it could not be read."""
         directory = os.path.abspath(root_module)
         if directory not in self._readings:
-            module = self._module_at(directory)
+            module = self.module_at(directory)
             self._readings[directory] = self._read(module) if module else Reading()
         return self._readings[directory]
 
@@ -99,7 +99,7 @@ class TerraformTree:
 
     # -- modules and their calls ---------------------------------------------------------------------------------------
 
-    def _module_at(self, directory: str) -> Module | None:
+    def module_at(self, directory: str) -> Module | None:
         """The module in a directory, None when it holds no configuration."""
         if directory not in self._modules:
             listing = self._directories.listing(directory)
@@ -115,12 +115,13 @@ class TerraformTree:
     def _local_calls(self, module: Module) -> list[Module]:
         """The modules of the tree that it calls, by sources that are written out."""
         sources = (module.written_source(call) for call in module.calls)
-        return [called for source in sources if source and (called := self._local_module(module, source))]
+        return [called for source in sources if source and (called := self.local_module(module, source))]
 
-    def _local_module(self, caller: Module, source: str) -> Module | None:
+    def local_module(self, caller: Module, source: str) -> Module | None:
+        """What a call with this source makes instances of; None when it is not in the tree."""
         if not _is_local(source) and not os.path.isabs(source):
             return None
-        return self._module_at(os.path.normpath(os.path.join(caller.directory, source)))
+        return self.module_at(os.path.normpath(os.path.join(caller.directory, source)))
 
     def _reach(self, module: Module, reached: set[str]) -> None:
         waiting = [module]
@@ -133,7 +134,7 @@ class TerraformTree:
     def called(self, scope: ModuleScope, call: Declaration) -> Module | None:
         """The module that a call makes instances of; None when it is not in the tree, or cannot be read."""
         source = scope.source_of(call)
-        module = self._local_module(scope.module, source) if source else None
+        module = self.local_module(scope.module, source) if source else None
         if source is None or (module is None and not _is_local(source)):
             return None
         if module is None:
@@ -152,7 +153,7 @@ class TerraformTree:
     def may_attach(self, caller: Module, call: Declaration) -> bool:
         """Whether anything may be attached by what a call makes."""
         source = caller.written_source(call)
-        module = self._local_module(caller, source) if source else None
+        module = self.local_module(caller, source) if source else None
         return module is None or self._attaches(module)
 
     def _attaches(self, module: Module) -> bool:

@@ -1,0 +1,160 @@
+"""Decide whether a file holds Terraform plans as JSON, read them, and say of other forms what they are.
+
+For `terraform.plan`, and for whoever is handed a file as a plan. One file may hold several plans, one after the other,
+as tools that plan many root modules write them. Sources: "JSON Output Format" (its `format_version`: a reader must
+refuse a major version that it does not know), "Machine-Readable UI" and "State and Plan Encryption" in the
+documentation of Terraform and OpenTofu.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from unapproved_iam.policies.attachment import Place, Unjudged
+
+HOW_TO = "write the plan with `terraform show -json PLANFILE`, in UTF-8"
+
+_MARKS = ("planned_values", "resource_changes")
+_KNOWN_MAJORS = ("0", "1")
+_ONLY_OUTPUT = "only the JSON may be in the file; in GitHub Actions set `terraform_wrapper: false` for setup-terraform"
+
+
+class Plan(NamedTuple):
+    """One plan of a file."""
+
+    content: dict[str, Any]
+    start: int  # where its text begins and ends in that of the file
+    end: int
+    line: int  # of its beginning, from 1
+
+
+class PlanFile(NamedTuple):
+    """The plans of a file, and what of it is none."""
+
+    text: str = ""
+    plans: tuple[Plan, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
+
+
+def plans_in(path: str) -> PlanFile | None:
+    """The plans in a file; None when it certainly holds none. Raises OSError."""
+    with open(path, "rb") as file:
+        data = file.read()
+    if is_utf16(data):
+        packed = data.replace(b"\0", b"")
+        said = "the plan is not in UTF-8 (PowerShell's `>` writes UTF-16)"
+        return _refused(path, 1, said) if any(mark.encode() in packed for mark in _MARKS) else None
+    if not any(f'"{mark}"'.encode() in data for mark in (*_MARKS, "terraform_version")):  # the last if cut off early
+        return None
+    if path.endswith((".yaml", ".yml")) and not data.lstrip().startswith(b"{"):
+        return None  # YAML that quotes a plan, e.g. in the tests of a policy
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _refused(path, 1, "the plan is not in UTF-8")
+    del data  # a plan may be large
+    return _read(path, text)
+
+
+def is_utf16(data: bytes) -> bool:
+    return data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:100]
+
+
+def _read(path: str, text: str) -> PlanFile | None:
+    plans: list[Plan] = []
+    unjudged: list[Unjudged] = []
+    others = 0
+
+    def problem(line: int, reason: str, advice: str = HOW_TO) -> None:
+        unjudged.append(Unjudged(Place(path, line), reason, advice))
+
+    try:
+        for document in _documents(text):
+            content = document.content
+            if not isinstance(content, dict) or not _is_plan(content):
+                others += 1
+            elif not _is_known(content.get("format_version")):
+                written = json.dumps(content.get("format_version"))
+                problem(document.line, f"the plan has format_version {written} (expected 0.x or 1.x)")
+            else:
+                plans.append(document)
+    except json.JSONDecodeError as error:
+        begins = _BEGINS.search(text)
+        if plans or (begins and begins.start() > 0):
+            said = "something else than JSON stands beside the plan, such as lines of a log"
+            problem(error.lineno, said, _ONLY_OUTPUT)
+        else:
+            problem(error.lineno, f"the plan is no whole JSON document: {error.msg}")
+    except ValueError:  # Python converts no number of thousands of digits
+        problem(1, "the plan holds a number with too many digits")
+    except RecursionError:
+        problem(1, "the plan is nested too deep to be read")
+    if not plans and not unjudged:
+        return None
+    if others:
+        problem(1, "beside the plan stands a JSON document that is none")
+    return PlanFile(text, tuple(plans), tuple(unjudged))
+
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_BEGINS = re.compile(r'\{\s*"(?:format_version|terraform_version|planned_values|resource_changes)"\s*:')
+
+
+def _documents(text: str) -> Iterator[Plan]:
+    """The JSON documents that stand one after the other. Raises ValueError, of which JSONDecodeError is one."""
+    decoder = json.JSONDecoder()
+    start = _after_blanks(text, 0)
+    line = 1 + text.count("\n", 0, start)
+    while start < len(text):
+        content, end = decoder.raw_decode(text, start)
+        yield Plan(content, start, end, line)
+        following = _after_blanks(text, end)
+        line += text.count("\n", start, following)
+        start = following
+
+
+def _after_blanks(text: str, position: int) -> int:
+    found = _BLANKS.match(text, position)
+    return found.end() if found else position
+
+
+def _is_plan(content: dict[str, Any]) -> bool:
+    """Whether it is meant for one: what it holds may still be of another shape than a plan's."""
+    named = [content[mark] for mark in _MARKS if mark in content]
+    return any(isinstance(value, (dict, list)) for value in named) or bool(named and "format_version" in content)
+
+
+def _is_known(version: Any) -> bool:
+    """A plan that some tool has cut down may not tell its version."""
+    return version is None or (isinstance(version, str) and version.partition(".")[0] in _KNOWN_MAJORS)
+
+
+def _refused(path: str, line: int, reason: str) -> PlanFile:
+    return PlanFile(unjudged=(Unjudged(Place(path, line), reason, HOW_TO),))
+
+
+# -- what is no plan in JSON -------------------------------------------------------------------------------------------
+
+# The first that is found in a file says what it is.
+_FORMS = (
+    (re.compile(rb"\APK\x03\x04[\s\S]*tfplan"), "is a plan file, not its JSON"),
+    (re.compile(rb'\A\s*\{[\s\S]*"encrypted_data"\s*:'), "is encrypted by OpenTofu"),
+    (re.compile(rb'"@module"\s*:\s*"(?:terraform|tofu)\.ui"'), "is the log that `terraform plan -json` prints"),
+    (re.compile(rb'\A\s*\{[\s\S]*"lineage"\s*:'), "is a state file, which says nothing of what will be attached"),
+    (
+        re.compile(rb'\A\s*\{[\s\S]*"terraform_version"\s*:[\s\S]*"values"\s*:\s*\{'),
+        "is the JSON of a state, which says nothing of what will be attached",
+    ),
+    (
+        re.compile(rb"^(?:.*will perform the following actions|Plan: \d+ to (?:add|import))", re.MULTILINE),
+        "is the text that `terraform plan` prints",
+    ),
+)
+
+
+def other_form(data: bytes) -> str | None:
+    """What a file is that somebody may take for a plan in JSON, e.g. "is a state file"; None when that is not known."""
+    return next((said for pattern, said in _FORMS if pattern.search(data)), None)
