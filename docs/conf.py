@@ -45,7 +45,14 @@ html_theme_options = (
 NAVIGATION = {
     "The rule": ["docs/rule", "docs/deny-list"],
     "How to": ["docs/ci", "docs/audit", "docs/migrating"],
-    "Reference": ["docs/commands", "docs/outputs", "docs/faults", "docs/security-model", "docs/benchmarks"],
+    "Reference": [
+        "docs/documents",
+        "docs/commands",
+        "docs/outputs",
+        "docs/faults",
+        "docs/security-model",
+        "docs/benchmarks",
+    ],
     "The project": ["CHANGELOG", "CONTRIBUTING", "SECURITY"],
 }
 

@@ -87,9 +87,11 @@ def test_it_leaves_out_what_the_command_leaves_out(tmp_path: Path) -> None:
 
 
 def test_it_reports_what_checkov_never_asks_about(unasked: Path, tmp_path: Path) -> None:
-    result = only_ours("-d", unasked, "--framework=terraform,cloudformation", "--output=json", cwd=tmp_path)
+    frameworks = "--framework=terraform,cloudformation,kubernetes"
+    result = only_ours("-d", unasked, frameworks, "--output=json", cwd=tmp_path)
     assert result.returncode == 1
     assert set(failed(result)) == {
+        'addons["fail_addon"]',
         "FailUnderCondition",
         "FailLoopOne",
         "FailLoopTwo",
@@ -319,7 +321,8 @@ def test_nothing_to_scan_is_bad_usage(tmp_path: Path) -> None:
             [
                 "--soft-fail, --soft-fail-on or --hard-fail-on lets violations pass",
                 "--skip-check switches it off in some files",
-                "--framework or --skip-framework leaves out terraform_plan, terraform_json, cloudformation",
+                "--framework or --skip-framework leaves out "
+                "terraform_plan, terraform_json, cloudformation, kubernetes, ansible",
             ],
         ),
         (

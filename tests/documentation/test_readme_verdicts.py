@@ -66,11 +66,24 @@ CALLED = "module directory that is called"
 FOREIGN = "call of a module whose source"
 PARAMETER = "CloudFormation parameter"
 CONDITION = "CloudFormation resource under"
+WRITTEN = "further document: literal"
+FILLED_IN = "further document: value that is filled in"
 
 PICKED = attach(f'var.x ? "{ADMINISTRATOR}" : "{READER}"')
 ALLOWED = "Parameters: {P: {Type: String, AllowedValues: [" + READER + ", %s]}}"
 
+ROLE = """
+apiVersion: iam.services.k8s.aws/v1alpha1
+kind: Role
+metadata: {name: x}
+spec: {name: x, policies: ["%s"]}
+"""
+
 CASES = [
+    Case(WRITTEN, {"role.yaml": ROLE % ADMINISTRATOR}, ["denied"]),
+    Case(WRITTEN, {"role.yaml": ROLE % READER}, []),
+    Case(FILLED_IN, {"role.yaml": ROLE % "{{ policy }}"}, ["unresolved"]),
+    Case(FILLED_IN, {"role.yaml": ROLE % f"{READER}"}, []),
     Case(LITERAL, {"main.tf": attach()}, ["denied"]),
     Case(LITERAL, {"main.tf": attach(f'"{READER}"')}, []),
     Case(LITERAL, {"main.tf": attach("local.x") + f'locals {{ x = "{ADMINISTRATOR}" }}'}, ["denied"]),

@@ -1,8 +1,9 @@
 """Add to checkov's reports what the engine finds in the same files and checkov never asked the checks about.
 
 For `unapproved-iam checkov`. Seen of checkov: it never asks about resources under a false Condition, in `Fn::ForEach`,
-in `.tofu` files, in templates that it skips whole for one odd resource, in files that its parser rejects, nor about
-anything in a second `--directory` when a single framework runs; and it folds equal failures of two root modules.
+in `.tofu` files, in further documents such as eksctl's, in templates that it skips whole for one odd resource, in files
+that its parser rejects, nor about anything in a second `--directory` when a single framework runs; and it folds equal
+failures of two root modules.
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ from checkov.runner_filter import RunnerFilter
 from checkov.terraform.checks.resource.registry import resource_registry
 from unapproved_iam.checkov_host.check_verdict import sentence_of
 from unapproved_iam.deny_list.verdict import without_instance_keys
+from unapproved_iam.documents.document_types import DOCUMENT_TYPES
 from unapproved_iam.policies.attachment import Attachment, Place
 from unapproved_iam.policies.inline_skips import CHECK_ID
 from unapproved_iam.scan.findings import Findings
 
 # The reports in which attachments are shown.
-FRAMEWORKS = ("terraform", "terraform_plan", "terraform_json", "cloudformation")
+FRAMEWORKS = ("terraform", "terraform_plan", "terraform_json", "cloudformation", "kubernetes", "ansible")
 
 
 def framework_of(attachment: Attachment) -> str:
     """The framework in whose report checkov shows, or would show, this attachment."""
+    if attachment.resource_type in DOCUMENT_TYPES:
+        return DOCUMENT_TYPES[attachment.resource_type].framework
     if "::" in attachment.resource_type:
         return "cloudformation"
     if attachment.change:
@@ -146,7 +150,7 @@ class Completion:
         block = _shown_block(attachment)
         caller = attachment.calls[-1] if attachment.calls else None
         name = attachment.resource
-        if framework_of(attachment) == "cloudformation":
+        if "::" in attachment.resource_type:
             name = f"{attachment.resource_type}.{name}"
         record = blank_record(self._check, result)
         record.resource, record.file_abs_path, record.file_path = name, block.path, self._shown(block.path)

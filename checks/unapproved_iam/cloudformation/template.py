@@ -52,6 +52,11 @@ def read_template_text(
     return _read(text_of_body(body, path, line, on_one_line), Nesting(path, passed))
 
 
+def read_template_node(root: Object, source: TemplateText) -> Reading:
+    """What a template attaches that is made of parts of another document; `source` is that document's file."""
+    return _read(source, Nesting(source.path), root) or Reading()
+
+
 def reading_of_conf(logical_id: str, conf: object, path: str) -> Reading:
     """What one resource attaches, as checkov hands it to a check, when its template cannot be found.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
-from unapproved_iam.policies.attachment import Place, Reading, Unjudged
+from unapproved_iam.policies.attachment import Place, Reading, Unjudged, together
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.affected_units import lists_of
 from unapproved_iam.scan.check_scope import Request, Scope, is_below, scope_of
@@ -185,7 +185,7 @@ def _sorted(unjudged: Iterable[Unjudged]) -> tuple[Unjudged, ...]:
 
 
 def _read_file(path: str) -> Reading | None:
-    """A plan or a template; None when a file is neither."""
+    """A plan, a template or another document that attaches policies; None when a file is none of them."""
     if may_be_plan(contents(path)):
         from unapproved_iam.terraform.plan import read_plan
 
@@ -193,9 +193,10 @@ def _read_file(path: str) -> Reading | None:
         if reading is not None:
             return reading
     from unapproved_iam.cloudformation.template import read_template
+    from unapproved_iam.documents.document_reading import read_documents
 
-    template: Reading | None = read_template(path)
-    return template
+    found = [reading for reading in (read_template(path), read_documents(path)) if reading is not None]
+    return together(found) if found else None
 
 
 def _refuse_bad_variables(path: str) -> None:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
 from unapproved_iam.deny_list.entries import DenyList, Unresolved
+from unapproved_iam.documents.document_types import MARKS as DOCUMENT_MARKS
+from unapproved_iam.documents.serverless_framework import MARKS as SERVERLESS_MARKS
 from unapproved_iam.scan.screen_evidence import (
     Evidence,
     LiteralRun,
@@ -48,6 +50,7 @@ _CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
 _LOCAL_SOURCE = re.compile(rb'"(\.\.?(?:\\?/[^"$\n]*)?)"')
 _ABSOLUTE_SOURCE = re.compile(rb'source"?\s*[=:]\s*"(\\?/[^"$\n]+)"')
 
+_DOCUMENT_MARKS = [mark.encode() for mark in (*DOCUMENT_MARKS, *SERVERLESS_MARKS)]
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
 # What brings types or names that do not stand in the template.
 _TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include")
@@ -79,12 +82,13 @@ class Screen:
         return any(search(source) for search in self._names)
 
     def template(self, source: bytes) -> Evidence:
-        """Types and whole names in a CloudFormation template, or in what may be one."""
+        """Types and whole names in a CloudFormation template or a further document, or in what may be one."""
         if _is_escaped(source) or (b"\\" in source and _FOLDED.search(source)) or b"%TAG" in source:
             return Evidence.EVERYTHING
         if (b"binary" in source and _TAGGED.search(source)) or any(macro in source for macro in _TEMPLATE_MACROS):
             return Evidence.EVERYTHING
-        evidence = Evidence.TYPE if any(search(source) for search in _TEMPLATE_TYPES) else Evidence.NOTHING
+        is_one = any(search(source) for search in _TEMPLATE_TYPES) or _may_attach_elsewhere(source)
+        evidence = Evidence.TYPE if is_one else Evidence.NOTHING
         return evidence | Evidence.NAME if self._names_policy(source) else evidence
 
     def template_suffices(self, source: bytes) -> bool:
@@ -117,6 +121,11 @@ _KELVIN_SIGN = "\u212a".encode()
 
 def _is_escaped(source: bytes) -> bool:
     return (b"\\" in source and _ESCAPED.search(source) is not None) or b"\0" in source or _KELVIN_SIGN in source
+
+
+def _may_attach_elsewhere(source: bytes) -> bool:
+    """Whether a row of `documents.document_types` may be about a file: what attaches policies says so in a key."""
+    return b"olic" in source and any(mark in source for mark in _DOCUMENT_MARKS)
 
 
 def _chooses_source(source: bytes) -> bool:

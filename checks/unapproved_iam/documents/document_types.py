@@ -1,0 +1,343 @@
+"""Decide which further documents attach managed policies, where in them the policies stand, and to whom.
+
+The one table of it: the reader of documents works by it, the screen looks for its marks, the tests and the README list
+it. To add a kind of document, add a row. Serverless Framework files are templates in disguise, and are read by
+`documents.serverless_framework`.
+
+Not in it, because they attach nothing: permissions boundaries, inline policies, what only creates a policy (Ansible's
+`iam_managed_policy`, the ACK `Policy`), access policies of EKS. Each row names its source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, value_of
+from unapproved_iam.cloudformation.world import scalar_text
+
+# The part of a recognized mapping in which the paths of a row begin; None when it is something else.
+Recognition = Callable[[Object], Node | None]
+
+
+class Form(Enum):
+    """How a policy is written."""
+
+    ARN = "an ARN"
+    NAME = "the name of a policy, or an ARN"
+    CUSTOMER = "the name of a customer managed policy"
+    REFERENCE = "the name of a document that declares a customer managed policy"
+
+
+class Policies(NamedTuple):
+    """Where policies stand: keys from the document's beginning, `[]` for every member of a list, `*` for any key."""
+
+    path: str
+    form: Form = Form.ARN
+
+    @property
+    def key(self) -> str:
+        return [key for key, _ in steps_of(self.path) if key != "*"][-1]
+
+
+class Named(NamedTuple):
+    """A kind of principal and the paths to its names, of which the first one counts that is there.
+
+    They begin in the innermost member of a list on the way to the policies, else where the policies' path begins.
+    """
+
+    kind: str
+    paths: tuple[str, ...] = ()
+
+
+class DocumentType(NamedTuple):
+    name: str  # in messages and in the README
+    framework: str  # in whose report checkov shows such a document
+    source: str  # the documentation or schema that says so
+    label: str  # what the address of its resources begins with
+    name_paths: tuple[str, ...]  # to the name of the document, for that address
+    recognize: Recognition
+    policies: tuple[Policies, ...]
+    principals: tuple[Named, ...]
+    mark: str = ""  # a text without which no file holds such a document; else the keys of its policies are
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (self.mark,) if self.mark else tuple(dict.fromkeys(policies.key for policies in self.policies))
+
+
+def steps_of(path: str) -> Iterator[tuple[str, bool]]:
+    """The keys along a path, each with whether every member of a list is meant; a key with a dot stands in quotes."""
+    for quoted, plain, each in re.findall(r'"([^"]*)"|([^.\[\]"/]+)(\[\])?', path):
+        yield quoted or plain, bool(each)
+
+
+# -- how documents are recognized --------------------------------------------------------------------------------------
+
+
+def kubernetes(group: str, kind: str) -> Recognition:
+    """An object of the Kubernetes API, wherever it stands: in a List, in the base of a Composition."""
+    version = re.compile(rf"(?:{group})/\w+")
+
+    def recognize(node: Object) -> Node | None:
+        is_one = scalar_text(value_of(node, "kind")) == kind
+        return node if is_one and version.fullmatch(scalar_text(value_of(node, "apiVersion"))) else None
+
+    return recognize
+
+
+def pulumi(module: str, kind: str) -> Recognition:
+    """A resource of Pulumi YAML by its type token, short (`aws:iam:Role`) or whole (`aws:iam/role:Role`)."""
+    token = re.compile(rf"{module}(?:/{kind[0].lower()}{kind[1:]})?:{kind}")
+
+    def recognize(node: Object) -> Node | None:
+        return value_of(node, "properties") if token.fullmatch(scalar_text(value_of(node, "type"))) else None
+
+    return recognize
+
+
+def ansible(module: str) -> Recognition:
+    """A task's arguments for a module, with or without its collection; none when the task removes what it names."""
+    name = re.compile(rf"(?:(?:amazon|community)\.aws\.|ansible\.(?:legacy|builtin)\.)?{module}")
+
+    def recognize(node: Object) -> Node | None:
+        arguments: Node | None = node if name.fullmatch(scalar_text(value_of(node, "module"))) else None
+        for key, value in node.pairs:
+            if name.fullmatch(scalar_text(key)) or (
+                scalar_text(key) in ("action", "local_action") and name.match(scalar_text(value))
+            ):
+                arguments = value
+        if isinstance(arguments, Scalar):
+            return arguments if re.search(r"polic|\{\{", arguments.text) else None
+        return None if scalar_text(value_of(arguments, "state")) == "absent" else arguments
+
+    return recognize
+
+
+def with_key(key: str, form: type[Array] | type[Object]) -> Recognition:
+    """A document of its own that has this key, with a value of this form."""
+    return lambda node: node if isinstance(value_of(node, key), form) else None
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+_PROVIDERS = ("forProvider", "initProvider")
+_EXTERNAL_NAME = 'metadata.annotations."crossplane.io/external-name"'
+
+
+def _crossplane(kind: str, policies: str, principal: Named, group: str, *references: str) -> DocumentType:
+    paths = [Policies(f"spec.{provider}.{policies}") for provider in _PROVIDERS]
+    paths += [Policies(f"spec.{provider}.{key}", Form.REFERENCE) for provider in _PROVIDERS for key in references]
+    return DocumentType(
+        f"Crossplane {kind}",
+        "kubernetes",
+        f"{kind} in the API reference of Upbound's provider-aws and of crossplane-contrib/provider-aws",
+        kind,
+        ("metadata.name",),
+        kubernetes(group, kind),
+        tuple(paths),
+        (principal,),
+        mark=policies,
+    )
+
+
+_CROSSPLANE_IAM = r"iam\.aws(?:\.m)?\.upbound\.io|iam\.aws\.crossplane\.io"
+_CROSSPLANE_SSO = r"ssoadmin\.aws(?:\.m)?\.upbound\.io"
+
+
+def _pulumi(module: str, kind: str, policies: str, *principals: Named) -> DocumentType:
+    return DocumentType(
+        f"Pulumi {module}:{kind}",
+        "cloudformation",
+        f"{module}.{kind} in the Pulumi Registry; type tokens: Pulumi YAML language reference",
+        "",
+        (),
+        pulumi(module, kind),
+        (Policies(policies),),
+        principals,
+    )
+
+
+def _ansible(module: str, kind: str) -> DocumentType:
+    return DocumentType(
+        f"Ansible {module}",
+        "ansible",
+        f"amazon.aws.{module} in the Ansible collection index",
+        module,
+        ("name", f"{kind}_name"),
+        ansible(module),
+        (Policies("managed_policies", Form.NAME), Policies("managed_policy", Form.NAME)),
+        (Named(kind, ("name", f"{kind}_name")),),
+    )
+
+
+def _ack(kind: str) -> DocumentType:
+    return DocumentType(
+        f"ACK {kind}",
+        "kubernetes",
+        f"{kind} (iam.services.k8s.aws) in the API reference of AWS Controllers for Kubernetes",
+        kind,
+        ("metadata.name",),
+        kubernetes(r"iam\.services\.k8s\.aws", kind),
+        (Policies("spec.policies"), Policies("spec.policyRefs[]", Form.REFERENCE)),
+        (Named(kind.lower(), ("spec.name", "metadata.name")),),
+        mark="iam.services.k8s.aws/",
+    )
+
+
+def _cluster_api(kind: str, spec: str, group: str) -> DocumentType:
+    return DocumentType(
+        f"Cluster API {kind}",
+        "kubernetes",
+        f"{kind} in the API reference of Cluster API Provider AWS",
+        kind,
+        ("metadata.name",),
+        kubernetes(rf"{group}\.cluster\.x-k8s\.io", kind),
+        (Policies(f"{spec}.roleAdditionalPolicies"),),
+        (Named("role", (f"{spec}.roleName",)),),
+    )
+
+
+_PERMISSION_SET = Named("permission-set")
+
+_ROWS = (
+    DocumentType(
+        "eksctl ClusterConfig",
+        "kubernetes",
+        "Config file schema in the eksctl documentation",
+        "ClusterConfig",
+        ("metadata.name",),
+        kubernetes(r"eksctl\.io", "ClusterConfig"),
+        (
+            Policies("iam.serviceAccounts[].attachPolicyARNs"),
+            Policies("iam.podIdentityAssociations[].permissionPolicyARNs"),
+            Policies("nodeGroups[].iam.attachPolicyARNs"),
+            Policies("managedNodeGroups[].iam.attachPolicyARNs"),
+            Policies("addons[].attachPolicyARNs"),
+            Policies("addons[].podIdentityAssociations[].permissionPolicyARNs"),
+            Policies("capabilities[].attachPolicyARNs"),
+        ),
+        (Named("role", ("roleName", "iam.instanceRoleName")),),
+    ),
+    *map(_ack, ("Role", "User", "Group")),
+    *(
+        _crossplane(
+            f"{kind.capitalize()}PolicyAttachment",
+            "policyArn",
+            Named(kind, tuple(f"spec.{provider}.{key}" for provider in _PROVIDERS for key in (kind, f"{kind}Name"))),
+            _CROSSPLANE_IAM,
+            "policyArnRef",
+            "policyArnSelector",
+        )
+        for kind in ("role", "user", "group")
+    ),
+    _crossplane(
+        "Role",
+        "managedPolicyArns",
+        Named("role", (_EXTERNAL_NAME, "metadata.name")),
+        _CROSSPLANE_IAM,
+        "managedPolicyArnsRefs[]",
+        "managedPolicyArnsSelector",
+    ),
+    _crossplane("ManagedPolicyAttachment", "managedPolicyArn", _PERMISSION_SET, _CROSSPLANE_SSO),
+    _pulumi("aws:iam", "RolePolicyAttachment", "policyArn", Named("role", ("role",))),
+    _pulumi("aws:iam", "UserPolicyAttachment", "policyArn", Named("user", ("user",))),
+    _pulumi("aws:iam", "GroupPolicyAttachment", "policyArn", Named("group", ("group",))),
+    _pulumi(
+        "aws:iam", "PolicyAttachment", "policyArn", *(Named(kind, (f"{kind}s",)) for kind in ("role", "user", "group"))
+    ),
+    _pulumi("aws:iam", "RolePolicyAttachmentsExclusive", "policyArns", Named("role", ("roleName",))),
+    _pulumi("aws:iam", "UserPolicyAttachmentsExclusive", "policyArns", Named("user", ("userName",))),
+    _pulumi("aws:iam", "GroupPolicyAttachmentsExclusive", "policyArns", Named("group", ("groupName",))),
+    _pulumi("aws:iam", "Role", "managedPolicyArns", Named("role", ("name",))),
+    _pulumi("aws:ssoadmin", "ManagedPolicyAttachment", "managedPolicyArn", _PERMISSION_SET),
+    _pulumi("aws:ssoadmin", "ManagedPolicyAttachmentsExclusive", "managedPolicyArns", _PERMISSION_SET),
+    _pulumi("aws-native:iam", "Role", "managedPolicyArns", Named("role", ("roleName",))),
+    _pulumi("aws-native:iam", "User", "managedPolicyArns", Named("user", ("userName",))),
+    _pulumi("aws-native:iam", "Group", "managedPolicyArns", Named("group", ("groupName",))),
+    _pulumi("aws-native:sso", "PermissionSet", "managedPolicies", Named("permission-set", ("name",))),
+    DocumentType(
+        "kops Cluster",
+        "kubernetes",
+        "IAM Roles, and the cluster spec, in the kOps documentation",
+        "Cluster",
+        ("metadata.name",),
+        kubernetes(r"kops(?:\.k8s\.io)?", "Cluster"),
+        (
+            Policies("spec.externalPolicies.*"),
+            Policies("spec.iam.serviceAccountExternalPermissions[].aws.policyARNs"),
+        ),
+        (Named("role"),),
+    ),
+    _cluster_api("AWSManagedControlPlane", "spec", "controlplane"),
+    _cluster_api("AWSManagedControlPlaneTemplate", "spec.template.spec", "controlplane"),
+    _cluster_api("AWSManagedMachinePool", "spec", "infrastructure"),
+    _cluster_api("AWSManagedMachinePoolTemplate", "spec.template.spec", "infrastructure"),
+    DocumentType(
+        "Cluster API AWSIAMConfiguration",
+        "kubernetes",
+        "AWSIAMConfiguration in the API reference of Cluster API Provider AWS",
+        "AWSIAMConfiguration",
+        (),
+        kubernetes(r"bootstrap\.aws\.infrastructure\.cluster\.x-k8s\.io", "AWSIAMConfiguration"),
+        tuple(
+            Policies(f"spec.{role}.extraPolicyAttachments")
+            for role in (
+                "clusterAPIControllers",
+                "controlPlane",
+                "nodes",
+                "eks.defaultControlPlaneRole",
+                "eks.managedMachinePool",
+                "eks.fargate",
+            )
+        ),
+        (Named("role"),),
+    ),
+    _ansible("iam_role", "role"),
+    _ansible("iam_user", "user"),
+    _ansible("iam_group", "group"),
+    DocumentType(
+        "AWS ParallelCluster configuration",
+        "cloudformation",
+        "Iam sections of the cluster configuration file in the AWS ParallelCluster guide",
+        "",
+        (),
+        with_key("HeadNode", Object),
+        (
+            Policies("HeadNode.Iam.AdditionalIamPolicies[].Policy"),
+            Policies("Scheduling.SlurmQueues[].Iam.AdditionalIamPolicies[].Policy"),
+            Policies("Scheduling.AwsBatchQueues[].Iam.AdditionalIamPolicies[].Policy"),
+            Policies("LoginNodes.Pools[].Iam.AdditionalIamPolicies[].Policy"),
+        ),
+        (Named("role"),),
+        mark="AdditionalIamPolicies",
+    ),
+    *(
+        DocumentType(
+            f"Landing Zone Accelerator {label}",
+            "cloudformation",
+            "IamConfig in the configuration reference of the Landing Zone Accelerator on AWS",
+            "",
+            (),
+            with_key(label, Array),
+            (
+                Policies(f"{path}.policies.awsManaged", Form.NAME),
+                Policies(f"{path}.policies.customerManaged", Form.CUSTOMER),
+            ),
+            (Named(kind, ("name",)),),
+            mark=label,
+        )
+        for label, path, kind in (
+            ("roleSets", "roleSets[].roles[]", "role"),
+            ("groupSets", "groupSets[].groups[]", "group"),
+            ("identityCenterPermissionSets", "identityCenterPermissionSets[]", "permission-set"),
+        )
+    ),
+)
+
+DOCUMENT_TYPES: dict[str, DocumentType] = {row.name: row for row in _ROWS}
+
+# What the screen looks for: a file without any of these holds none of these documents.
+MARKS = tuple(dict.fromkeys(mark for row in _ROWS for mark in row.marks))
