@@ -30,6 +30,7 @@ from itertools import islice
 from pathlib import Path
 
 from generated_tree import FILES_PER_MODULE, attaches, make_tiny_violation, make_tree
+from growing_trees import SHAPES
 
 PROJECT = Path(__file__).resolve().parent.parent
 OURS = "unapproved-iam"
@@ -231,6 +232,42 @@ def each_root(peers: Peers, tree: Path, policies: Path) -> Figure:
     return Figure([sum(total.seconds)], [max(total.mebibytes)])
 
 
+def growth(peers: Peers, scratch: Path, runs: int) -> list[str]:
+    """A row for each shape: what its sizes take, and the time of the last per unit of size against the first."""
+    rows = ["| what grows | sizes | time of one, last to first |", "|---|---|---|"]
+    for shape in SHAPES:
+        cells, each = [], []
+        for size in shape.sizes:
+            tree = scratch / f"grown-{size}"
+            tree.mkdir()
+            shape.write(tree, size)
+            figure = in_turn({"": peers.check(".", codes=(1,), directory=tree)}, runs)[""]
+            cells.append(f"{size:,}: {figure}")
+            each.append(figure.time / size)
+            shutil.rmtree(tree)
+        rows.append(f"| {shape.what} | {'; '.join(cells)} | {each[-1] / each[0]:.2f} |")
+    return rows
+
+
+def named_trees(peers: Peers, named: Mapping[str, Path], scratch: Path, runs: int) -> list[str]:
+    """Rows about trees that were fetched, each beside pygrep on the same files and one run of checkov."""
+    rows: list[str] = []
+    everything = scratch / "deny-everything.yaml"
+    everything.write_text('version: 1\ndeny: ["*"]\n')
+    for name, tree in named.items():
+        wanted = (".tf", ".tofu", ".tfvars", ".yaml", ".yml", ".json", ".template", ".hcl")
+        files = [str(path.relative_to(tree)) for path in sorted(tree.rglob("*")) if path.suffix in wanted]
+        for options, which in (([], DEFAULT), (["--deny-list", str(everything)], EVERYTHING)):
+            commands = {
+                OURS: peers.check(*options, ".", codes=(0, 1, 2), directory=tree),
+                "pygrep": peers.pygrep(files, ANY_CODE, tree),
+            }
+            figures = in_turn(commands, runs)
+            figures |= in_turn({"checkov": peers.checkov(tree)}, 1, cold=True)
+            rows += compared(f"{name}, {len(files):,} files, {which}", figures)
+    return rows
+
+
 def tree_table(points: Points, sizes: Sequence[int]) -> list[str]:
     """A row for each size: time and memory, and for the peers how many times as long as the default list they take."""
     lines = [f"| files | {' | '.join(points)} |", f"|---{'|---' * len(points)}|"]
@@ -267,7 +304,7 @@ def draw(points: Points, path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def page(commit_rows: Sequence[str], table: Sequence[str], most: Mapping[str, int]) -> str:
+def page(commit_rows: Sequence[str], table: Sequence[str], grown: Sequence[str], most: Mapping[str, int]) -> str:
     return "\n".join(
         [
             "# Benchmarks",
@@ -289,6 +326,11 @@ def page(commit_rows: Sequence[str], table: Sequence[str], most: Mapping[str, in
             "",
             "![time and memory by number of files](benchmarks.svg)",
             "",
+            "What grows in one way, with everything judged. The last column is the time for one at the largest size"
+            " beside that at the smallest: 1 is linear, and less is better.",
+            "",
+            *grown,
+            "",
         ]
     )
 
@@ -299,6 +341,7 @@ def main() -> int:
     parser.add_argument("--checkov-up-to", type=int, default=1000, help="largest tree for checkov")
     parser.add_argument("--c7n-left-up-to", type=int, default=100, help="largest tree for c7n-left")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--tree", action="append", default=[], metavar="NAME=DIRECTORY", help="a fetched tree as well")
     parser.add_argument("--environments", type=Path, default=PROJECT / ".benchmarks", help="where the peers live")
     parser.add_argument("--docs", type=Path, default=PROJECT / "docs", help="where the table and the plot go")
     arguments = parser.parse_args()
@@ -308,9 +351,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         commit_rows = commits(peers, scratch, arguments.runs)
+        named = {name: Path(path).resolve() for name, _, path in (tree.partition("=") for tree in arguments.tree)}
+        commit_rows += named_trees(peers, named, scratch, min(arguments.runs, 3))
         sizes = [int(size) for size in arguments.sizes.split(",")]
         points = trees(peers, scratch, sizes, min(arguments.runs, 3), most)
-    text = page(commit_rows, tree_table(points, sizes), most)
+        grown = growth(peers, scratch, min(arguments.runs, 3))
+    text = page(commit_rows, tree_table(points, sizes), grown, most)
     (arguments.docs / "benchmarks.md").write_text(text)
     draw(points, arguments.docs / "benchmarks.svg")
     print(text)
