@@ -118,8 +118,7 @@ def closed(name: str) -> Make:
 SOURCE = files({"main.tf": DENIED})
 CALLS_ITSELF = files({"main.tf": 'module "m" {\n  source = "./m"\n}\n' + DENIED})
 READS = 'resource "aws_iam_role_policy_attachment" "x" {{\n  role = "ops"\n  policy_arn = file("{}")\n}}\n'
-CALLS_A_FUNCTION = files({"main.tf": DENIED.replace('"ops"', 'join("", ["ops"])')})
-NO_LIBRARY = "raise ModuleNotFoundError(\"No module named 'lark'\", name='lark')\n"
+NO_LIBRARY = "raise ModuleNotFoundError(\"No module named 'yaml'\", name='yaml')\n"
 
 FAULTS = {
     # the deny list
@@ -300,8 +299,8 @@ FAULTS = {
     # the engine
     "library-is-missing": Fault(
         2,
-        "unapproved-iam check needs the Python module lark",
-        (CALLS_A_FUNCTION, files({"path/lark.py": NO_LIBRARY})),
+        "unapproved-iam check needs the Python module yaml",
+        (SOURCE, files({LIST: "version: 1\nuse: [aws-admin]\n", "path/yaml.py": NO_LIBRARY})),
         (),
         {"PYTHONPATH": "path"},
     ),

@@ -272,8 +272,6 @@ def test_a_reader_that_goes_away_gets_no_traceback(tree: Path) -> None:
 HEAVY = (
     "checkov",
     "jsonschema",
-    "lark",
-    "hcl2",
     "boto3",
     "botocore",
     "asyncio",

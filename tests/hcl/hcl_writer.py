@@ -118,6 +118,8 @@ PATTERNS = {
         "(@bool ? @list : @list)",
         "[{ a = @string, b = [@string] }][*].a",
         "[{ a = @string, b = [@string] }].*.b[0]",
+        "[{ a = @string, b = [@string] }].*.b.0",
+        "flatten([{ a = [{ b = @string }, { b = @string }] }][*].a[*].b)",
         "setproduct(@list, [@string])[*][0]",
         "tolist(@(setunion|setintersection|setsubtract)(@list, @list))",
         "jsondecode(jsonencode(@list))",

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+from fractions import Fraction
 
 import pytest
 from project_files import PROJECT
-from unapproved_iam.hcl.expression import Expression, Template, TemplateIf
+from unapproved_iam.hcl.expression import (
+    Expression,
+    GetAttribute,
+    Index,
+    Literal,
+    Name,
+    Splat,
+    SplatItem,
+    Template,
+    TemplateIf,
+)
 from unapproved_iam.hcl.syntax import Body, HclSyntaxError, parse_body, parse_expression, parse_template
 from unapproved_iam.policies.attachment import Place
 
@@ -58,6 +69,12 @@ SHAPES = {
     "a[*].b.c[0]": "a[*].b.c[0]",
     "a[ * ].b": "a[*].b",
     "a.*.b.c[0]": "a[*].b.c[0]",
+    "a.0[1].2": "a[0][1][2]",
+    "a . b [0]": "a.b[0]",
+    "--1 - -1": "--1 - -1",
+    "f (a)": "f(a)",
+    "core :: max(a)": "core::max(a)",
+    "\u00e9\u0301-\u0939\u093f": "\u00e9\u0301-\u0939\u093f",
     "f()": "f()",
     "f(a, b...)": "f(a, b...)",
     "f(\n  a, # first\n  b, // second\n)": "f(a, b)",
@@ -66,6 +83,9 @@ SHAPES = {
     "[\n  a, /* comment */\n  b,\n]": "[a, b]",
     "{}": "{}",
     '{ a = 1, "b" : 2, (c) = 3 }': '{"a" = 1, "b" = 2, c = 3}',
+    "{ null = 1, 2 = 3, a ? b : c : d ? e : f }": '{"null" = 1, 2 = 3, a ? b : c = d ? e : f}',
+    "{ a = <<E\nx\nE\n  b = 1 }": '{"a" = "x\\n", "b" = 1}',
+    "[a\n[0]]": "[a[0]]",
     "{\n  a = 1 # one\n\n  b = 2\n  for = 3\n  if = in\n}": '{"a" = 1, "b" = 2, "for" = 3, "if" = in}',
     "{\n  a = b\n  (c) = d\n}": '{"a" = b, c = d}',
     "{ a = (b\n  ) }": '{"a" = b}',
@@ -81,10 +101,19 @@ def test_expressions_are_read(expression: str, meaning: str) -> None:
     assert written(expression) == meaning
 
 
-def test_the_two_splats_differ_in_what_an_index_means() -> None:
-    of_each, of_all = parse_expression("a[*].b[0]", "main.tf"), parse_expression("a.*.b[0]", "main.tf")
-    assert of_each != of_all
-    assert type(of_all).__name__ == "Index"
+SPLATS = {
+    "a[*].b[0]": Splat(Name("a"), Index(GetAttribute(SplatItem("a[*]"), "b"), Literal(Fraction(0)))),
+    "a.*.b[0]": Index(Splat(Name("a"), GetAttribute(SplatItem("a[*]"), "b")), Literal(Fraction(0))),
+    "a.*.b.0": Splat(Name("a"), Index(GetAttribute(SplatItem("a[*]"), "b"), Literal(Fraction(0)))),
+    "a[*].b[*].c": Splat(
+        Name("a"), Splat(GetAttribute(SplatItem("a[*]"), "b"), GetAttribute(SplatItem("a[*].b[*]"), "c"))
+    ),
+}
+
+
+@pytest.mark.parametrize(("expression", "read"), SPLATS.items())
+def test_splats_differ_in_what_follows_them(expression: str, read: Expression) -> None:
+    assert parse_expression(expression, "main.tf") == read
 
 
 # -- strings -----------------------------------------------------------------------------------------------------------
@@ -228,6 +257,17 @@ ERRORS = {
     'a = "%{ for x }y%{ endfor }"\n': "main.tf:1: this is no loop (expected for NAME in COLLECTION)",
     f"a = {'9' * 200}\n": "main.tf:1: this number has more than 150 digits",
     "a = 1e999999999\n": "main.tf:1: this number has more than 150 digits",
+    "a = [\n1,\n2 3]\n": 'main.tf:3: this is no expression, or none that is understood: unexpected "3]"',
+    "a = f(b..., c)\n": 'main.tf:1: this is no expression, or none that is understood: unexpected ", c)"',
+    "a = b.0.1\n": 'main.tf:1: this is no expression, or none that is understood: unexpected "0.1"',
+    "a = {\nb = 1 c = 2\n}\n": 'main.tf:2: this is no expression, or none that is understood: unexpected "c = 2\n}"',
+    "a = {\nb =\n1\n}\n": 'main.tf:2: this is no expression, or none that is understood: unexpected "1\n}"',
+    "a = [for a, b in c : d => e]\n": (
+        'main.tf:1: this is no expression, or none that is understood: unexpected "=> e]"'
+    ),
+    'a = "${b ~ }"\n': 'main.tf:1: this is no expression, or none that is understood: unexpected "~ }""',
+    "a\u00b2 = 1\n": 'main.tf:1: "a\u00b2" is no name',
+    "a = b\u00a0\n": 'main.tf:1: "b\u00a0" is no name',
 }
 
 
@@ -245,7 +285,7 @@ def test_what_is_no_hcl_is_an_error_with_its_line(source: str, message: str) -> 
     assert str(raised.value) == message
 
 
-# Each takes the library's parser minutes, or more stack than there is. None may hang.
+# Some take a careless parser minutes, others more stack than there is. None may hang.
 ABSURD = {
     "brackets": "a = " + "[" * 5000 + "]" * 5000,
     "templates": "a = " + '"${' * 5000 + "1" + '}"' * 5000,
@@ -259,6 +299,9 @@ ABSURD = {
     "comments": "a = 1 " + "/* */" * 100_000 + "/*",
     "operators": "a = " + "1 + " * 10_000 + "1",
     "conditionals": "a = " + "b ? 1 : " * 10_000 + "1",
+    "conditionals within": "a = " + "b ? " * 10_000 + "1" + " : 1" * 10_000,
+    "signs": "a = " + "!" * 100_000 + "b",
+    "splats": "a = b" + "[*]" * 10_000,
     "attributes": "a = b" + ".c" * 10_000 + "[0]",
     "calls": "a = " + "f(" * 90 + "1" + ")" * 90,
     "size": "a = [" + "b, " * 1_000_000 + "]",

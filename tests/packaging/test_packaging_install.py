@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("packaging")
 
-LEAN = {"bc-python-hcl2", "checkov-unapproved-iam", "lark", "pyyaml"}
+LEAN = {"checkov-unapproved-iam", "pyyaml"}
 
 ADMINISTRATOR = """
 resource "aws_iam_role_policy_attachment" "ci" {

@@ -98,7 +98,7 @@ def test_what_breaks_a_reader_is_told(error: Exception) -> None:
 
 def test_a_broken_installation_is_no_unit_that_cannot_be_read() -> None:
     def broken(path: str) -> Reading:
-        raise ModuleNotFoundError("No module named 'lark'", name="lark")
+        raise ModuleNotFoundError("No module named 'yaml'", name="yaml")
 
     with pytest.raises(ModuleNotFoundError):
         guarded(broken, "/a")

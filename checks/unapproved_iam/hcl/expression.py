@@ -1,6 +1,7 @@
 """The expressions of HCL, as a tree of small records.
 
-Made by `hcl.syntax`, evaluated by `hcl.evaluation`. Source: "HCL Native Syntax Specification", section Expressions.
+Made by `hcl.expression_reader`, evaluated by `hcl.evaluation`.
+Source: "HCL Native Syntax Specification", section Expressions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Find the strings, heredocs, comments and brackets of HCL source, so that the rest needs no lexer for them.
+"""Find where names, strings, heredocs, comments and brackets of HCL source end.
 
-For `hcl.syntax`, which cuts files into blocks and attributes, and `hcl.grammar`, which hands the library's parser
-expressions without strings: its own patterns for strings end at the wrong quote when interpolations nest, and
-backtrack for minutes on an unclosed one. Everything here takes time linear in the source.
+For `hcl.syntax`, which cuts files into blocks and attributes, and `hcl.expression_reader`, which reads what an
+attribute is. Everything here takes time linear in the source.
 Source: "HCL Native Syntax Specification", sections Lexical Elements and Templates.
 """
 
@@ -45,6 +44,12 @@ class Source:
     def error(self, position: int, problem: str) -> HclSyntaxError:
         return HclSyntaxError(self.path, self.line_of(position), problem)
 
+    def check_name(self, name: str, position: int) -> None:
+        """Raises HclSyntaxError when it has a letter of another alphabet that is none. Unicode's rule, as terraform
+        and Python apply it."""
+        if not name.isascii() and not name.replace("-", "_").isidentifier():
+            raise self.error(position, f'"{name}" is no name')
+
 
 class Token(NamedTuple):
     """A part of the source that is no plain code; `kind` is one of string, heredoc, comment, open, close, newline."""
@@ -54,14 +59,19 @@ class Token(NamedTuple):
     end: int
 
 
+NAME = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff-]*"  # and what `Source.check_name` says of it
+HEREDOC = rf"<<-?({NAME})\n"
+
+# Text of a quoted string, and of one line of a heredoc or template file, up to what is interpolated.
+STRING_TEXT = re.compile(r'[^"\\$%\n]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^"\\$%\n]*)*')
+LINE_TEXT = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*\n?")
+
 # Runs of code that hold nothing to look into; `$` and `%` before a brace end a string's.
 _SIMPLE_STRING = r'"[^"\\$%\n]*(?:(?:\\.|[$%](?!\{))[^"\\$%\n]*)*"'
 _COMMENT = r"#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/"
-_UNTIL_BRACKET = re.compile(rf'(?:[^"#/<{{}}()\[\]]+|{_SIMPLE_STRING}|{_COMMENT}|/(?!\*)|<(?!<-?[^\W\d]))*')
-_UNTIL_LINE_ENDS = re.compile(rf'(?:[^"#/<{{}}()\[\]\n]+|{_SIMPLE_STRING}|/\*(?s:.*?)\*/|/(?![*/])|<(?!<-?[^\W\d]))*')
-_UNTIL_STRING_STOPS = re.compile(r'[^"\\$%\n]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^"\\$%\n]*)*')
-_UNTIL_TEMPLATE = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*")
-_HEREDOC = re.compile(r"<<-?([^\W\d][\w-]*)\n")
+_UNTIL_BRACKET = re.compile(rf'(?:[^"#/<{{}}()\[\]]+|{_SIMPLE_STRING}|{_COMMENT}|/(?!\*)|<(?!<))*')
+_UNTIL_LINE_ENDS = re.compile(rf'(?:[^"#/<{{}}()\[\]\n]+|{_SIMPLE_STRING}|/\*(?s:.*?)\*/|/(?![*/])|<(?!<))*')
+_HEREDOC = re.compile(HEREDOC)
 _TOKEN = re.compile(
     rf"""
       (?P<string>{_SIMPLE_STRING})
@@ -69,7 +79,7 @@ _TOKEN = re.compile(
     | (?P<open>[{{(\[])
     | (?P<close>[}})\]])
     | (?P<newline>\n)
-    | (?P<other>"|/\*|<<-?[^\W\d])
+    | (?P<other>"|/\*|<<)
     """,
     re.VERBOSE,
 )
@@ -133,16 +143,13 @@ def _past(source: Source, position: int, end: int, depth: int) -> int:
         return _end_of_string(source, position, end, depth)
     if source.text[position] == "/":
         raise source.error(position, "this comment is never closed (expected */)")
-    heredoc = _HEREDOC.match(source.text, position, end)
-    if not heredoc:
-        raise source.error(position, "this is no heredoc (expected <<MARKER and the end of the line)")
-    return _end_of_heredoc(source, heredoc, end, depth)
+    return end_of_heredoc(source, position, end, depth)
 
 
 def _end_of_string(source: Source, opening: int, end: int, depth: int) -> int:
     position = opening + 1
     while True:
-        position = end_of(_UNTIL_STRING_STOPS, source.text, position, end)
+        position = end_of(STRING_TEXT, source.text, position, end)
         stop = source.text[position] if position < end else ""
         if stop == '"':
             return position + 1
@@ -151,26 +158,29 @@ def _end_of_string(source: Source, opening: int, end: int, depth: int) -> int:
         position = end_of_bracket(source, position + 1, end, depth + 1) + 1
 
 
-def _end_of_heredoc(source: Source, heredoc: re.Match[str], end: int, depth: int) -> int:
+def end_of_heredoc(source: Source, start: int, end: int, depth: int = 0) -> int:
     """The offset behind the closing marker, which stands alone in its line, blanks aside."""
     text = source.text
+    heredoc = _HEREDOC.match(text, start, end)
+    if not heredoc:
+        raise source.error(start, "this is no heredoc (expected <<MARKER and the end of the line)")
     position = heredoc.end()
     while position < end:
         line_end = text.find("\n", position, end)
         line_end = end if line_end < 0 else line_end
         if text[position:line_end].strip() == heredoc[1]:
             return line_end
-        position = _end_of_heredoc_line(source, position, end, depth) + 1
-    raise source.error(heredoc.start(), f"this heredoc is never closed (expected a line {heredoc[1]})")
+        position = _end_of_heredoc_line(source, position, end, depth)
+    raise source.error(start, f"this heredoc is never closed (expected a line {heredoc[1]})")
 
 
 def _end_of_heredoc_line(source: Source, position: int, end: int, depth: int) -> int:
-    """The offset of the line's newline; what is interpolated may span lines."""
+    """The offset behind the line's newline; what is interpolated may span lines."""
     while True:
-        position = end_of(_UNTIL_TEMPLATE, source.text, position, end)
-        if position >= end or source.text[position] == "\n":
-            return position
-        position = end_of_bracket(source, position + 1, end, depth + 1) + 1
+        stop = end_of(LINE_TEXT, source.text, position, end)
+        if stop >= end or (stop > position and source.text[stop - 1] == "\n"):
+            return stop
+        position = end_of_bracket(source, stop + 1, end, depth + 1) + 1
 
 
 def end_of(pattern: re.Pattern[str], text: str, position: int, end: int) -> int:

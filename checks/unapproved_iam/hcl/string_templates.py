@@ -1,93 +1,44 @@
-"""Read the inside of quoted strings, heredocs and template files: escapes, `${}`, `%{}`, strip markers, indentation.
+"""Put together what was read of a quoted string, heredoc or template file: escapes, strip markers, indentation, and
+directives within one another.
 
-For `hcl.syntax` and `hcl.grammar`, and for the function `templatefile`. Source: "HCL Native Syntax Specification",
-section Templates; where it is silent, what terraform does.
+For `hcl.expression_reader`, which finds the pieces. Source: "HCL Native Syntax Specification", section Templates; where
+it is silent, what terraform does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
 from unapproved_iam.hcl.expression import Expression, Template, TemplateFor, TemplateIf
-from unapproved_iam.hcl.source_text import Source, end_of_bracket
-from unapproved_iam.hcl.syntax import expression_between
+from unapproved_iam.hcl.source_text import Source
 from unapproved_iam.policies.attachment import Place
 
-_QUOTED_TEXT = re.compile(r"[^\\$%]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^\\$%]*)*", re.DOTALL)
-_LINE_TEXT = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*\n?")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\(.)|\$\$\{|%%\{", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
-_DIRECTIVE = re.compile(r"\s*(if|else|endif|for|endfor)\b")
-_LOOP = re.compile(r"\s*([^\W\d][\w-]*)\s*(?:,\s*([^\W\d][\w-]*)\s*)?\bin\b")
 
 
-@dataclass
-class _Marker:
-    """`${…}` or `%{…}`: the offsets of what is between the braces."""
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """`${…}`, or `%{…}` with its keyword; a `~` at one of its ends takes the blanks off the text on that side."""
 
-    kind: str
-    start: int
-    end: int
-
-
-_Piece = str | _Marker
-
-
-def quoted(source: Source, start: int, end: int) -> Template:
-    """The string whose quotes stand at `start` and before `end`."""
-    pieces = _pieces(source, start + 1, end - 1, _QUOTED_TEXT, lambda text, at: _unescaped(source, text, at))
-    return _template(source, start, pieces)
+    position: int
+    keyword: str = ""
+    expression: Expression | None = None  # the condition of `if`, the collection of `for`
+    names: tuple[str, ...] = ()  # of the loop
+    strips_before: bool = False
+    strips_after: bool = False
 
 
-def heredoc(source: Source, start: int, end: int) -> Template:
-    """The heredoc whose `<<` stands at `start` and whose closing marker ends at `end`."""
-    first = source.text.index("\n", start) + 1
-    last = source.text.rindex("\n", start, end) + 1
-    pieces = _pieces(source, first, last, _LINE_TEXT, lambda text, at: _without_doubling(text))
-    if source.text.startswith("<<-", start):
-        pieces = _flush(pieces)
-    return _template(source, start, pieces)
+Piece = str | Marker
 
 
-def template_of_text(text: str, place: Place) -> Template:
-    """A string that is a template without quotes: of `.tf.json`, or a template file. Raises HclSyntaxError."""
-    source = Source("", place.path)
-    source.text = "\n" * (place.line - 1) + text
-    start = place.line - 1
-    pieces = _pieces(source, start, len(source.text), _LINE_TEXT, lambda text, at: _without_doubling(text))
-    return _template(source, start, pieces)
+def unescaped(source: Source, text: str, position: int) -> str:
+    """The text of a quoted string that stands at `position`. Raises HclSyntaxError."""
+    if "\\" not in text:
+        return without_doubling(text)
 
-
-def _pieces(
-    source: Source, position: int, end: int, literal: re.Pattern[str], value_of: Callable[[str, int], str]
-) -> list[_Piece]:
-    """Texts, with strip markers applied, and what stands between braces."""
-    pieces: list[_Piece] = []
-    strip_next = False
-    while position < end:
-        if (found := literal.match(source.text, position, end)) and found[0]:
-            value = value_of(found[0], position)
-            pieces.append(value.lstrip() if strip_next else value)
-            strip_next = False
-            position = found.end()
-            continue
-        closing = end_of_bracket(source, position + 1, end)
-        inner = _Marker(source.text[position], position + 2, closing)
-        if source.text.startswith("~", inner.start):
-            inner.start += 1
-            if pieces and isinstance(pieces[-1], str):
-                pieces[-1] = pieces[-1].rstrip()
-        strip_next = inner.end > inner.start and source.text[inner.end - 1] == "~"
-        inner.end -= strip_next
-        pieces.append(inner)
-        position = closing + 1
-    return pieces
-
-
-def _unescaped(source: Source, text: str, position: int) -> str:
     def character(escape: re.Match[str]) -> str:
         code = escape[1] or escape[2]
         if code:
@@ -103,13 +54,43 @@ def _unescaped(source: Source, text: str, position: int) -> str:
     return _ESCAPE.sub(character, text)
 
 
-def _without_doubling(text: str) -> str:
+def without_doubling(text: str) -> str:
+    """The text of a heredoc or template file, where a backslash is a backslash."""
     return text.replace("$${", "${").replace("%%{", "%{")
 
 
-def _flush(pieces: list[_Piece]) -> list[_Piece]:
+def template_of(pieces: list[Piece], source: Source, place: Place, is_indented: bool = False) -> Template:
+    """The pieces as one template; `is_indented` for a `<<-` heredoc. Raises HclSyntaxError."""
+    pieces = _stripped(pieces)
+    if is_indented:
+        pieces = _flush(pieces)
+    melded: list[Piece] = []
+    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
+        together = list(group)
+        melded.extend(["".join(map(str, together))] if is_text else together)
+    return _Directives(source, place, melded).read()
+
+
+def _stripped(pieces: list[Piece]) -> list[Piece]:
+    """A marker reaches to the end of the line, since each line of a heredoc is a piece."""
+    stripped: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        if isinstance(piece, str):
+            before, after = pieces[number - 1 : number], pieces[number + 1 : number + 2]
+            if before and isinstance(before[0], Marker) and before[0].strips_after:
+                piece = piece.lstrip()
+            if after and isinstance(after[0], Marker) and after[0].strips_before:
+                piece = piece.rstrip()
+        stripped.append(piece)
+    return stripped
+
+
+def _flush(pieces: list[Piece]) -> list[Piece]:
     """Take from the lines of a `<<-` heredoc the indentation that they share; blank lines have no say."""
-    first_in_line = [number for number in range(len(pieces)) if number == 0 or str(pieces[number - 1]).endswith("\n")]
+    first_in_line = [0] if pieces else []
+    first_in_line += [
+        after for after, piece in enumerate(pieces[:-1], 1) if isinstance(piece, str) and piece.endswith("\n")
+    ]
     indents = {}
     for number in first_in_line:
         piece = pieces[number]
@@ -126,19 +107,10 @@ def _flush(pieces: list[_Piece]) -> list[_Piece]:
     return flushed
 
 
-def _template(source: Source, start: int, pieces: list[_Piece]) -> Template:
-    place = Place(source.path, source.line_of(start))
-    melded: list[_Piece] = []
-    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
-        together = list(group)
-        melded.extend(["".join(map(str, together))] if is_text else together)
-    return _Directives(source, place, melded).read()
-
-
 class _Directives:
     """Turns the flat pieces of a template into nested `%{ if }` and `%{ for }`."""
 
-    def __init__(self, source: Source, place: Place, pieces: list[_Piece]) -> None:
+    def __init__(self, source: Source, place: Place, pieces: list[Piece]) -> None:
         self.source = source
         self.place = place
         self.pieces = pieces
@@ -158,37 +130,35 @@ class _Directives:
             if isinstance(piece, str):
                 if piece:
                     parts.append(piece)
-            elif piece.kind == "$":
-                parts.append(expression_between(self.source, piece.start, piece.end))
+            elif piece.keyword == "if":
+                parts.append(self._if(piece))
+            elif piece.keyword == "for":
+                parts.append(self._for(piece))
+            elif piece.keyword in ends:
+                return Template(tuple(parts), self.place), piece.keyword
+            elif piece.expression:
+                parts.append(piece.expression)
             else:
-                keyword = _DIRECTIVE.match(self.source.text, piece.start, piece.end)
-                if keyword and keyword[1] == "if":
-                    parts.append(self._if(piece, keyword.end()))
-                elif keyword and keyword[1] == "for":
-                    parts.append(self._for(piece, keyword.end()))
-                elif keyword and keyword[1] in ends:
-                    return Template(tuple(parts), self.place), keyword[1]
-                else:
-                    raise self.source.error(piece.start, "unexpected template directive")
+                raise self.source.error(piece.position, "unexpected template directive")
         if ends:
-            raise self.source.error(self._position(), f"a template directive is never closed (expected {ends[-1]})")
+            raise self.source.error(
+                self._last_position(), f"a template directive is never closed (expected {ends[-1]})"
+            )
         return Template(tuple(parts), self.place), ""
 
-    def _if(self, marker: _Marker, start: int) -> TemplateIf:
-        condition = expression_between(self.source, start, marker.end)
+    def _if(self, marker: Marker) -> TemplateIf:
+        assert marker.expression
         then, ended_by = self._until(("else", "endif"))
         otherwise = Template((), self.place)
         if ended_by == "else":
             otherwise, _ = self._until(("endif",))
-        return TemplateIf(condition, then, otherwise)
+        return TemplateIf(marker.expression, then, otherwise)
 
-    def _for(self, marker: _Marker, start: int) -> TemplateFor:
-        loop = _LOOP.match(self.source.text, start, marker.end)
-        if not loop:
-            raise self.source.error(marker.start, "this is no loop (expected for NAME in COLLECTION)")
-        collection = expression_between(self.source, loop.end(), marker.end)
+    def _for(self, marker: Marker) -> TemplateFor:
+        assert marker.expression
+        *key, value = marker.names
         body, _ = self._until(("endfor",))
-        return TemplateFor(loop[1] if loop[2] else None, loop[2] or loop[1], collection, body)
+        return TemplateFor(key[0] if key else None, value, marker.expression, body)
 
-    def _position(self) -> int:
-        return max((piece.end for piece in self.pieces if isinstance(piece, _Marker)), default=0)
+    def _last_position(self) -> int:
+        return max((piece.position for piece in self.pieces if isinstance(piece, Marker)), default=0)

@@ -21,8 +21,17 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from unapproved_iam.hcl.expression import Expression, GetAttribute, Literal, Name, Template, TemplateFor, TemplateIf
-from unapproved_iam.hcl.source_text import HclSyntaxError, Source, end_of, end_of_bracket, end_of_expression, tokens
+from unapproved_iam.hcl.expression import Expression
+from unapproved_iam.hcl.expression_reader import read_expression, read_template
+from unapproved_iam.hcl.source_text import (
+    NAME,
+    HclSyntaxError,
+    Source,
+    end_of,
+    end_of_bracket,
+    end_of_expression,
+    tokens,
+)
 from unapproved_iam.policies.attachment import Place
 
 __all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
@@ -55,10 +64,15 @@ class Attribute:
     def end_line(self) -> int:
         return self._source.line_of(self._end)
 
+    @property
+    def text(self) -> str:
+        """The expression as it is written."""
+        return self._source.text[self._start : self._end]
+
     @cached_property
     def expression(self) -> Expression:
         """Raises HclSyntaxError when it is none."""
-        return expression_between(self._source, self._start, self._end)
+        return read_expression(self._source, self._start, self._end)
 
 
 class Block:
@@ -126,23 +140,19 @@ def parse_body(source: str | bytes, path: str) -> Body:
 def parse_expression(text: str, path: str, line: int = 1) -> Expression:
     """Read one expression, e.g. a reference within `.tf.json`. Raises HclSyntaxError."""
     source = Source("\n" * (line - 1) + text, path)
-    return expression_between(source, line - 1, len(source.text))
+    return read_expression(source, line - 1, len(source.text))
 
 
 def parse_template(text: str, place: Place) -> Expression:
     """Read a string with its `${}` and `%{}` as `.tf.json` holds it: without quotes and escapes. A single `${}` is what
     it holds. Raises HclSyntaxError."""
-    from unapproved_iam.hcl.string_templates import template_of_text  # few sources have strings that need it
-
-    template = template_of_text(text, place)
-    only = template.parts[0] if len(template.parts) == 1 else ""
-    return template if isinstance(only, str | TemplateIf | TemplateFor) else only
+    return read_template(text, place)
 
 
 _BLANK = re.compile(r"(?:[ \t\r\n\f\v\ufeff]+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)*")
 _INLINE_BLANK = re.compile(r"(?:[ \t\r]+|/\*(?s:.*?)\*/)*")
-_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
-_LABEL = re.compile(r'[^\W\d][\w-]*|"([^"\\\n]*(?:\\.[^"\\\n]*)*)"')
+_NAME = re.compile(NAME)
+_LABEL = re.compile(rf'{NAME}|"([^"\\\n]*(?:\\.[^"\\\n]*)*)"')
 
 
 def _body(source: Source, start: int, end: int) -> Body:
@@ -162,9 +172,10 @@ def _items(source: Source, start: int, end: int) -> Iterator[Attribute | Block]:
     text = source.text
     position = end_of(_BLANK, text, start, end)
     while position < end:
-        name = _IDENTIFIER.match(text, position, end)
+        name = _NAME.match(text, position, end)
         if not name:
             raise source.error(position, f'unexpected "{text[position]}" (expected an attribute or a block)')
+        source.check_name(name[0], position)
         after = end_of(_INLINE_BLANK, text, name.end(), end)
         if text[after : after + 1] == "=" and after < end:
             stop = end_of_expression(source, after + 1, end)
@@ -181,37 +192,10 @@ def _labels(source: Source, position: int, end: int) -> tuple[tuple[str, ...], i
     """The labels of a block, and the offset of its opening brace."""
     labels = []
     while label := _LABEL.match(source.text, position, end):
+        if label[1] is None:
+            source.check_name(label[0], position)
         labels.append(label[0] if label[1] is None else label[1])
         position = end_of(_INLINE_BLANK, source.text, label.end(), end)
     if position >= end or source.text[position] != "{":
         raise source.error(min(position, end - 1), 'expected "=" or "{"')
     return tuple(labels), position
-
-
-_PLAIN_STRING = re.compile(r'"((?:[^"\\$%\n]|[$%](?![{$%]))*)"')
-_PLAIN_REFERENCE = re.compile(r"([^\W\d][\w-]*)((?:\.[^\W\d][\w-]*)*)")
-KEYWORDS = {"true": True, "false": False, "null": None}
-
-
-def expression_between(source: Source, start: int, end: int) -> Expression:
-    """Strings and references, most of all expressions, are read here; all others by the library's parser."""
-    text = source.text
-    start = end_of(_BLANK, text, start, end)
-    while end > start and text[end - 1] in " \t\r\n":
-        end -= 1
-    if plain := _PLAIN_STRING.fullmatch(text, start, end):
-        return Template((plain[1],) if plain[1] else (), Place(source.path, source.line_of(start)))
-    if reference := _PLAIN_REFERENCE.fullmatch(text, start, end):
-        return _reference(reference[1], reference[2].split(".")[1:])
-    from unapproved_iam.hcl.grammar import read_expression  # loads the library's parser
-
-    return read_expression(source, start, end)
-
-
-def _reference(root: str, names: list[str]) -> Expression:
-    if not names and root in KEYWORDS:
-        return Literal(KEYWORDS[root])
-    expression: Expression = Name(root)
-    for name in names:
-        expression = GetAttribute(expression, name)
-    return expression

@@ -1,9 +1,8 @@
-"""Read an expression with the grammar of the library `hcl2` (bc-python-hcl2, checkov's own).
+"""The oracle of `hcl.expression_reader`: what the library `hcl2` (bc-python-hcl2, checkov's own) reads.
 
-For `hcl.syntax`, which reads plain strings and references itself. The library's grammar has no precedence and hangs a
-conditional under the last operator (`a == b ? c : d` is read as `a == (b ? c : d)`): so only its order of operands and
-operators is used, and precedence is applied here. Its lexer mistakes strings: it is given numbers in their place
-("0", "1", …), which `hcl.string_templates` reads. Source: "HCL Native Syntax Specification", section Expressions.
+Its lexer mistakes strings: it is given numbers in their place, and each `${}` of a string by itself. Its grammar has no
+precedence and hangs a conditional under the last operator (`a == b ? c : d` is read as `a == (b ? c : d)`): only its
+order of operands and operators is used, and precedence is applied here.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+from hcl2.parser import Hcl2
 from lark import Token as LarkToken
-from lark import Tree, UnexpectedInput, UnexpectedToken
+from lark import Tree
 from unapproved_iam.hcl.expression import (
-    MAX_DIGITS,
     Call,
     Conditional,
     Expression,
@@ -32,66 +31,40 @@ from unapproved_iam.hcl.expression import (
     TupleOf,
     decimal,
 )
-from unapproved_iam.hcl.lark_table import expression_parser
-from unapproved_iam.hcl.source_text import HclSyntaxError, Source, Token, tokens
-from unapproved_iam.hcl.string_templates import heredoc, quoted
-from unapproved_iam.hcl.syntax import KEYWORDS
+from unapproved_iam.hcl.source_text import Source, Token, end_of_bracket, tokens
 from unapproved_iam.policies.attachment import Place
 
-MAX_EXPRESSION = 500_000  # characters without strings and comments: some seconds of parsing
-MAX_OPERATORS = 1_000  # side by side; real code has fewer than 50
+PLACE = Place("", 1)
 
-# "Arithmetic and Logical Operators" in the Terraform language documentation, loosest first.
-_PRECEDENCE = {
-    operator: level
-    for level, operators in enumerate(
-        (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/", "%"))
-    )
-    for operator in operators
-}
-
-
-def read_expression(source: Source, start: int, end: int) -> Expression:
-    """The expression between two offsets. Raises HclSyntaxError."""
-    code, strings = _without_strings(source, start, end)
-    if len(code) > MAX_EXPRESSION:
-        raise source.error(start, f"this expression has more than {MAX_EXPRESSION} characters and is not read")
-    try:
-        tree = expression_parser().parse(code)
-        return _Reader(source, start, strings).read(tree)
-    except UnexpectedInput as error:
-        raise source.error(start, f"this is no expression, or none that is understood: {_near(code, error)}") from None
-    except RecursionError:
-        raise source.error(start, "this expression is nested too deeply to be read") from None
-
-
-def _near(code: str, error: UnexpectedInput) -> str:
-    position = error.pos_in_stream
-    if position is None or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
-        return "it ends too early"
-    return f'unexpected "{code[position : position + 20].strip()}"'
-
+_LEVELS = (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/", "%"))
+_PRECEDENCE = {operator: level for level, operators in enumerate(_LEVELS) for operator in operators}
+_KEYWORDS = {"true": True, "false": False, "null": None}
 
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r"([{,]?)\s*\n\s*(?=([},]?))")
-_EXPANSION = re.compile(r"\.\.\.\s*,?\s*\)")
+_EXPANSION = re.compile(r"\.\.\.\s*\)")
 _SPLAT = re.compile(r"\[\s*\*\s*\]")
 _EXPONENT = re.compile(r"(?<![\w.])(?<!\w-)\d+(?:\.\d+)?[eE][+-]?\d+")
 _LOOP_AHEAD = re.compile(r"\{(?:\s|#[^\n]*\n|//[^\n]*\n|/\*(?s:.*?)\*/)*for\b")
+_INTERPOLATION = re.compile(r"\$\$\{|%%\{|\\.|\$\{~?", re.DOTALL)
 
 
-def _without_strings(source: Source, start: int, end: int) -> tuple[str, list[Token]]:
-    """The expression in one line: numbers for its strings, no comments, commas between the items of an object."""
+def with_strings_numbered(expression: str) -> tuple[str, list[str]]:
+    """The expression in one line, without comments and with commas between the items of an object, "0", "1", … for its
+    strings; and what is interpolated in those."""
+    source = Source(expression, "")
     pieces: list[str] = []
-    strings: list[Token] = []
+    inner: list[str] = []
+    strings = 0
     lines_separate = [False]
-    position = start
-    for token in tokens(source, start, end):
+    position = 0
+    for token in tokens(source, 0, len(source.text)):
         pieces.append(source.text[position : token.start])
         position = token.end
         if token.kind in ("string", "heredoc"):
-            pieces.append(f'"{len(strings)}"')
-            strings.append(token)
+            pieces.append(f'"{strings}"')
+            inner.extend(_interpolated(source, token))
+            strings += 1
         elif token.kind == "comment":
             pieces.append(" ")
         elif token.kind == "newline":
@@ -99,25 +72,39 @@ def _without_strings(source: Source, start: int, end: int) -> tuple[str, list[To
         else:
             pieces.append(source.text[token.start : position])
             if token.kind == "open":
-                is_object = source.text[token.start] == "{" and not _LOOP_AHEAD.match(source.text, token.start, end)
+                is_object = source.text[token.start] == "{" and not _LOOP_AHEAD.match(source.text, token.start)
                 lines_separate.append(is_object)
             elif len(lines_separate) > 1:
                 lines_separate.pop()
-    pieces.append(source.text[position:end])
-    code = _BLANKS.sub(" ", "".join(pieces))
-    code = _LINE_ENDS.sub(lambda found: f"{found[1]} " if found[1] or found[2] else ", ", code)
-    code = _EXPANSION.sub(', "...")', code)
-    code = _SPLAT.sub("[*]", code)
-    return _EXPONENT.sub(r'"#\g<0>"', code), strings
+    pieces.append(source.text[position:])
+    code = _BLANKS.sub(" ", "".join(pieces)).strip()
+    return _LINE_ENDS.sub(lambda found: f"{found[1]} " if found[1] or found[2] else ", ", code), inner
+
+
+def _interpolated(source: Source, token: Token) -> Iterator[str]:
+    position = token.start
+    while found := _INTERPOLATION.search(source.text, position, token.end):
+        position = found.end()
+        if found[0].startswith("${"):
+            closing = end_of_bracket(source, found.start() + 1, token.end)
+            yield source.text[position:closing].removesuffix("~")
+            position = closing + 1
+
+
+def library_expression(code: str) -> Expression:
+    """What the library reads of an expression without newlines, comments, and strings that hold more than a number.
+    Raises UnexpectedInput."""
+    code = _SPLAT.sub("[*]", _EXPANSION.sub(', "...")', code))
+    body = Hcl2.lark_parser.parse(f"a = {_EXPONENT.sub(_numbered, code)}\n").children[0]
+    return _Reader().read(body.children[0].children[1])
+
+
+def _numbered(exponent: re.Match[str]) -> str:
+    return f'"#{exponent[0]}"'
 
 
 class _Reader:
     """Turns the library's tree into expressions."""
-
-    def __init__(self, source: Source, start: int, strings: list[Token]) -> None:
-        self.source = source
-        self.place = Place(source.path, source.line_of(start))
-        self.strings = strings
 
     def read(self, tree: Any) -> Expression:
         if isinstance(tree, LarkToken):
@@ -125,10 +112,6 @@ class _Reader:
         sequence = list(_in_order(tree))
         if len(sequence) == 1:
             return self.term(sequence[0])
-        if len(sequence) > 2 * MAX_OPERATORS:
-            raise HclSyntaxError(
-                self.place.path, self.place.line, f"this expression has more than {MAX_OPERATORS} operators"
-            )
         operators = _Operators([part if isinstance(part, str) else self.term(part) for part in sequence])
         return operators.conditional()
 
@@ -139,11 +122,7 @@ class _Reader:
 
     def string(self, token: LarkToken) -> Expression:
         inside = token[1:-1]
-        if inside.startswith("#"):
-            return self.number([inside[1:]])
-        found = self.strings[int(inside)]
-        read = quoted if found.kind == "string" else heredoc
-        return read(self.source, found.start, found.end)
+        return self.number([inside[1:]]) if inside.startswith("#") else Template((str(inside),), PLACE)
 
     def expr_term(self, children: list[Any]) -> Expression:
         return self.read(children[0])
@@ -152,14 +131,11 @@ class _Reader:
         return Operation(str(children[0]), (self.read(children[1]),))
 
     def number(self, children: list[Any]) -> Expression:
-        number = decimal("".join(children))
-        if number is None:
-            raise HclSyntaxError(self.place.path, self.place.line, f"this number has more than {MAX_DIGITS} digits")
-        return Literal(number)
+        return Literal(decimal("".join(children)))
 
     def identifier(self, children: list[Any]) -> Expression:
         name = str(children[0])
-        return Literal(KEYWORDS[name]) if name in KEYWORDS else Name(name)
+        return Literal(_KEYWORDS[name]) if name in _KEYWORDS else Name(name)
 
     def tuple_(self, children: list[Any]) -> Expression:
         return TupleOf(tuple(self.read(child) for child in children))
@@ -171,7 +147,7 @@ class _Reader:
         """A bare name is the name itself, in parentheses it is a reference."""
         while isinstance(tree, Tree) and tree.data in ("expr_term", "identifier") and len(tree.children) == 1:
             if tree.data == "identifier":
-                return Template((str(tree.children[0]),), self.place)
+                return Template((str(tree.children[0]),), PLACE)
             if isinstance(tree.children[0], Tree) and tree.children[0].data == "expr_term":
                 break
             tree = tree.children[0]
