@@ -222,6 +222,22 @@ def test_bodies_blocks_attributes_and_comments_have_their_lines(make: object) ->
     assert not empty.body.blocks
 
 
+LABELS = {
+    "aws_iam_role": "aws_iam_role",
+    '"a-1"': "a-1",
+    r'"aws_iam\u005frole"': "aws_iam_role",
+    r'"\u0061\U00000062\""': 'ab"',
+    '"$${a}"': "${a}",
+    "\u0939\u093f\u0928": "\u0939\u093f\u0928",
+}
+
+
+@pytest.mark.parametrize(("written", "label"), LABELS.items())
+def test_labels_are_read(written: str, label: str) -> None:
+    (block,) = parse_body(f"resource {written} x {{\n}}\n", "main.tf").blocks
+    assert block.labels == (label, "x")
+
+
 def test_a_string_knows_its_line() -> None:
     body = parse_body('a = [\n  "x",\n  "y${b}",\n  <<EOT\nz\nEOT\n]\n', "main.tf")
     expression = body.attributes["a"].expression
@@ -268,6 +284,7 @@ ERRORS = {
     'a = "${b ~ }"\n': 'main.tf:1: this is no expression, or none that is understood: unexpected "~ }""',
     "a\u00b2 = 1\n": 'main.tf:1: "a\u00b2" is no name',
     "a = b\u00a0\n": 'main.tf:1: "b\u00a0" is no name',
+    'resource "\\q" {\n}\n': 'main.tf:1: unknown escape sequence "\\q"',
 }
 
 

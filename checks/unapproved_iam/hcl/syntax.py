@@ -32,6 +32,7 @@ from unapproved_iam.hcl.source_text import (
     end_of_expression,
     tokens,
 )
+from unapproved_iam.hcl.string_templates import unescaped
 from unapproved_iam.policies.attachment import Place
 
 __all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
@@ -194,7 +195,7 @@ def _labels(source: Source, position: int, end: int) -> tuple[tuple[str, ...], i
     while label := _LABEL.match(source.text, position, end):
         if label[1] is None:
             source.check_name(label[0], position)
-        labels.append(label[0] if label[1] is None else label[1])
+        labels.append(label[0] if label[1] is None else unescaped(source, label[1], label.start(1)))
         position = end_of(_INLINE_BLANK, source.text, label.end(), end)
     if position >= end or source.text[position] != "{":
         raise source.error(min(position, end - 1), 'expected "=" or "{"')
