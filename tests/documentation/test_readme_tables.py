@@ -111,6 +111,7 @@ def test_hooks() -> None:
 def test_hooks_start_for_every_file_that_is_looked_at(suffix: str) -> None:
     for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text()):
         assert re.search(hook["files"], f"directory/name{suffix}")
+        assert re.search(hook["files"], f"directory/NAME{suffix.upper()}")
 
 
 def test_the_configurations_of_pre_commit_name_hooks() -> None:

@@ -15,8 +15,10 @@ from unapproved_iam.cloudformation import sam_resources
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
 from unapproved_iam.scan.file_reads import glob_of, read_paths, reads_files
 from unapproved_iam.scan.name_pieces import ADDED_BY_SAM
-from unapproved_iam.scan.screen_evidence import Evidence, any_of, searches_for, suffices
-from unapproved_iam.scan.unit_screen import Screen, local_sources, may_be_plan
+from unapproved_iam.scan.screen_evidence import Evidence, suffices
+from unapproved_iam.scan.unit_screen import Screen, may_be_plan
+from unapproved_iam.terraform.source_look import local_sources
+from unapproved_iam.word_patterns import any_of, searches_for
 
 HERE = Origin("list", 1)
 
@@ -334,6 +336,12 @@ def test_where_it_may_be(path: str, glob: str) -> None:
         ('module "x" { source = ".." }', [".."]),
         ('module "x" { source = "/abs/x" }', ["/abs/x"]),
         ('{"module": {"x": {"source": "\\/abs\\/x"}}}', ["/abs/x"]),
+        ('module "x" { source = ".\\\\x\\\\y" }', ["./x/y"]),
+        ('module "x" { source = "./x\\\\y" }', ["./x/y"]),
+        ('module "x" { source = "\\u002e/x" }', ["./x"]),
+        ('x = "a\\"b" /* \\ */\nmodule "x" { source = ".\\U0000002f\\u0078" }', ["./x"]),
+        ('module "x" { source = "./$x" }', ["./$x"]),
+        ('x = "\\\\x"', []),
         ('x = "/abs/x"', []),
         ('x = "x/y"', []),
         ('x = "./${var.x}"', []),

@@ -58,6 +58,23 @@ def computed_by_terraform(module: WrittenModule, directory: Path) -> list[Any]:
     return [REFUSED if one == "refused" else json.loads(one)[0] for one in written]
 
 
+def outputs_of(directory: Path) -> dict[str, Any]:
+    """The outputs of the root module in a directory, by their names."""
+    environment = {"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+    for command in (["init"], ["apply", "-auto-approve"]):
+        run = subprocess.run(
+            ["terraform", *command, "-input=false", "-no-color"],
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+    outputs = json.loads((directory / "terraform.tfstate").read_text(encoding="utf-8"))["outputs"]
+    return {name: output["value"] for name, output in outputs.items()}
+
+
 # -- whether a value holds what terraform computed ---------------------------------------------------------------------
 
 

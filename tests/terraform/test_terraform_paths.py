@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from terraform_oracle import may_be
+from terraform_oracle import may_be, outputs_of
 from terraform_verdicts import attachments_in, write_tree
 
 # What is known of each, in a root module that is live/prod of its repository.
@@ -50,21 +47,8 @@ def test_it_knows_the_last_names_of_where_terraform_runs(tmp_path: Path) -> None
 
     outputs = "".join(f'output "o{n}" {{\n  value = {path}\n}}\n' for n, path in enumerate(PATHS))
     (tmp_path / "live/prod/main.tf").write_text(call + outputs)
-    computed = outputs_of(tmp_path / "live/prod")
+    outputs_by_name = outputs_of(tmp_path / "live/prod")
+    computed = [outputs_by_name[f"o{n}"] for n in range(len(PATHS))]
     assert [
         (path, text) for path, text, real in zip(PATHS, known, computed, strict=True) if not may_be(text, real)
     ] == []
-
-
-def outputs_of(directory: Path) -> list[str]:
-    environment = {"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
-    for command in (["init"], ["apply", "-auto-approve"]):
-        subprocess.run(
-            ["terraform", *command, "-input=false", "-no-color"],
-            cwd=directory,
-            env=environment,
-            capture_output=True,
-            check=True,
-        )
-    state = json.loads((directory / "terraform.tfstate").read_text())["outputs"]
-    return [state[f"o{n}"]["value"] for n in range(len(state))]

@@ -21,6 +21,7 @@ from unapproved_iam.policies.attachment import Attachment, Reading
 from unapproved_iam.scan.guarded_reading import guarded
 from unapproved_iam.terraform.plan import read_plan
 from unapproved_iam.terraform.root_module import TerraformTree
+from unapproved_iam.terraform.source_look import local_path
 
 
 class TerraformResources(JudgedByEngine):
@@ -146,8 +147,7 @@ def _is_instance(steps: list[tuple[str, str]], asked: list[tuple[str, str]]) -> 
 
 def _is_local(source: Any) -> bool:
     """Whether a module is in the tree ("Module Sources" in the Terraform documentation)."""
-    written = _text(source)
-    return written in (".", "..") or written.startswith(("./", "../"))
+    return local_path(_text(source)) is not None
 
 
 def _text(value: Any) -> str:

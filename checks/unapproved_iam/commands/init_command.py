@@ -26,7 +26,7 @@ PRE_COMMIT_ENTRY = r"""repos:
         entry: unapproved-iam check --changed-since HEAD
         language: system
         always_run: true
-        files: '\.(tf|tofu|tfvars|template|ya?ml|json|hcl|tftpl|tpl|tmpl|csv|txt)$'
+        files: '(?i)\.(tf|tofu|tfvars|template|ya?ml|json|hcl|tftpl|tpl|tmpl|csv|txt)$'
         types: []
         require_serial: true
 """

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from unapproved_iam.scan.file_reads import read_paths, reads_files
 from unapproved_iam.scan.screen_evidence import NAMED, Evidence
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, listed
-from unapproved_iam.scan.unit_screen import Screen, local_sources
+from unapproved_iam.scan.unit_screen import Screen
+from unapproved_iam.terraform.source_look import local_sources, may_call
 
 Look = Callable[[bytes], Evidence]
 
@@ -75,7 +76,7 @@ class ModuleGraph:
             if found:
                 evidence |= found
             if source:
-                calls |= b"module" in source
+                calls |= may_call(source)
                 has_outputs |= b"output" in source
                 reads |= reads_files(source)
                 called += local_sources(source)

@@ -19,8 +19,9 @@ from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.policies.policy_arn import aws_managed
 from unapproved_iam.policies.possible_text import Match, match
 from unapproved_iam.scan.file_reads import reads_files
-from unapproved_iam.scan.screen_evidence import Evidence, LiteralRun, any_of, holds_template, without_tests
+from unapproved_iam.scan.screen_evidence import Evidence, LiteralRun, holds_template, without_tests
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES, DECLARED_POLICIES, Form
+from unapproved_iam.word_patterns import any_of
 
 # What the SAM transform attaches by itself, so that no template names it; `cloudformation.sam_resources` says when.
 ADDED_BY_SAM = (

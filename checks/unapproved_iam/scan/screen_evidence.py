@@ -1,4 +1,4 @@
-"""What the screen looks for: kinds of evidence, which of them suffice, and searches for many words at once.
+"""What the screen looks for: kinds of evidence, and which of them suffice.
 
 For `scan.unit_screen`, which looks for types and whole names, and `scan.name_pieces`, which looks on.
 """
@@ -6,7 +6,6 @@ For `scan.unit_screen`, which looks for types and whole names, and `scan.name_pi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
 from enum import IntFlag
 from typing import NamedTuple
 
@@ -24,9 +23,6 @@ class Evidence(IntFlag):
     EVERYTHING = TYPE | NAME
 
 
-Search = Callable[[bytes], object]
-MOST_SEARCHES = 16  # beyond, one search for all of them is faster
-
 # What names come from, each by the flags that it takes: a whole one, one in pieces, one that a function makes.
 NAMED = (
     (Evidence.NAME,),
@@ -38,32 +34,6 @@ NAMED = (
 def suffices(evidence: Evidence) -> bool:
     """Whether a unit that shows this has to be read."""
     return bool(evidence & Evidence.TYPE) and any(all(evidence & flag for flag in named) for named in NAMED)
-
-
-def searches_for(words: Iterable[str]) -> tuple[Search, ...]:
-    """Searches that together find any of the words: `re` skips to a literal beginning at the speed of memory."""
-    groups: dict[str, list[str]] = {}
-    for word in words:
-        groups.setdefault(word[:3], []).append(word)
-    if len(groups) > MOST_SEARCHES:
-        groups = {"": [word for group in groups.values() for word in group]}
-    return tuple(re.compile(any_of(group).encode()).search for group in groups.values())
-
-
-def any_of(words: Iterable[str]) -> str:
-    """An expression for alternatives, branching letter by letter: `re` tries plain alternatives one after the other."""
-    branches: dict[str, list[str]] = {}
-    ends_here = False
-    for word in sorted(set(words)):
-        if word:
-            branches.setdefault(word[0], []).append(word[1:])
-        else:
-            ends_here = True
-    written = [re.escape(first) + any_of(rests) for first, rests in branches.items()]
-    if not written:
-        return ""
-    whole = written[0] if len(written) == 1 and not ends_here else f"(?:{'|'.join(written)})"
-    return whole + "?" if ends_here else whole
 
 
 class LiteralRun(NamedTuple):

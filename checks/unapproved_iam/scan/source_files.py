@@ -38,12 +38,17 @@ KINDS = {
 
 
 def kind_of(name: str) -> Kind | None:
-    """What a file is by its name; None when it cannot matter. Terraform reads no hidden files."""
+    """What a file is by its name; None when it cannot matter.
+
+    Terraform reads no hidden file of source, and minds upper case; who deploys a template may give it any name.
+    """
     suffix = name[name.rfind(".") :]
     kind = KINDS.get(suffix)
     if suffix == ".json":
         kind = KINDS.get(name[name.rfind(".", 0, -len(suffix)) :], kind)
-    return None if kind is not Kind.TEMPLATE and name.startswith(".") else kind
+    if kind is None:
+        return Kind.TEMPLATE if KINDS.get(suffix.lower()) is Kind.TEMPLATE else None
+    return None if kind in (Kind.TERRAFORM, Kind.OTHER) and name.startswith(".") else kind
 
 
 class SourceDirectory(NamedTuple):

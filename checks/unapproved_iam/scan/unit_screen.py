@@ -22,13 +22,12 @@ from unapproved_iam.documents.serverless_framework import MARKS as SERVERLESS_MA
 from unapproved_iam.scan.screen_evidence import (
     Evidence,
     LiteralRun,
-    any_of,
     holds_template,
-    searches_for,
     suffices,
     without_tests,
 )
-from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
+from unapproved_iam.terraform.source_look import may_attach, may_call
+from unapproved_iam.word_patterns import searches_for
 
 if TYPE_CHECKING:
     from unapproved_iam.scan.name_pieces import NamePieces
@@ -41,14 +40,8 @@ _ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))|[Ux])")
 _FOLDED = re.compile(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\xa9])")
 _TAGGED = re.compile(rb"![^\s\"']*binary")
 
-_TERRAFORM_TYPES = re.compile(any_of(ATTACHING_TYPES).encode())
-# A call of a module that is not in the tree attaches by its arguments; a reference `module.x` makes none.
-_MODULE_CALL = re.compile(rb"module(?![.\w-])")
 # OpenTofu lets variables choose the source: then anything may be called.
 _CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
-# Sources of local modules: every quoted relative path, and absolute ones where they are written as sources.
-_LOCAL_SOURCE = re.compile(rb'"(\.\.?(?:\\?/[^"$\n]*)?)"')
-_ABSOLUTE_SOURCE = re.compile(rb'source"?\s*[=:]\s*"(\\?/[^"$\n]+)"')
 
 _DOCUMENT_MARKS = [mark.encode() for mark in (*DOCUMENT_MARKS, *SERVERLESS_MARKS)]
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
@@ -70,10 +63,10 @@ class Screen:
         """Types and whole names in a file of Terraform source or variables, or in the JSON of a plan."""
         if _is_escaped(source):
             return Evidence.EVERYTHING
-        calls = _MODULE_CALL.search(source)
+        calls = may_call(source)  # of a module that is not in the tree attaches by its arguments
         if calls and _CHOSEN_SOURCE.search(source) and _chooses_source(source):
             return Evidence.EVERYTHING
-        evidence = Evidence.TYPE if calls or _TERRAFORM_TYPES.search(source) else Evidence.NOTHING
+        evidence = Evidence.TYPE if calls or may_attach(source) else Evidence.NOTHING
         if self._names_policy(source) and self._names_policy(without_tests(source)):
             evidence |= Evidence.NAME
         return evidence | self.template(source) if holds_template(source) else evidence
@@ -143,11 +136,3 @@ def may_be_plan(source: bytes) -> bool:
     """Whether a JSON file may be a Terraform plan ("JSON Output Format" in the Terraform documentation)."""
     packed = source.replace(b"\0", b"") if b"\0" in source[:100] else source  # PowerShell's `>` writes UTF-16
     return b'"planned_values"' in packed or b'"resource_changes"' in packed
-
-
-def local_sources(source: bytes) -> list[str]:
-    """The paths in Terraform source that may be sources of local modules."""
-    found = _LOCAL_SOURCE.findall(source)
-    if b"source" in source:
-        found += _ABSOLUTE_SOURCE.findall(source)
-    return [path.decode("utf-8", "surrogateescape").replace("\\/", "/") for path in found]

@@ -20,8 +20,11 @@ from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, pa
 from unapproved_iam.policies.attachment import Place
 
 _LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "module": 1, "variable": 1, "output": 1, "provider": 1}
-_LITERAL_ARGUMENTS = {"default", "source", "version", "depends_on", "provider", "providers"}  # never templates
-_BARE_ARGUMENTS = {("variable", "type"), ("dynamic", "iterator")}  # by their blocks: strings that are expressions
+_COMMENT = "//"  # in a block; in a value it is a key like any other
+# By their blocks, which have a label: strings that are no templates, and strings that are expressions. (Of a module's
+# source, in which OpenTofu has references, a template is the same string where terraform takes it.)
+_LITERAL_ARGUMENTS = {("variable", "default")}
+_BARE_ARGUMENTS = {("variable", "type"), ("dynamic", "iterator")}
 
 
 @dataclass(frozen=True)
@@ -113,18 +116,20 @@ class _JsonBlock(Block):
     @property
     def body(self) -> Body:
         source, value = self._source, self._value
-        attributes = {name: self._attribute(name, argument) for name, argument in value.pairs}
+        pairs = [(name, argument) for name, argument in value.pairs if name != _COMMENT]
+        attributes = {name: self._attribute(name, argument) for name, argument in pairs}
         blocks = tuple(
             block
-            for name, argument in value.pairs
+            for name, argument in pairs
             for block in _blocks(name, argument, 1 if name == "dynamic" else 0, source)
         )
         return Body(attributes, blocks, (source, value.start, value.start))
 
     def _attribute(self, name: str, argument: Any) -> Attribute:
-        if (self.type, name) in _BARE_ARGUMENTS and isinstance(argument, _String):
+        argued = (self.type, name) if self.labels else ("", "")
+        if argued in _BARE_ARGUMENTS and isinstance(argument, _String):
             return _BareAttribute(name, self._source, argument)
-        return _JsonAttribute(name, self._source, argument, self._value, name not in _LITERAL_ARGUMENTS)
+        return _JsonAttribute(name, self._source, argument, self._value, argued not in _LITERAL_ARGUMENTS)
 
 
 def parse_json_body(data: bytes, path: str) -> Body:
@@ -179,7 +184,7 @@ def _labelled(value: Any, labels: int) -> Iterable[tuple[tuple[str, ...], Any]]:
         return
     for level in _objects(value):
         for label, inner in level.pairs:
-            if label != "//":
+            if label != _COMMENT:
                 yield from (((label, *others), body) for others, body in _labelled(inner, labels - 1))
 
 
@@ -200,7 +205,6 @@ def _expression(value: Any, place: Place, source: Source, is_template: bool) -> 
                     _expression(item, place, source, is_template),
                 )
                 for key, item in value.pairs
-                if key != "//"
             )
         )
     return Literal(value)

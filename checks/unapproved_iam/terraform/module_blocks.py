@@ -8,7 +8,6 @@ something else, then only if an attachment needs that.
 from __future__ import annotations
 
 import os
-import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -18,10 +17,7 @@ from unapproved_iam.hcl.syntax import Attribute, Block, HclSyntaxError
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.terraform.module_files import ConfigurationFile, Declaration, Listing
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
-
-_ATTACHING_TYPE = re.compile("|".join(ATTACHING_TYPES).encode())
-_BLANK = rb"(?:\s|/\*.*?\*/)*"
-_MODULE_CALL = re.compile(rb'\bmodule(?:"\s*:|%s"?[\w-]+"?%s\{)' % (_BLANK, _BLANK), re.DOTALL)
+from unapproved_iam.terraform.source_look import may_attach, may_call
 
 
 class Module:
@@ -48,14 +44,14 @@ class Module:
     @cached_property
     def attaching(self) -> tuple[Declaration, ...]:
         """The resources of types that attach policies, in the order of files and lines."""
-        files = [file for file in self._all_files if _ATTACHING_TYPE.search(file.data)]
+        files = [file for file in self._all_files if may_attach(file.data)]
         found = self._declarations("resource", files, self.report)
         return tuple(one for one in found if len(one.labels) == 2 and one.labels[0] in ATTACHING_TYPES)
 
     @cached_property
     def calls(self) -> tuple[Declaration, ...]:
         """The module calls."""
-        files = [file for file in self._all_files if _MODULE_CALL.search(file.data)]
+        files = [file for file in self._all_files if may_call(file.data)]
         return tuple(one for one in self._declarations("module", files, self.report) if len(one.labels) == 1)
 
     def written_source(self, call: Declaration) -> str | None:

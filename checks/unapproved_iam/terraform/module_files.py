@@ -10,15 +10,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
 from unapproved_iam.directory_entry import is_file
 from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse_body
 from unapproved_iam.policies.attachment import Place
+from unapproved_iam.terraform.source_look import may_hold
 
-NATIVE_SUFFIXES = (".tofu", ".tf")  # a .tofu file replaces the .tf file of the same name
-SUFFIXES = tuple(suffix + form for suffix in NATIVE_SUFFIXES for form in ("", ".json"))
+
+class Program(Enum):
+    """Who reads the tree. Terraform reads no .tofu file; for OpenTofu one replaces the .tf file of the same name."""
+
+    TERRAFORM = (".tf.json", ".tf")
+    OPENTOFU = (".tofu.json", ".tofu", ".tf.json", ".tf")
+
+    def __init__(self, *suffixes: str) -> None:
+        self.suffixes = suffixes
+
+
 VARIABLE_SUFFIXES = (".tfvars", ".tfvars.json")
 _FIRST_VARIABLES = ("terraform.tfvars", "terraform.tfvars.json")
 # What terraform and package managers download, and what version control keeps: no source of the tree.
@@ -39,11 +50,12 @@ class Listing(NamedTuple):
         return bool(self.configuration or self.overrides)
 
 
-def listing_of(names: Iterable[str], directories: Iterable[str] = ()) -> Listing:
-    """Sort the names of a directory's files by what Terraform does with them."""
-    present = {name for name in names if not _is_ignored(name)}
-    used = sorted(name for name in present if name.endswith(SUFFIXES) and not _is_replaced(name, present))
-    variables = sorted(name for name in present if name.endswith(VARIABLE_SUFFIXES))
+def listing_of(names: Iterable[str], directories: Iterable[str] = (), program: Program = Program.OPENTOFU) -> Listing:
+    """Sort the names of a directory's files by what the program does with them."""
+    names = set(names)
+    present = {name for name in names if name.endswith(program.suffixes) and not _is_ignored(name)}
+    used = sorted(name for name in present if program is Program.TERRAFORM or not _is_replaced(name, present))
+    variables = sorted(name for name in names if name.endswith(VARIABLE_SUFFIXES))  # hidden ones are loaded, too
     automatic = [name for name in variables if name in _FIRST_VARIABLES]
     automatic += [name for name in variables if name.endswith((".auto.tfvars", ".auto.tfvars.json"))]
     return Listing(
@@ -56,7 +68,7 @@ def listing_of(names: Iterable[str], directories: Iterable[str] = ()) -> Listing
 
 
 def _is_ignored(name: str) -> bool:
-    """Hidden files and what editors leave behind."""
+    """Hidden files of configuration and what editors leave behind."""
     return name.startswith(".") or name.endswith("~") or (name.startswith("#") and name.endswith("#"))
 
 
@@ -71,7 +83,7 @@ def _is_override(name: str) -> bool:
 
 
 def _split(name: str) -> tuple[str, str]:
-    suffix = next(suffix for suffix in sorted(SUFFIXES, key=len, reverse=True) if name.endswith(suffix))
+    suffix = next(suffix for suffix in Program.OPENTOFU.suffixes if name.endswith(suffix))
     return name[: -len(suffix)], suffix
 
 
@@ -88,8 +100,8 @@ class ConfigurationFile:
             return file.read()
 
     def mentions(self, *names: str) -> bool:
-        """Whether every one of these names occurs: without them the file cannot declare such a block."""
-        return all(name.encode() in self.data for name in names)
+        """Whether every one of these names may stand in it: else the file cannot declare such a block."""
+        return may_hold(self.data, *names)
 
     @cached_property
     def body(self) -> Body:
@@ -162,10 +174,17 @@ class VariableFile:
 
 
 class Directories:
-    """The directories of the file system as Terraform sees them, each listed once."""
+    """The directories of the file system as one program sees them, each listed once."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program = Program.OPENTOFU) -> None:
+        self._program = program
         self._listings: dict[str, Listing | None] = {}
+
+    @property
+    def holds_tofu(self) -> bool:
+        """Whether one of those listed so far holds a .tofu file, so that the programs differ."""
+        listings = filter(None, self._listings.values())
+        return any(".tofu" in name for one in listings for name in (*one.configuration, *one.overrides))
 
     def listing(self, directory: str) -> Listing | None:
         """None when there is no such directory, or when it cannot be read."""
@@ -176,6 +195,7 @@ class Directories:
                 self._listings[directory] = listing_of(
                     (entry.name for entry in found if is_file(entry)),
                     (entry.name for entry in found if entry.is_dir(follow_symlinks=False)),
+                    self._program,
                 )
             except OSError:
                 self._listings[directory] = None
@@ -199,6 +219,7 @@ __all__ = [
     "Directories",
     "HclSyntaxError",
     "Listing",
+    "Program",
     "VariableFile",
     "listing_of",
     "nested_type",

@@ -18,10 +18,10 @@ from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.inline_skips import skip_in_block
 from unapproved_iam.terraform.module_blocks import Module
-from unapproved_iam.terraform.module_files import Declaration, nested_type
+from unapproved_iam.terraform.module_files import Declaration, Program, nested_type
 from unapproved_iam.terraform.plan_lookup import call_of
 from unapproved_iam.terraform.plan_resources import PlannedResource
-from unapproved_iam.terraform.root_module import TerraformTree
+from unapproved_iam.terraform.root_module import ProgramTree
 
 
 class SourcePlace(NamedTuple):
@@ -45,7 +45,7 @@ class PlanSource:
     def __init__(self, directory: str, plan: CallSources) -> None:
         self.directory = directory
         self._plan = plan
-        self._tree = TerraformTree()
+        self._tree = ProgramTree(Program.OPENTOFU)
         self._root = self._tree.module_at(directory)
         self._places: dict[tuple[str, str, str], SourcePlace | None] = {}
         self._modules: dict[str, _CalledModule | None] = {}

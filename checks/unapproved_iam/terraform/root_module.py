@@ -13,38 +13,71 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.hcl.scope import Files
 from unapproved_iam.policies.attachment import Reading
 from unapproved_iam.terraform.module_blocks import Module
-from unapproved_iam.terraform.module_files import Declaration, Directories
+from unapproved_iam.terraform.module_files import Declaration, Directories, Program
 from unapproved_iam.terraform.module_reading import attachments_of_unit
 from unapproved_iam.terraform.module_scope import ModuleScope, Unit
+from unapproved_iam.terraform.source_look import local_path
 from unapproved_iam.terraform.variables import RootVariables
 
 MAX_CALLS = 30  # modules within modules: real code stays below 8
+WITHOUT_TOFU = "terraform runs it, which reads no .tofu file"
 
 
 class TerraformTree:
-    """All Terraform modules of a tree; each file is read and parsed once, however many roots need it.
+    """All Terraform modules of a tree, as terraform and OpenTofu read it.
 
     `var_files` are those of `--var-file`, in their order; they count for every root module.
     """
 
     def __init__(self, var_files: Sequence[str] = ()) -> None:
-        self._var_files = [os.path.abspath(path) for path in var_files]
-        self._directories = Directories()
-        self._modules: dict[str, Module] = {}
-        self._may_attach: dict[str, bool] = {}
-        self._readings: dict[str, Reading] = {}
-        self._scanned: list[str] = []
+        self._by_opentofu = ProgramTree(Program.OPENTOFU, var_files)
+        self._by_terraform = ProgramTree(Program.TERRAFORM, var_files)
 
     def root_modules(self, paths: Iterable[str], among: Iterable[str] | None = None) -> list[str]:
         """The root modules at and below these directories; absolute, sorted.
 
         `among` names the absolute directories that are to be looked at, when it is known that nobody else calls them.
         """
+        paths, among = list(paths), None if among is None else set(among)
+        roots = self._by_opentofu.root_modules(paths, among)
+        if self._by_opentofu.holds_tofu:
+            roots = sorted({*roots, *self._by_terraform.root_modules(paths, among)})
+        return roots
+
+    def read(self, root_module: str) -> Reading:
+        """What a root module attaches, and what of it could not be read."""
+        reading = self._by_opentofu.read(root_module)
+        if not self._by_opentofu.holds_tofu:
+            return reading
+        other = self._by_terraform.read(root_module)
+        known = set(reading.attachments)
+        only = (one for one in other.attachments if one not in known)
+        attachments = (*reading.attachments, *(replace(one, when=(*one.when, WITHOUT_TOFU)) for one in only))
+        return Reading(attachments, tuple(dict.fromkeys((*reading.unjudged, *other.unjudged))))
+
+
+class ProgramTree:
+    """The modules as one program reads them; each file is read and parsed once, however many roots need it."""
+
+    def __init__(self, program: Program, var_files: Sequence[str] = ()) -> None:
+        self._var_files = [os.path.abspath(path) for path in var_files]
+        self._directories = Directories(program)
+        self._modules: dict[str, Module] = {}
+        self._may_attach: dict[str, bool] = {}
+        self._readings: dict[str, Reading] = {}
+        self._scanned: list[str] = []
+
+    @property
+    def holds_tofu(self) -> bool:
+        return self._directories.holds_tofu
+
+    def root_modules(self, paths: Iterable[str], among: Iterable[str] | None = None) -> list[str]:
         self._scanned = [os.path.abspath(path) for path in paths]
         if among is None:
             among = {one for path in self._scanned for one in self._directories.below(path)}
@@ -62,7 +95,6 @@ class TerraformTree:
         return sorted(module.directory for module in roots)
 
     def read(self, root_module: str) -> Reading:
-        """What a root module attaches, and what of it could not be read."""
         directory = os.path.abspath(root_module)
         if directory not in self._readings:
             module = self.module_at(directory)
@@ -119,9 +151,8 @@ class TerraformTree:
 
     def local_module(self, caller: Module, source: str) -> Module | None:
         """What a call with this source makes instances of; None when it is not in the tree."""
-        if not _is_local(source) and not os.path.isabs(source):
-            return None
-        return self.module_at(os.path.normpath(os.path.join(caller.directory, source)))
+        path = local_path(source) or (source if os.path.isabs(source) else None)
+        return self.module_at(os.path.normpath(os.path.join(caller.directory, path))) if path else None
 
     def _reach(self, module: Module, reached: set[str]) -> None:
         waiting = [module]
@@ -135,7 +166,7 @@ class TerraformTree:
         """The module that a call makes instances of; None when it is not in the tree, or cannot be read."""
         source = scope.source_of(call)
         module = self.local_module(scope.module, source) if source else None
-        if source is None or (module is None and not _is_local(source)):
+        if source is None or (module is None and local_path(source) is None):
             return None
         if module is None:
             scope.module.report_at(call.place, f'module directory "{source}" holds no configuration, or is not there')
@@ -163,7 +194,3 @@ class TerraformTree:
                 module.attaching or any(self.may_attach(module, call) for call in module.calls) or module.unjudged
             )
         return self._may_attach[module.identity]
-
-
-def _is_local(source: str) -> bool:
-    return source in (".", "..") or source.startswith(("./", "../"))
