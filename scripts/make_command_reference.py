@@ -10,10 +10,8 @@ import sys
 import textwrap
 from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "checks"))
 
@@ -41,6 +39,7 @@ GUIDES = {
     "approvals": "[Switch it on where violations are](deny-list.md#switch-it-on-where-violations-are)",
     "schema": "[Editors](deny-list.md#editors)",
     "checks-dir": "[In checkov](../README.md#in-checkov)",
+    "completion": "[The command](../README.md#the-command)",
 }
 
 
@@ -62,11 +61,7 @@ def section(name: str) -> Iterator[str]:
 
 
 def parser_of(name: str) -> ArgumentParser:
-    """The parser that a subcommand builds when it is called: here it is asked for help, and prints none."""
-    with patch.object(ArgumentParser, "print_help", autospec=True) as asked, suppress(SystemExit):
-        import_module(SUBCOMMANDS[name].module).main(["--help"])
-    parser = asked.call_args.args[0]
-    assert isinstance(parser, ArgumentParser)
+    parser: ArgumentParser = import_module(SUBCOMMANDS[name].module).parser()
     return parser
 
 

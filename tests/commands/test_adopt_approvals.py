@@ -112,7 +112,8 @@ def test_adopt_approves_what_is_there_and_nothing_else(repository: Path, capsys:
     assert adopt_command.main([]) == 0
     deny_list = find_deny_list(None, {}, str(repository))
     assert capsys.readouterr().out == (
-        f"{FILE_NAME}: {len(deny_list.approvals)} approved until {TODAY + timedelta(days=90)}; edit the reasons\n"
+        f"{FILE_NAME}: {len(deny_list.approvals)} approved, all until {TODAY + timedelta(days=90)}; edit the reasons,"
+        " and the days so that not all fail again at once\n"
         "0 violations are left\n"
     )
     unknown_role = "aws_iam_role_policy_attachment.unknown_role"
@@ -497,6 +498,13 @@ def test_approvals_can_fail_on_unused_ones(repository: Path) -> None:
     assert approvals_command.main(["--fail-on-unused"]) == 1
     (repository / FILE_NAME).write_text("".join(APPROVALS.splitlines(keepends=True)[:4]))
     assert approvals_command.main(["--fail-on-unused"]) == 0
+    (repository / FILE_NAME).write_text(APPROVALS.replace("2020-01-01", str(FAR)))
+    for days, code in (("9", 0), ("10", 1), ("0", 0)):
+        assert approvals_command.main(["--fail-on-expiring", days]) == code
+    (repository / FILE_NAME).write_text(APPROVALS.replace(str(SOON), str(FAR)))
+    assert approvals_command.main(["--fail-on-expiring", "0"]) == 1
+    with pytest.raises(UsageError, match="--fail-on-expiring: -1 is no number of days"):
+        approvals_command.main(["--fail-on-expiring", "-1"])
     (repository / "broken.tf").write_text('resource "aws_iam_role_policy_attachment" "broken" {\n  AdministratorAccess')
     assert approvals_command.main([]) == 2
 

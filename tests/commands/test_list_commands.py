@@ -169,6 +169,10 @@ def test_explain(
             ["AdministratorAccess", "--attached-to", "roles/x"],
             '--attached-to: "roles/x" is no principal (expected role/',
         ),
+        (
+            ["AdministratorAccess", "--attached-to", "break-glass"],
+            '--attached-to: "break-glass" is no address (expected role/',
+        ),
         (["AdministratorAccess", "--attached-to", "role/"], '--attached-to: "role/" is no principal (expected role/'),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

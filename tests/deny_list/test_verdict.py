@@ -337,10 +337,25 @@ def test_where_nothing_is_allowed_but_what_is_approved() -> None:
     ):
         assert judge(["*"], attachment(policy, OTHER), *approvals).verdict is verdict
     assert judge(["*"], attachment(customer_managed(text("team-x")), role("team-a")), *approvals).verdict is APPROVED
-    assert judge(["*"], attachment(ADMIN, OTHER), *approvals).message == (
-        "AdministratorAccess must not be attached to role/app: only what list.yaml approves may be attached; "
-        "approved only for role/break-glass in live/**"
-    )
+    only = "only what list.yaml approves may be attached"
+    for principal, said in (
+        (OTHER, f"must not be attached to role/app: {only}"),
+        (role("break-glass"), f"must not be attached to role/break-glass: {only}; approved only for "),
+    ):
+        message = judge(["*"], attachment(ADMIN, principal), *approvals).message
+        assert message.removeprefix("AdministratorAccess ") == said + (
+            "role/break-glass in live/**" if said.endswith("for ") else ""
+        )
+
+
+def test_a_policy_keeps_its_own_reason_where_everything_is_denied() -> None:
+    everything = Entry("*", Origin("list.yaml", 2))
+    own = Entry("AdministratorAccess", Origin("list.yaml", 3), "it allows everything")
+    for entries in ((everything, own), (own, everything)):
+        finding = Judge(DenyList("list.yaml", entries), ROOT, TODAY).judge(attachment(ADMIN, A_ROLE))
+        assert finding.message.endswith(": it allows everything")
+        other = Judge(DenyList("list.yaml", entries), ROOT, TODAY).judge(attachment(aws_managed("X"), A_ROLE))
+        assert other.message.endswith(": only what list.yaml approves may be attached")
 
 
 def test_messages() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 
@@ -34,14 +34,18 @@ DAYS = 90
 REASON = "attached before the check was switched on, not reviewed yet"
 
 
-def main(argv: Sequence[str]) -> int:
-    today = datetime.now(timezone.utc).date()
+def parser() -> ArgumentParser:
     parser = argument_parser("adopt")
     parser.add_argument("path", nargs="*", help="as for check (default: this directory)")
     parser.add_argument("--deny-list", metavar="FILE", help="the list to add to (default: the one of the repository)")
     parser.add_argument("--expires", metavar="DAY", help=f"the last day of the approvals (default: in {DAYS} days)")
     parser.add_argument("--reason", default=REASON, help=f"the reason of each approval (default: {REASON})")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    today = datetime.now(timezone.utc).date()
+    arguments = parser().parse_args(argv)
     expires = _day(arguments.expires, today)
     if not re.fullmatch(WORDS.pattern, arguments.reason):
         raise UsageError(f'--reason: "{arguments.reason}" is no reason (expected {WORDS.expected})')
@@ -61,10 +65,16 @@ def _adopt(root: str, paths: Sequence[str], several: bool, expires: date, today:
         written = [_written(proposal, arguments.reason, expires) for proposal in new]
         _add(path or os.path.join(root, FILE_NAME), written, f"adopted on {today}", is_new=path is None)
         deny_list = find_deny_list(arguments.deny_list, os.environ, root, several)
-        print(f"{printable(deny_list.source)}: {len(new)} approved until {expires}; edit the reasons")
+        print(f"{printable(deny_list.source)}: {_adopted(len(new), expires)}")
     for line in left_over:
         print(printable(line))
     return _outcome(findings_of(request, deny_list, root))
+
+
+def _adopted(number: int, expires: date) -> str:
+    if number == 1:
+        return f"1 approved until {expires}; edit its reason"
+    return f"{number} approved, all until {expires}; edit the reasons, and the days so that not all fail again at once"
 
 
 def _day(written: str | None, today: date) -> date:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
-from unapproved_iam.deny_list.entries import Approval
+from unapproved_iam.deny_list.entries import SOON, Approval
 from unapproved_iam.printed_words import printable
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION, UsageError
 from unapproved_iam.scan.check_scope import Request
@@ -39,17 +40,29 @@ class Status(NamedTuple):
     places: tuple[str, ...]  # path:line of each attachment that it covers, or would if it had not expired
 
 
-def main(argv: Sequence[str]) -> int:
+def parser() -> ArgumentParser:
     parser = argument_parser("approvals")
     parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
     parser.add_argument(
-        "--expiring", metavar="DAYS", type=int, default=30, help="how soon is about to expire (default: 30)"
+        "--expiring",
+        metavar="DAYS",
+        type=int,
+        default=SOON.days,
+        help=f"how soon is about to expire (default: {SOON.days})",
     )
     parser.add_argument("--fail-on-unused", action="store_true", help="exit with 1 when an approval is unused")
-    parser.add_argument("--output", choices=("text", "json"), default="text", help="the format (default: text)")
-    arguments = parser.parse_args(argv)
-    if not 0 <= arguments.expiring <= timedelta.max.days:
-        raise UsageError(f"--expiring: {arguments.expiring} is no number of days (expected 0 or more)")
+    parser.add_argument(
+        "--fail-on-expiring", metavar="DAYS", type=int, help="exit with 1 when an approval expires within these days"
+    )
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="the format (default: text)")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    arguments = parser().parse_args(argv)
+    for name, days in (("--expiring", arguments.expiring), ("--fail-on-expiring", arguments.fail_on_expiring or 0)):
+        if not 0 <= days <= timedelta.max.days:
+            raise UsageError(f"{name}: {days} is no number of days (expected 0 or more)")
     root = repository_root(os.curdir)
     deny_list = find_deny_list(arguments.deny_list, os.environ, root)
     today = datetime.now(timezone.utc).date()
@@ -62,8 +75,11 @@ def main(argv: Sequence[str]) -> int:
             print(printable(line))
     if findings.unjudged:
         return COULD_NOT_JUDGE
-    unused = any(not status.places for status in statuses)
-    return VIOLATION if arguments.fail_on_unused and unused else CLEAN
+    failing = arguments.fail_on_unused and any(not status.places for status in statuses)
+    if arguments.fail_on_expiring is not None:
+        within = timedelta(days=arguments.fail_on_expiring)
+        failing = failing or any(status.approval.expires_within(within, today) for status in statuses)
+    return VIOLATION if failing else CLEAN
 
 
 def statuses_of(findings: Findings, today: date, soon: timedelta) -> Iterator[Status]:
@@ -81,7 +97,7 @@ def _state(approval: Approval, used: bool, today: date, soon: timedelta) -> Stat
         return State.EXPIRED
     if not used:
         return State.UNUSED
-    return State.EXPIRING if approval.expires and approval.expires - today <= soon else State.USED
+    return State.EXPIRING if approval.expires_within(soon, today) else State.USED
 
 
 def as_text(statuses: Iterable[Status], findings: Findings) -> Iterator[str]:

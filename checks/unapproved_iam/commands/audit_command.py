@@ -45,12 +45,13 @@ REPORTS = {
 WITHOUT_REMARKS = ("csv",)  # there they are said on standard error
 
 
-def add_arguments(parser: ArgumentParser) -> None:
+def parser() -> ArgumentParser:
+    parser = argument_parser("audit")
     parser.add_argument("--deny-list", metavar="FILE", help="the deny list; without it the one of this repository")
     parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration")
     parser.add_argument("--region", metavar="NAME", help="where Identity Center lives; it also tells the partition")
     parser.add_argument("--role-arn", metavar="ARN", help="role to assume before anything else")
-    parser.add_argument("--output", choices=REPORTS, default="text", help="script: a shell script that detaches")
+    parser.add_argument("-o", "--output", choices=REPORTS, default="text", help="script: a shell script that detaches")
     parser.add_argument("--no-identity-center", action="store_true", help="leave permission sets out")
     parser.add_argument("--compare", metavar="DIR", help="say which attachments the code below DIR declares")
     several = parser.add_mutually_exclusive_group()
@@ -61,14 +62,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--config-aggregator", metavar="NAME", help="audit the accounts that this aggregator of AWS Config holds"
     )
     parser.add_argument("--role-name", metavar="NAME", help="with --accounts: the role to assume in each account")
+    return parser
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argument_parser("audit")
-    add_arguments(parser)
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     if bool(arguments.accounts) != bool(arguments.role_name):
-        parser.error("--accounts and --role-name need each other")
+        raise UsageError("--accounts and --role-name need each other")
     return run(arguments)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 
 from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.progress import watched
 from unapproved_iam.deny_list.discovery import find_deny_list, repositories_of
 from unapproved_iam.printed_words import tolerate_any_text
 from unapproved_iam.program import UsageError
@@ -39,7 +40,7 @@ WRITERS = {
 
 def main(argv: Sequence[str]) -> int:
     started = time.monotonic()
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     repositories = repositories_of(arguments.path)
     gc.set_threshold(5_000)  # most of what is made stays: looking for garbage seven times as often takes longer
     findings = all_of([_findings(root, repositories, arguments) for root in repositories])
@@ -63,6 +64,7 @@ def _findings(root: str, repositories: Mapping[str, Sequence[str]], arguments: N
         exclude=arguments.exclude,
         screen=arguments.screen,
         jobs=arguments.jobs or processors(),
+        watch=watched,
     )
     return findings_of(request, deny_list, root)
 
@@ -72,7 +74,7 @@ def _repository_of(plan: str, repositories: Iterable[str]) -> str:
     return max(around, key=len, default=next(iter(repositories)))
 
 
-def _parser() -> ArgumentParser:
+def parser() -> ArgumentParser:
     parser = argument_parser("check")
     parser.add_argument(
         "path",
@@ -95,12 +97,16 @@ def _parser() -> ArgumentParser:
         metavar="GLOB",
         action="append",
         default=[],
+        type=_path_glob,
         help="paths from the repository's root that are not judged; may be repeated",
     )
-    parser.add_argument("--output", choices=tuple(WRITERS), default="cli", help="the report's format (default: cli)")
+    parser.add_argument(
+        "-o", "--output", choices=tuple(WRITERS), default="cli", help="the report's format (default: cli)"
+    )
     parser.add_argument(
         "--output-file", metavar="FILE", help="where the report goes; text is then printed all the same"
     )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no summary: print only what was found")
     parser.add_argument(
         "--no-screen", dest="screen", action="store_false", help="parse everything; finds the same and takes longer"
     )
@@ -111,6 +117,14 @@ def _parser() -> ArgumentParser:
         help="processes that read side by side what is read closely (default: as many as there are processors)",
     )
     return parser
+
+
+def _path_glob(written: str) -> str:
+    from unapproved_iam.deny_list.list_format import FILES  # a run without --exclude does not pay for it
+
+    if not re.fullmatch(FILES.pattern, written):
+        raise ArgumentTypeError(f"{written!r} matches no path (expected {FILES.expected})")
+    return written
 
 
 def _number_of_jobs(written: str) -> int:

@@ -16,7 +16,7 @@ import site
 import subprocess
 import sys
 import tempfile
-from argparse import SUPPRESS
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Mapping, Sequence
 
 from unapproved_iam.commands.command_line import argument_parser
@@ -53,13 +53,17 @@ sys.exit(guarded("checkov", session))
 """
 
 
-def main(argv: Sequence[str]) -> int:
+def parser() -> ArgumentParser:
     parser = argument_parser("checkov")
     parser.epilog = "every other argument is checkov's own, see checkov --help"
     parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
     for name in OPENED_AT_START:
         parser.add_argument(name, help=SUPPRESS)
-    own, arguments = parser.parse_known_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    own, arguments = parser().parse_known_args(argv)
     for name in OPENED_AT_START:
         path = getattr(own, name.removeprefix("--").replace("-", "_"))
         arguments += [f"{name}={os.path.abspath(path)}"] if path else []

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.program import CLEAN, checks_directory
 
 
+def parser() -> ArgumentParser:
+    return argument_parser("checks-dir")
+
+
 def main(argv: Sequence[str]) -> int:
-    argument_parser("checks-dir").parse_args(argv)
+    parser().parse_args(argv)
     print(checks_directory())
     return CLEAN

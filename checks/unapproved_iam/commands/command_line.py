@@ -41,22 +41,38 @@ SUBCOMMANDS = {
     "approvals": Subcommand("approvals", "show used, unused, expiring and expired approvals"),
     "schema": Subcommand("schema", "print the JSON Schema of the deny list, for editors"),
     "checks-dir": Subcommand("checks_dir", "print the directory for checkov's --external-checks-dir"),
+    "completion": Subcommand("completion", "print what completes these subcommands and options in a shell", "terminal"),
 }
+HELP = ("-h", "--help", "help")
+VERSION = ("-V", "--version", "version")
 
 
 def main(argv: Sequence[str]) -> int:
-    name, *rest = argv or ["--help"]
-    if name in ("-h", "--help", "help"):
+    name, *rest = argv or ["help"]
+    if name in HELP and rest:
+        name, rest = rest[0], ["--help"]
+    if name in HELP:
         print(_help())
         return CLEAN
-    if name in ("-V", "--version"):
+    if name in VERSION:
         print(f"{PROGRAM} {version()}")
         return CLEAN
     if name not in SUBCOMMANDS:
-        return complain(
-            f"unknown subcommand {name!r} (expected one of: {', '.join(SUBCOMMANDS)}; see {PROGRAM} --help)"
-        )
+        return complain(_unknown(name, rest))
     return guarded(name, lambda: import_module(SUBCOMMANDS[name].module).main(rest))
+
+
+def _unknown(name: str, rest: Sequence[str]) -> str:
+    """What to say to somebody who wrote no subcommand, or misspelt one."""
+    from shlex import join
+
+    from unapproved_iam.commands.misspelt_words import closest  # only what is misspelt pays for it
+
+    is_for_check = name.startswith("-") or os.path.exists(name)
+    meant = "check" if is_for_check else closest(name, SUBCOMMANDS)
+    command = join([PROGRAM, meant, *([name] if is_for_check else []), *rest])
+    hint = f"did you mean `{command}`? " if meant else ""
+    return f"unknown subcommand {name!r} ({hint}{PROGRAM} help lists them)"
 
 
 def guarded(name: str, subcommand: Callable[[], int]) -> int:
@@ -100,9 +116,11 @@ def _unexpected(error: Exception) -> str:
 
 def argument_parser(name: str) -> ArgumentParser:
     """The parser of a subcommand, to which its module adds its arguments; usage errors exit with 2."""
-    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+    from argparse import RawDescriptionHelpFormatter
 
-    return ArgumentParser(
+    from unapproved_iam.commands.misspelt_words import HelpfulParser  # needs argparse, and `help` does not
+
+    return HelpfulParser(
         prog=f"{PROGRAM} {name}",
         description=SUBCOMMANDS[name].summary,
         allow_abbrev=False,
@@ -113,7 +131,11 @@ def argument_parser(name: str) -> ArgumentParser:
 
 def _help() -> str:
     width = max(map(len, SUBCOMMANDS))
-    lines = [f"usage: {PROGRAM} SUBCOMMAND [--help] [ARGUMENT ...]", ""]
+    lines = [f"usage: {PROGRAM} SUBCOMMAND [ARGUMENT ...]", ""]
     lines += [f"  {name:{width}}  {subcommand.summary}" for name, subcommand in SUBCOMMANDS.items()]
-    lines += ["", "exit codes: 0 clean, 1 violation, 2 could not judge", f"version: {PROGRAM} --version"]
+    lines += [
+        "",
+        f"{PROGRAM} check looks at this directory; {PROGRAM} help SUBCOMMAND has the options.",
+        "exit codes: 0 clean, 1 violation, 2 could not judge",
+    ]
     return "\n".join(lines)

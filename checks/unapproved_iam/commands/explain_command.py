@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timezone
 
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import PRINCIPAL_KINDS, Approval, DenyList
+from unapproved_iam.deny_list.list_format import ADDRESS_PATTERN
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
 from unapproved_iam.policies.attachment import Attachment, Place, Principal
 from unapproved_iam.policies.managed_policy_names import managed_policy_names
@@ -25,8 +27,10 @@ from unapproved_iam.program import CLEAN, VIOLATION, UsageError
 # Which file it is about when none is named: one that `in` covers only as `**`.
 ANY_FILE = ".."
 
+_EXPECTED = f"expected {', '.join(f'{kind}/NAME' for kind in PRINCIPAL_KINDS)}, or a resource's address or logical id"
 
-def main(argv: Sequence[str]) -> int:
+
+def parser() -> ArgumentParser:
     parser = argument_parser("explain")
     parser.add_argument("policy", help="the name of an AWS managed policy, or a policy's ARN")
     parser.add_argument(
@@ -37,7 +41,11 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--in", dest="file", metavar="FILE", default=ANY_FILE, help="the file that attaches it")
     parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    arguments = parser().parse_args(argv)
     policy = policy_named(arguments.policy)
     root = repository_root(os.curdir)
     deny_list = find_deny_list(arguments.deny_list, os.environ, root)
@@ -46,6 +54,12 @@ def main(argv: Sequence[str]) -> int:
     finding = Judge(deny_list, root, today).judge(_attachment(policy, arguments.attached_to, place))
     for line in explanation(finding, deny_list, today):
         print(printable(line))
+    if arguments.attached_to.isalnum():
+        print(
+            printable(
+                f"  {arguments.attached_to} is taken for a logical id (the role would be role/{arguments.attached_to})"
+            )
+        )
     return CLEAN if finding.verdict in (Verdict.CLEAN, Verdict.APPROVED, Verdict.WARNED) else VIOLATION
 
 
@@ -65,8 +79,11 @@ def policy_named(policy: str) -> Text:
 def _attachment(policy: Text, attached_to: str, place: Place) -> Attachment:
     kind, slash, name = attached_to.partition("/")
     if slash and not (name and kind in PRINCIPAL_KINDS):
-        kinds = ", ".join(f"{kind}/NAME" for kind in PRINCIPAL_KINDS)
-        raise UsageError(f'--attached-to: "{attached_to}" is no principal (expected {kinds}, or an address)')
+        raise UsageError(f'--attached-to: "{attached_to}" is no principal ({_EXPECTED})')
+    if attached_to and not slash and not re.fullmatch(ADDRESS_PATTERN, attached_to):
+        raise UsageError(
+            f'--attached-to: "{attached_to}" is no address ({_EXPECTED}; did you mean role/{attached_to}?)'
+        )
     principals = (Principal(kind, text(name)),) if slash else ()
     return Attachment("" if slash else attached_to, "", policy, principals, place, place)
 

@@ -6,13 +6,14 @@ It never overwrites. In what it writes, `#` right before a letter comments out Y
 from __future__ import annotations
 
 import os
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 
 from unapproved_iam.commands.atomic_file import write_new
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.deny_list.builtin_lists import DEFAULT_LIST, PURPOSES
 from unapproved_iam.deny_list.discovery import FILE_NAME, refuse_near_misses, repository_root
-from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE
+from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, PROGRAM
 
 PRE_COMMIT_FILE = ".pre-commit-config.yaml"
 
@@ -31,8 +32,12 @@ PRE_COMMIT_ENTRY = r"""repos:
         require_serial: true
 """
 
+NEXT_STEPS = f"""\
+next: {PROGRAM} check shows what it finds here
+      {PROGRAM} adopt approves that for now, so that only new violations fail"""
 
-def main(argv: Sequence[str]) -> int:
+
+def parser() -> ArgumentParser:
     parser = argument_parser("init")
     parser.add_argument(
         "--use",
@@ -42,12 +47,18 @@ def main(argv: Sequence[str]) -> int:
         help=f"a built-in list to start with; may be repeated (default: {DEFAULT_LIST}); one of {', '.join(PURPOSES)}",
     )
     parser.add_argument("--pre-commit", action="store_true", help=f"write the hook into {PRE_COMMIT_FILE}, too")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    arguments = parser().parse_args(argv)
     root = repository_root(os.curdir)
     refuse_near_misses(root)
     written = _write(root, FILE_NAME, starting_list(arguments.use or [DEFAULT_LIST]))
     if arguments.pre_commit and not _write(root, PRE_COMMIT_FILE, PRE_COMMIT_ENTRY):
         print(f"this belongs into it:\n\n{PRE_COMMIT_ENTRY}", end="")
+    if written:
+        print(NEXT_STEPS)
     return CLEAN if written or arguments.pre_commit else COULD_NOT_JUDGE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timezone
 from typing import Any
@@ -18,14 +19,18 @@ from unapproved_iam.program import CLEAN
 FORMAT_VERSION = 1
 
 
-def main(argv: Sequence[str]) -> int:
+def parser() -> ArgumentParser:
     parser = argument_parser("list")
     parser.epilog = "built-in lists:\n" + "\n".join(f"  {name}: {purpose}" for name, purpose in PURPOSES.items())
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
     which.add_argument("--built-in", metavar="NAME", choices=tuple(PURPOSES), help="show a built-in list instead")
-    parser.add_argument("--output", choices=tuple(WRITERS), default="text", help="the format (default: text)")
-    arguments = parser.parse_args(argv)
+    parser.add_argument("-o", "--output", choices=tuple(WRITERS), default="text", help="the format (default: text)")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    arguments = parser().parse_args(argv)
     if arguments.built_in:
         deny_list = DenyList(f"built-in list {arguments.built_in}", BUILTIN_LISTS[arguments.built_in])
     else:

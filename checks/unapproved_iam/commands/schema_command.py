@@ -7,6 +7,7 @@ whether AWS has such a policy, whether an ARN can match, whether the files that 
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,12 @@ from unapproved_iam.marked_yaml import Kind
 from unapproved_iam.program import CLEAN
 
 
+def parser() -> ArgumentParser:
+    return argument_parser("schema")
+
+
 def main(argv: Sequence[str]) -> int:
-    argument_parser("schema").parse_args(argv)
+    parser().parse_args(argv)
     print(json.dumps(deny_list_schema(), indent=2))
     return CLEAN
 

@@ -7,13 +7,15 @@ authority on its format.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
 
 from unapproved_iam.path_glob import path_matches
 from unapproved_iam.policies.policy_arn import globs_of_entry
 from unapproved_iam.policies.possible_text import Glob
+
+SOON = timedelta(days=30)  # an approval that expires within it is worth a warning
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class Approval:
 
     def expired(self, today: date) -> bool:
         return self.expires is not None and today > self.expires
+
+    def expires_within(self, days: timedelta, today: date) -> bool:
+        """Whether it has expired, or will in these days."""
+        return self.expires is not None and self.expires - today <= days
 
 
 @dataclass(frozen=True)

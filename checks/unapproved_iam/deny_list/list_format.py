@@ -43,7 +43,7 @@ _KEYED = r'[A-Za-z0-9_][A-Za-z0-9_-]*(?:\[(?:[0-9]+|"[^"]*")\])?'
 
 PRINCIPAL_PATTERN = f"(?:{'|'.join(PRINCIPAL_KINDS)})/{_NAME}"
 NEEDS_NO_FILES = rf"\*|{PRINCIPAL_PATTERN}"  # of `attached_to`; an address needs `in`, for anyone can name a resource
-ADDRESS_PATTERN = rf"{_KEYED}(?:\.{_KEYED})*"
+ADDRESS_PATTERN = rf"(?:[A-Za-z0-9]+|{_KEYED}(?:\.{_KEYED})+)"  # a logical id, or Terraform's own
 
 WORDS = Form(Kind.TEXT, "text", rf"(?=[\s\S]*\S){_PRINTABLE}+")
 POLICY = Form(Kind.TEXT, "the name of an AWS managed policy, or an ARN; * and ? are wildcards", PATTERN)

@@ -49,7 +49,7 @@ class _Approvals(NamedTuple):
 
     used: tuple[Approval, ...]  # valid ones that together cover every principal
     expired: tuple[Approval, ...] = ()  # that would have covered a principal
-    elsewhere: tuple[Approval, ...] = ()  # valid ones, of other principals, resources or files
+    elsewhere: tuple[Approval, ...] = ()  # valid ones of a principal or the resource, in other files or of some only
 
 
 class Judge:
@@ -62,9 +62,11 @@ class Judge:
         self.deny_list = deny_list
         self.root = root
         self.today = today
-        announced = [entry.enforce_from is not None and today < entry.enforce_from for entry in deny_list.entries]
-        self._in_force = tuple(entry for entry, later in zip(deny_list.entries, announced, strict=True) if not later)
-        self._announced = tuple(entry for entry, later in zip(deny_list.entries, announced, strict=True) if later)
+        # An entry that denies everything comes last: a policy with an entry of its own is denied for its own reason.
+        by_weight = sorted(deny_list.entries, key=lambda entry: entry.policy == "*")
+        later = [entry.enforce_from is not None and today < entry.enforce_from for entry in by_weight]
+        self._in_force = tuple(entry for entry, is_later in zip(by_weight, later, strict=True) if not is_later)
+        self._announced = tuple(entry for entry, is_later in zip(by_weight, later, strict=True) if is_later)
 
     def judge(self, attachment: Attachment) -> Finding:
         policy = narrowed(attachment.policy)
@@ -108,7 +110,8 @@ class Judge:
         if used:
             return _Approvals(used)
         expired = (a for a in here if a not in valid and _covers_any(attachment, a))
-        return _Approvals((), tuple(expired), tuple(valid))
+        elsewhere = (a for a in valid if _covers_any(attachment, a))
+        return _Approvals((), tuple(expired), tuple(elsewhere))
 
     def _refuses(self, advised: str) -> bool:
         """Whether this list denies, today or later, what an entry advises: then it is no advice."""

@@ -14,6 +14,7 @@ from unapproved_iam.policies.attachment import Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.affected_units import Tree, affected_by, spread
 from unapproved_iam.scan.module_graph import ModuleGraph
+from unapproved_iam.scan.side_by_side import Watch
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
 from unapproved_iam.scan.unit_screen import Screen
 
@@ -33,6 +34,7 @@ class Request:
     exclude: Sequence[str] = ()  # path globs from the root
     screen: bool = True
     jobs: int = 1  # processes that read side by side
+    watch: Watch = iter
 
 
 @dataclass

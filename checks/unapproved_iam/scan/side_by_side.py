@@ -7,7 +7,7 @@ was to read is not known to be clean.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ from unapproved_iam.program import UsageError
 FEWEST_UNITS = 16  # fewer are read before another process is ready
 
 Reader = Callable[[str], Reading | None]
+Watch = Callable[[Sequence[str]], Iterable[str]]  # gives the same units, and may tell somebody how far it is
 
 
 def processors() -> int:
@@ -24,20 +25,23 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def read_side_by_side(reader: Reader, units: Sequence[str], jobs: int) -> list[Reading | None]:
-    """What the reader finds in each of the units, in their order. Raises what a reader raises."""
+def read_side_by_side(reader: Reader, units: Sequence[str], jobs: int, watch: Watch = iter) -> list[Reading | None]:
+    """What the reader finds in each of the units, in their order. Raises what a reader raises.
+
+    Watched are the units that this process reads itself: the others take as long.
+    """
     if jobs < 2 or len(units) < FEWEST_UNITS or not hasattr(os, "fork"):
-        return [reader(unit) for unit in units]
+        return [reader(unit) for unit in watch(units)]
     found: dict[str, Reading | None] = {}
     shares = [units[first::jobs] for first in range(jobs)]
     with _processes(reader, shares[1:]) as answers:
-        found.update(_read(reader, shares[0]))
+        found.update(_read(reader, watch(shares[0])))
         for answer in answers:
             found.update(_received(answer))
     return [found[unit] for unit in units]
 
 
-def _read(reader: Reader, units: Sequence[str]) -> dict[str, Reading | None]:
+def _read(reader: Reader, units: Iterable[str]) -> dict[str, Reading | None]:
     return {unit: reader(unit) for unit in units}
 
 

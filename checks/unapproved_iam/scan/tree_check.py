@@ -135,7 +135,9 @@ class _Check:
             return guarded(tree.read if tree and unit in modules else _read_file, unit)
 
         units = [*modules, *files, *harmless]
-        for unit, reading in zip(units, read_side_by_side(read, units, self._request.jobs), strict=True):
+        for unit, reading in zip(
+            units, read_side_by_side(read, units, self._request.jobs, self._request.watch), strict=True
+        ):
             if reading and (unit in suspicious.directories or unit in suspicious.files):
                 yield unit, reading
             elif reading:

@@ -1,0 +1,43 @@
+"""Show people at a terminal how far a long run is: a bar of tqdm on standard error, and never in a log.
+
+For `check` and what checks likewise. tqdm comes with the extra `terminal`; without it, or before PATIENCE is over,
+nothing is imported and nothing shown.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+PATIENCE = 2.0  # seconds
+
+
+def watched(units: Sequence[str]) -> Iterator[str]:
+    """The units, one after the other."""
+    if not sys.stderr.isatty():
+        yield from units
+        return
+    started = time.monotonic()
+    done = 0
+    while done < len(units) and time.monotonic() - started < PATIENCE:
+        yield units[done]
+        done += 1
+    if done < len(units):
+        with _bar(len(units), done) as bar:
+            for unit in units[done:]:
+                yield unit
+                if bar is not None:
+                    bar.update()
+
+
+def _bar(total: int, done: int) -> Any:
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        return nullcontext()
+    tqdm.monitor_interval = 0  # no thread beside the processes that read
+    layout = "reading {percentage:3.0f} % {bar} {elapsed}"
+    return tqdm(total=total, initial=done, file=sys.stderr, leave=False, bar_format=layout)
