@@ -297,7 +297,7 @@ def test_an_inline_skip_counts_unless_the_list_refuses_it(policy: str | Text) ->
     for inline_skips, skip in ((InlineSkips.ALLOW, "because"), (InlineSkips.REFUSE, None)):
         finding = Judge(DenyList("list.yaml", entries, inline_skips=inline_skips), ROOT, TODAY).judge(skipped)
         assert finding.attachment.skip == skip
-        refused = "; its inline skip does not count, for list.yaml refuses them"
+        refused = "; its inline skip does not count, because list.yaml refuses them"
         assert finding.message.endswith(refused) is (skip is None)
         unskipped = Judge(DenyList("list.yaml", entries, inline_skips=inline_skips), ROOT, TODAY).judge(
             attachment(policy, OTHER)

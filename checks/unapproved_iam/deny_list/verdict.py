@@ -16,7 +16,16 @@ from enum import Enum
 from typing import NamedTuple
 
 from unapproved_iam.deny_list.entries import Approval, DenyList, Entry, InlineSkips, Unresolved
-from unapproved_iam.deny_list.verdict_message import approved, denied, unresolved
+from unapproved_iam.deny_list.verdict_message import (
+    WHOLE,
+    Words,
+    cannot_tell,
+    may_be_attached,
+    must_not_be_attached,
+    why_approved,
+    why_denied,
+    why_unresolved,
+)
 from unapproved_iam.path_glob import path_matches
 from unapproved_iam.policies.attachment import Attachment, Principal
 from unapproved_iam.policies.policy_arn import POLICY_NAME, aws_managed, narrowed
@@ -33,15 +42,31 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """An attachment with its verdict; `entry` is set unless it is clean, `message` is one sentence for people."""
+    """An attachment with its verdict; `entry` is set unless it is clean."""
 
     attachment: Attachment
     verdict: Verdict
     entry: Entry | None = None
     approvals: tuple[Approval, ...] = ()  # that cover it (approved), or that would but have expired (denied)
-    message: str = ""
+    why: str = ""  # the reason, for people
     use_instead: tuple[str, ...] = ()  # what the entry advises, without what this list denies as well
     fails: bool = False  # unresolved, and the list makes that a violation
+    is_certain: bool = True  # else the entry matches for some values only
+    from_day: date | None = None  # the entry counts from then only
+
+    @property
+    def message(self) -> str:
+        """One sentence: what is attached to whom, and why that is refused or allowed."""
+        return f"{self.headline()}: {self.why}" if self.entry else ""
+
+    def headline(self, words: Words = WHOLE) -> str:
+        """What is attached to whom, and when."""
+        if self.verdict is Verdict.APPROVED:
+            return may_be_attached(self.attachment, words)
+        if not self.is_certain:
+            return cannot_tell(self.attachment, words)
+        from_day = f" from {self.from_day} on" if self.from_day else ""
+        return must_not_be_attached(self.attachment, words) + from_day
 
 
 class _Approvals(NamedTuple):
@@ -75,19 +100,19 @@ class Judge:
             return Finding(attachment, verdict)
         approvals = self._approvals_of(attachment, policy)
         if approvals.used:
-            return Finding(attachment, Verdict.APPROVED, entry, approvals.used, approved(attachment, approvals.used))
+            return Finding(attachment, Verdict.APPROVED, entry, approvals.used, why_approved(approvals.used))
         from_day = entry.enforce_from if verdict is Verdict.WARNED else None
         advice: tuple[str, ...] = ()
         if certain:
             advice = tuple(policy for policy in entry.use_instead if not self._refuses(policy))
-            sentence = denied(attachment, entry, from_day, advice, approvals.expired, approvals.elsewhere)
+            why = why_denied(entry, advice, approvals.expired, approvals.elsewhere)
         else:
-            sentence = unresolved(attachment, from_day)
+            why = why_unresolved(attachment) + (f" (fails from {from_day} on)" if from_day else "")
         if attachment.skip is not None and self.deny_list.inline_skips is InlineSkips.REFUSE:
             attachment = replace(attachment, skip=None)
-            sentence += f"; its inline skip does not count, for {self.deny_list.source} refuses them"
+            why += f"; its inline skip does not count, because {self.deny_list.source} refuses them"
         fails = verdict is Verdict.UNRESOLVED and self.deny_list.unresolved is Unresolved.FAIL
-        return Finding(attachment, verdict, entry, approvals.expired, sentence, advice, fails)
+        return Finding(attachment, verdict, entry, approvals.expired, why, advice, fails, certain, from_day)
 
     def _before_approvals(self, policy: Text) -> tuple[Verdict, Entry | None, bool]:
         """The verdict without approvals, the entry that it comes from, and whether that matches for certain."""

@@ -1,12 +1,13 @@
-"""Put a verdict into one sentence for people, alike in every report.
+"""Put a verdict into words for people: what is attached to whom, and why that is refused or allowed.
 
-A sentence says what is attached to whom, why it is denied and what to use instead. For `deny_list.verdict`.
+For `deny_list.verdict`. Every report takes its sentences from here; one for people at a terminal asks for short ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from unapproved_iam.deny_list.entries import Approval, Entry
 from unapproved_iam.policies.attachment import Attachment
@@ -16,27 +17,53 @@ from unapproved_iam.policies.possible_text import Alphabet
 MOST_APPROVALS = 3
 
 
-def denied(
-    attachment: Attachment,
-    entry: Entry,
-    from_day: date | None,
-    advice: Sequence[str],
-    expired: Sequence[Approval],
-    elsewhere: Sequence[Approval],
-) -> str:
-    """`from_day`: the entry counts from then only; `elsewhere`: the approvals that other attachments of it have."""
-    sentence = f"{display_name(attachment.policy)} must not be attached{_to(attachment)}{_when(attachment)}"
-    sentence += f" from {from_day} on" if from_day else ""
-    sentence += f": {entry.reason or _denied_by(entry)}"
+class Words(NamedTuple):
+    """How much is said of a name or condition, and of several."""
+
+    longest: int
+    most: int
+
+    def of(self, text: str) -> str:
+        """The text, shortened in its middle."""
+        if len(text) <= self.longest:
+            return text
+        half = (self.longest - 1) // 2
+        return f"{text[:half]}…{text[-half:]}"
+
+    def list_of(self, texts: Iterable[str], joint: str = ", ") -> str:
+        """Each once, the first ones by name and the others by their number."""
+        texts = list(dict.fromkeys(texts))
+        named = [self.of(text) for text in texts[: self.most]]
+        more = len(texts) - len(named)
+        return joint.join(named) + (f" and {more} more" if more else "")
+
+
+WHOLE, SHORT = Words(sys.maxsize, sys.maxsize), Words(60, 3)
+
+
+def must_not_be_attached(attachment: Attachment, words: Words) -> str:
+    return f"{display_name(attachment.policy)} must not be attached{_to(attachment, words)}{_when(attachment, words)}"
+
+
+def may_be_attached(attachment: Attachment, words: Words) -> str:
+    return f"{display_name(attachment.policy)} may be attached{_to(attachment, words)}"
+
+
+def cannot_tell(attachment: Attachment, words: Words) -> str:
+    return f"cannot tell which policy is attached{_to(attachment, words)}{_when(attachment, words)}"
+
+
+def why_denied(entry: Entry, advice: Sequence[str], expired: Sequence[Approval], elsewhere: Sequence[Approval]) -> str:
+    """The reason, what to use instead, and the approvals that would have covered it or come near."""
+    reason = entry.reason or _denied_by(entry)
     if advice:
-        sentence += f"; use {' or '.join(advice)} instead"
+        reason += f"; use {' or '.join(advice)} instead"
     for approval in expired:
-        sentence += f"; the approval at {approval.origin} expired on {approval.expires}"
+        reason += f"; the approval at {approval.origin} expired on {approval.expires}"
     if elsewhere:
-        shown = [f"{a.attached_to} in {a.files}" if a.files else a.attached_to for a in elsewhere[:MOST_APPROVALS]]
-        more = len(elsewhere) - len(shown)
-        sentence += f"; approved only for {', '.join(shown)}" + (f" and {more} more" if more else "")
-    return sentence
+        named = (f"{a.attached_to} in {a.files}" if a.files else a.attached_to for a in elsewhere)
+        reason += f"; approved only for {Words(sys.maxsize, MOST_APPROVALS).list_of(named)}"
+    return reason
 
 
 def _denied_by(entry: Entry) -> str:
@@ -45,35 +72,32 @@ def _denied_by(entry: Entry) -> str:
     return f"denied by {entry.origin}"
 
 
-def approved(attachment: Attachment, approvals: Sequence[Approval]) -> str:
-    reasons = "; ".join(
+def why_approved(approvals: Sequence[Approval]) -> str:
+    return "; ".join(
         approval.reason + (f", until {approval.expires}" if approval.expires else "") for approval in approvals
     )
-    return f"{display_name(attachment.policy)} may be attached{_to(attachment)}: {reasons}"
 
 
-def unresolved(attachment: Attachment, from_day: date | None = None) -> str:
+def why_unresolved(attachment: Attachment) -> str:
     # The partition and the account need no word, unless it is they that decide.
     holes = [hole for hole in attachment.policy.holes if hole.alphabet is Alphabet.ANY] or attachment.policy.holes
     reasons = "; ".join(dict.fromkeys(hole.reason for hole in holes))
     remedies = " or ".join(dict.fromkeys(hole.remedy for hole in holes if hole.remedy))
-    sentence = f"cannot tell which policy is attached{_to(attachment)}{_when(attachment)}: {reasons}"
-    sentence += f"; {remedies}" if remedies else ""
-    return f"{sentence} (fails from {from_day} on)" if from_day else sentence
+    return reasons + (f"; {remedies}" if remedies else "")
 
 
-def _to(attachment: Attachment) -> str:
-    names = dict.fromkeys(
+def _to(attachment: Attachment, words: Words) -> str:
+    names = [
         f"{principal.kind}/{principal.address if principal.name.is_unknown and principal.address else principal.name}"
         for principal in attachment.principals
-    )
+    ]
     if names:
-        return f" to {', '.join(names)}"
-    return f" by {attachment.resource}" if attachment.resource else ""
+        return f" to {words.list_of(names)}"
+    return f" by {words.of(attachment.resource)}" if attachment.resource else ""
 
 
-def _when(attachment: Attachment) -> str:
+def _when(attachment: Attachment, words: Words) -> str:
     asides = [f"value from {attachment.origin}"] if attachment.origin else []
     asides += [attachment.note] if attachment.note else []
-    conditions = f" when {' and '.join(attachment.when)}" if attachment.when else ""
+    conditions = f" when {words.list_of(attachment.when, ' and ')}" if attachment.when else ""
     return conditions + (f" ({', '.join(asides)})" if asides else "")
