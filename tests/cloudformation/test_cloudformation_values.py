@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from unapproved_iam.cloudformation.document import node_of_value
+from unapproved_iam.cloudformation.parameters import PSEUDO_PARAMETERS
 from unapproved_iam.cloudformation.template import read_template_text
-from unapproved_iam.cloudformation.values import PSEUDO_PARAMETERS, Evaluator
-from unapproved_iam.cloudformation.world import Possible, World, least_told, split_text, with_late_parts
+from unapproved_iam.cloudformation.values import Evaluator
+from unapproved_iam.cloudformation.world import Possible, World, split_text, with_late_parts
 from unapproved_iam.policies.possible_text import Alphabet, text, unknown
+from unapproved_iam.policies.told_facts import told
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ZONE = {"Fn::Join": ["", [{"Ref": "AWS::Region"}, {"Fn::Select": [0, {"Fn::GetAZs": ""}]}]]}
@@ -128,7 +130,7 @@ ROWS: list[tuple[Any, list[str]]] = [
     ({"Fn::Join": ["-", [{"a": "b"}]]}, ["${…}"]),
     ({"Fn::Join": ["-", []]}, [""]),
     ({"Fn::Join": "odd"}, ["${Fn::Join}"]),
-    ({"Fn::Join": ["-", {"Fn::Split": [",", {"Fn::Sub": "a,${Missing}"}]}]}, ["${Missing}"]),
+    ({"Fn::Join": ["-", {"Fn::Split": [",", {"Fn::Sub": "a,${Missing}"}]}]}, ["${Fn::Split Missing}"]),
     # lists
     ({"Fn::Split": [",", "a,b"]}, ["a", "b"]),
     ({"Fn::Split": [{"Ref": "Missing"}, "a,b"]}, ["a,b"]),
@@ -168,7 +170,13 @@ ROWS: list[tuple[Any, list[str]]] = [
 
 
 def possibles(expression: Any) -> list[Possible]:
-    return list(Evaluator(node_of_value(TEMPLATE)).members(node_of_value(expression), World()))
+    evaluator = Evaluator(node_of_value(TEMPLATE))
+    members = evaluator.members(node_of_value(expression), World())
+    return [final for possible in members for final in evaluator.resolved(possible)]
+
+
+def told_of(possible: Possible) -> tuple[str, ...]:
+    return told(possible.world.facts, names={})
 
 
 @pytest.mark.parametrize(("expression", "texts"), ROWS, ids=[str(expression) for expression, _ in ROWS])
@@ -202,9 +210,23 @@ def test_sides_of_a_condition(condition: str, texts: list[str]) -> None:
     assert [str(possible.text) for possible in possibles({"Fn::If": [condition, "a", "b"]})] == texts
 
 
-def test_what_is_a_part_of_a_text_is_not_the_text() -> None:
+def test_a_text_tells_of_its_parts() -> None:
     texts = [str(possible.text) for possible in possibles({"Fn::If": ["Part", {"Fn::If": ["Home", "a", "b"]}, "c"]})]
-    assert texts == ["a", "b", "c"]
+    assert texts == ["a", "c"]
+
+
+def test_a_part_of_an_unknown_text_is_not_the_text() -> None:
+    """That the first part of a parameter is `a` does not say that the parameter is."""
+    template = {
+        **TEMPLATE,
+        "Conditions": {
+            "First": {"Fn::Equals": [{"Fn::Select": [0, {"Fn::Split": ["-", {"Ref": "Missing"}]}]}, "a"]},
+            "Open": {"Fn::Equals": [{"Ref": "Missing"}, "a"]},
+        },
+    }
+    evaluator = Evaluator(node_of_value(template))
+    expression = {"Fn::If": ["First", {"Fn::If": ["Open", "a", "b"]}, "c"]}
+    assert [str(one.text) for one in evaluator.members(node_of_value(expression), World())] == ["a", "b", "c"]
 
 
 def test_the_same_key_is_chosen_twice() -> None:
@@ -216,8 +238,8 @@ def test_the_same_key_is_chosen_twice() -> None:
 
 def test_what_earlier_choices_imply_is_not_told() -> None:
     inner = {"Fn::If": ["Abroad", "never", "home"]}
-    told = {str(one.text): [*map(str, one.world.told)] for one in possibles({"Fn::If": ["Home", inner, "abroad"]})}
-    assert told == {"home": ["Condition Home is true"], "abroad": ["Condition Home is false"]}
+    said = {str(one.text): told_of(one) for one in possibles({"Fn::If": ["Home", inner, "abroad"]})}
+    assert said == {"home": ("AWS::Region is eu-west-1",), "abroad": ("AWS::Region is not eu-west-1",)}
 
 
 @pytest.mark.parametrize(
@@ -238,13 +260,9 @@ def test_what_may_stand_in_a_reference(name: str, alphabet: Alphabet) -> None:
     assert [hole.alphabet for hole in possible.text.holes] == [alphabet]
 
 
-def test_a_choice_whose_every_side_will_do_is_not_told() -> None:
-    assert least_told([one.world.told for one in possibles({"Fn::If": ["Open", "a", "a"]})]) == ()
-
-
-def test_a_choice_is_told() -> None:
-    told = [[str(choice) for choice in possible.world.told] for possible in possibles({"Fn::If": ["Open", "a", "b"]})]
-    assert told == [["Condition Open is true"], ["Condition Open is false"]]
+def test_a_fact_is_told() -> None:
+    said = [told_of(possible) for possible in possibles({"Fn::If": ["Open", "a", "b"]})]
+    assert said == [("parameter Missing is a",), ("parameter Missing is not a",)]
 
 
 def test_where_a_value_comes_from() -> None:

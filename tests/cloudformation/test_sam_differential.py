@@ -165,11 +165,11 @@ def as_in(policy: str, partition: str) -> str:
 def conditions_of(attachment: Attachment) -> list[str]:
     """The transform adds conditions of its own for the opposite of others."""
     choices = [re.sub(r"^Condition NOT(\w+) is true$", r"Condition \1 is false", choice) for choice in attachment.when]
-    return sorted(choice for choice in choices if "partition" not in choice)
+    return sorted(choice for choice in choices if "Partition" not in choice)
 
 
 def is_in(attachment: Attachment, partition: str) -> bool:
-    excluded = "the partition is not aws" if partition == "aws" else "the partition is aws"
+    excluded = "AWS::Partition is not aws" if partition == "aws" else "AWS::Partition is aws"
     return excluded not in attachment.when
 
 

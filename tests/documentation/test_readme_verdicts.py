@@ -65,7 +65,7 @@ UNCALLED = "module directory that nobody"
 CALLED = "module directory that is called"
 FOREIGN = "call of a module whose source"
 PARAMETER = "CloudFormation parameter"
-CONDITION = "CloudFormation resource under"
+CONDITION = "CloudFormation condition"
 WRITTEN = "further document: literal"
 FILLED_IN = "further document: value that is filled in"
 
@@ -181,7 +181,7 @@ CASES = [
             )
         },
         ["denied"],
-        "when Condition C",
+        "when parameter E is",
     ),
     Case(CONDITION, {"x.yaml": template(ADMINISTRATOR, "Conditions: {C: !Equals [a, p]}", "Condition: C")}, []),
     Case(CONDITION, {"x.yaml": template(ADMINISTRATOR, "Conditions: {C: !Equals [p, p]}", "Condition: C")}, ["denied"]),

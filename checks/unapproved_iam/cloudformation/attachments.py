@@ -5,17 +5,21 @@ For the reader of templates; works by the table in `cloudformation.resource_type
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from unapproved_iam.cloudformation.document import Node, Object, Scalar, function_of, value_of
 from unapproved_iam.cloudformation.intrinsic_functions import policy_arns_within, unknown_function
-from unapproved_iam.cloudformation.resource_types import AttachingType, Form, PolicyProperty
+from unapproved_iam.cloudformation.resource_types import AttachingType, Form, PolicyProperty, PrincipalProperty
+from unapproved_iam.cloudformation.unknowns import TooManyValues
 from unapproved_iam.cloudformation.values import Evaluator
-from unapproved_iam.cloudformation.world import Call, Choice, Possible, World
+from unapproved_iam.cloudformation.world import Call, Possible, World
 from unapproved_iam.policies.attachment import Principal
+from unapproved_iam.policies.facts import ALWAYS, NEVER, Facts
 from unapproved_iam.policies.policy_arn import ROOT_PATH, customer_managed
 from unapproved_iam.policies.possible_text import Text, unknown
+
+MOST_STEPS_OF_PRINCIPALS = 5_000  # of one resource
 
 
 @dataclass(frozen=True)
@@ -55,24 +59,26 @@ class Odd:
 def oddity_of(evaluator: Evaluator, declared: Declared) -> Odd | None:
     """What is wrong with the properties of an attaching resource, when they cannot be looked into."""
     properties = declared.properties
-    if properties is None or all(possible.value is None for possible in evaluator.values(properties, declared.world)):
+    function, _ = (properties and function_of(properties)) or ("", properties)
+    if properties is None or function == "Fn::Transform":
         return None
-    function, _ = function_of(properties) or ("", properties)
-    if isinstance(properties, Object) and function in ("", "Fn::Transform"):
-        return None
-    kind = function or ("a text" if isinstance(properties, Scalar) else "a list")
-    return Odd(properties.line, f"Properties of {declared.logical_id} is {kind} (expected a mapping)")
+    for possible in evaluator.values(properties, declared.world):
+        if possible.value is not None and not isinstance(possible.value, Object):
+            kind = function or ("a text" if isinstance(properties, Scalar) else "a list")
+            return Odd(properties.line, f"Properties of {declared.logical_id} is {kind} (expected a mapping)")
+    return None
 
 
 def attached_by(evaluator: Evaluator, declared: Declared, row: AttachingType) -> Iterator[Attached | Odd]:
     """What a resource attaches through its own properties; other templates and SAM are read elsewhere."""
-    principals, world = _principals_of(evaluator, declared, row)
-    if not principals:
+    if not row.principals:
         return
+    principals = _Principals(evaluator, declared, row)
     for policy in row.policies:
-        for attached in _policies_of(evaluator, declared, policy, world):
-            yield replace(attached, principals=principals) if isinstance(attached, Attached) else attached
-    yield from inserted(evaluator, declared, principals)
+        for attached in _policies_of(evaluator, declared, policy, declared.world):
+            yield from principals.to_whom(attached) if isinstance(attached, Attached) else [attached]
+    for attached in inserted(evaluator, declared, ()):
+        yield from principals.to_whom(attached)
 
 
 def _policies_of(
@@ -80,7 +86,7 @@ def _policies_of(
 ) -> Iterator[Attached | Odd]:
     if policy.form is Form.OWN:
         for own in evaluator.own_policies(declared.logical_id, declared.properties, world):
-            yield Attached(own.text, (), own.world, own.line or declared.line)
+            yield from attached_as(evaluator, own, own.line or declared.line)
         return
     for node, inner in evaluator.under(declared.properties, policy.name, world):
         for member in evaluator.members(node, inner):
@@ -88,13 +94,19 @@ def _policies_of(
                 yield from _named(evaluator, member)
             elif isinstance(member.value, Object):
                 for arn in policy_arns_within(evaluator, member.value, member.world):
-                    yield Attached(arn.text, (), arn.world, arn.line)
+                    yield from attached_as(evaluator, arn, arn.line)
                 yield Odd(
                     member.line,
                     f"{policy.name} of {declared.logical_id} holds a mapping (expected {policy.form.value})",
                 )
             else:
-                yield Attached(given(member), (), member.world, member.line or node.line)
+                yield from attached_as(evaluator, member, member.line or node.line)
+
+
+def attached_as(evaluator: Evaluator, policy: Possible, line: int, note: str = "") -> Iterator[Attached]:
+    """The policies that a text may be, each with what has to be told."""
+    for final in evaluator.resolved(policy):
+        yield Attached(given(final), (), final.world, line, note)
 
 
 def given(member: Possible) -> Text:
@@ -108,13 +120,15 @@ def given(member: Possible) -> Text:
 def _named(evaluator: Evaluator, reference: Possible) -> Iterator[Attached]:
     """A customer managed policy by its name and path."""
     if not isinstance(reference.value, Object):
-        yield Attached(customer_managed(reference.text), (), reference.world, reference.line)
+        named = reference._replace(value=customer_managed(reference.text))
+        yield from attached_as(evaluator, named, reference.line)
         return
     for path in evaluator.property_texts(reference.value, "Path", reference.world) or [
-        replace(reference, value=ROOT_PATH)
+        reference._replace(value=ROOT_PATH)
     ]:
         for name in evaluator.property_texts(reference.value, "Name", path.world):
-            yield Attached(customer_managed(name.text, path.text), (), name.world, name.line)
+            named = name._replace(value=customer_managed(name.text, path.text))
+            yield from attached_as(evaluator, named, name.line)
 
 
 def inserted(evaluator: Evaluator, declared: Declared, principals: tuple[Principal, ...]) -> Iterator[Attached]:
@@ -124,30 +138,44 @@ def inserted(evaluator: Evaluator, declared: Declared, principals: tuple[Princip
             continue
         for possible in unknown_function(evaluator, Call(entry.name, entry.node, entry.line), entry.world):
             for member in evaluator.members_of(possible):
-                yield Attached(member.text, principals, member.world, member.line)
+                for attached in attached_as(evaluator, member, member.line):
+                    yield replace(attached, principals=principals)
 
 
-def _principals_of(evaluator: Evaluator, declared: Declared, row: AttachingType) -> tuple[tuple[Principal, ...], World]:
-    """All principals that the policies are, or may be, attached to, and the world in which there are any."""
-    principals: dict[Principal, None] = {}
-    worlds: list[World] = []
-    for named in row.principals:
-        names = evaluator.property_texts(declared.properties, named.name, declared.world)
-        if named.own and not names:
-            hole = unknown(declared.logical_id, f"CloudFormation makes up the name of {declared.logical_id}")
-            names = [Possible(hole, declared.world, declared.line)]
+class _Principals:
+    """All principals that a resource attaches its policies to, each with the facts under which it does."""
+
+    def __init__(self, evaluator: Evaluator, declared: Declared, row: AttachingType) -> None:
+        self.evaluator = evaluator
+        self.found: list[tuple[Principal, Facts]] = []
+        self.anyone = NEVER  # when there is a principal at all
+        steps, evaluator.steps = evaluator.steps, MOST_STEPS_OF_PRINCIPALS
+        for named in row.principals:
+            try:
+                self._add(declared, named)
+            except TooManyValues:  # no approval covers a principal without a name
+                reason = "it has more possible values than can be followed"
+                self.found.append((Principal(named.kind, unknown(declared.logical_id, reason)), ALWAYS))
+                self.anyone = ALWAYS
+        evaluator.steps = steps
+
+    def _add(self, declared: Declared, named: PrincipalProperty) -> None:
+        names = self.evaluator.property_texts(declared.properties, named.name, declared.world)
         for name in names:
+            self.anyone |= name.world.facts
             address = declared.logical_id if named.own else name.address
-            principals[Principal(named.kind, name.text, address)] = None
-            worlds.append(name.world)
+            for final in self.evaluator.resolved(name):
+                self.found.append((Principal(named.kind, final.text, address), final.world.facts))
         if named.own:
-            worlds.append(declared.world)
-    return tuple(principals), replace(declared.world, told=_common(declared.world, worlds))
+            self.anyone = ALWAYS
+            if not names:
+                hole = unknown(declared.logical_id, f"CloudFormation makes up the name of {declared.logical_id}")
+                self.found.append((Principal(named.kind, hole, declared.logical_id), ALWAYS))
 
-
-def _common(world: World, worlds: Iterable[World]) -> tuple[Choice, ...]:
-    """The choices under which there is a principal at all: those that all worlds share."""
-    shared = [inner.told for inner in worlds]
-    if not shared:
-        return world.told
-    return tuple(choice for choice in shared[0] if all(choice in told for told in shared))
+    def to_whom(self, attached: Attached) -> Iterator[Attached]:
+        """The attachment with its principals; none when it has none in its world."""
+        facts = attached.world.facts & self.anyone
+        if facts is not NEVER:
+            principals = dict.fromkeys(one for one, its_facts in self.found if its_facts & facts is not NEVER)
+            world = attached.world.with_facts(facts)
+            yield replace(attached, principals=tuple(principals), world=world)

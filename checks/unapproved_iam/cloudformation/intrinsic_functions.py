@@ -11,20 +11,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from unapproved_iam.cloudformation.conditions import decided
 from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, function_of, value_of
 from unapproved_iam.cloudformation.world import (
     Call,
-    Choice,
     Evaluation,
     Items,
     Possible,
     World,
-    literal,
     scalar_text,
     split_text,
 )
-from unapproved_iam.policies.possible_text import Hole, Match, Text, match, text, unknown
+from unapproved_iam.policies.facts import NEVER
+from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 
 
 def _join(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
@@ -67,79 +65,88 @@ def _split(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible
     separator, whole = call.arguments
     for between in evaluator.texts(separator, world):
         for possible in evaluator.texts(whole, between.world):
-            items = split_text(possible.text, between.text.known or "")
-            yield Possible(replace(items, line=call.line), possible.world, call.line)
+            for filled, inner in evaluator.filled_in(possible.text, possible.world):
+                items = split_text(filled, between.text.known or "")
+                rest = items.rest and _part_of(items.rest)
+                yield Possible(replace(items, rest=rest, line=call.line), inner, call.line)
+
+
+def _part_of(whole: Text) -> Text:
+    """A part of an unknown text is not that text, and each part may be another one."""
+    hole = whole.holes[0]
+    return unknown(f"Fn::Split {hole.written}", hole.reason, remedy=hole.remedy)
 
 
 def _select(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     index, listing = call.arguments
     for number in evaluator.texts(index, world):
         for possible in evaluator.values(listing, number.world):
-            yield from _selected(evaluator, call, number.text.known or "", possible)
+            yield from _selected(evaluator, call, number.text, possible)
 
 
-def _selected(evaluator: Evaluation, call: Call, number: str, possible: Possible) -> Iterator[Possible]:
-    """The element in a certain position, every element when the position is not certain."""
+def _selected(evaluator: Evaluation, call: Call, number: Text, possible: Possible) -> Iterator[Possible]:
+    """The element in each position that the number may be; every element when no position is certain."""
     items = possible.value if isinstance(possible.value, Items) else Items((possible.text,), line=call.line)
-    chosen = items.elements
-    if items.rest is None and re.fullmatch(r"\d{1,9}", number, re.ASCII):
-        chosen = chosen[int(number) : int(number) + 1] or (unknown(call.function, f"its list has no element {number}"),)
-    for element in chosen:
-        for inner in evaluator.values(element, possible.world):
-            yield replace(inner, line=items.line or inner.line or call.line)
+    chosen = [(element, possible.world) for element in items.elements]
+    written = number.known or ""
+    position = int(written) if re.fullmatch(r"\d{1,9}", written, re.ASCII) else None
+    if items.rest is not None:
+        chosen = chosen[: position + 1] if items.in_order and position is not None else chosen
+    elif number.known is None or position is not None:
+        index = number if position is None else text(str(position))
+        sides = ((evaluator.unknowns.equal(index, text(str(place))), *one) for place, one in enumerate(chosen))
+        chosen = [
+            (element, world.with_facts(world.facts & side))
+            for side, element, world in sides
+            if world.facts & side is not NEVER
+        ] or [(unknown(call.function, f"its list has no element {number}"), possible.world)]
+    for element, world in chosen:
+        for inner in evaluator.values(element, world):
+            yield inner._replace(line=items.line or inner.line or call.line)
     if items.rest is not None:
         yield Possible(items.rest, possible.world, call.line)
 
 
 def _if(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     condition, if_true, if_false = call.arguments
-    name = str(evaluator.written(scalar_text(condition), world))
-    for truth, inner in decided(evaluator, name, world):
-        yield from evaluator.values(if_true if truth else if_false, inner)
+    truth = evaluator.condition(str(evaluator.written(scalar_text(condition), world)))
+    for branch, side in ((if_true, truth), (if_false, ~truth)):
+        facts = world.facts & side
+        if facts is not NEVER:
+            yield from evaluator.values(branch, world.with_facts(facts))
 
 
 def _find_in_map(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     *keys, default = call.arguments if len(call.arguments) == 4 else [*call.arguments, Object([])]
     found: list[tuple[Node, World]] = [(node, world) for node in evaluator.mappings]
-    missing: list[World] = []
     for key in keys:
-        following: list[tuple[Node, World]] = []
-        for node, inner in found:
-            for name in evaluator.texts(key, inner):
-                within = list(_under_possible_key(evaluator, node, name.text, name.world))
-                following += within
-                if not within or name.text.known is None:
-                    missing.append(name.world)
-        found = following
+        found = [within for node, inner in found for within in _under_key(evaluator, node, key, inner)]
     for node, inner in found:
         for possible in evaluator.values(node, inner):
             value = possible.value
             elsewhere = replace(value, line=call.line) if isinstance(value, Items) else value
-            yield replace(possible, value=elsewhere, line=call.line)
+            yield possible._replace(value=elsewhere, line=call.line)
     otherwise = value_of(default, "DefaultValue")
     if otherwise is not None:
-        for inner in missing:
-            yield from evaluator.values(otherwise, inner)
+        missing = world.facts
+        for _, inner in found:
+            missing &= ~inner.facts
+        if missing is not NEVER:
+            yield from evaluator.values(otherwise, world.with_facts(missing))
     elif not found:
         yield Possible(unknown(call.function, "Mappings has no value under these keys"), world, call.line)
 
 
-def _under_possible_key(evaluator: Evaluation, node: Node, key: Text, world: World) -> Iterator[tuple[Node, World]]:
-    """The values under every key that the text may be; which one it is becomes a choice of the world."""
-    if key.known is not None:
-        yield from evaluator.under(node, key.known, world)
-        return
-    candidates = [
-        entry for entry in evaluator.entries(node, world) if match(key, [literal(entry.name)]) is not Match.NEVER
-    ]
-    for entry in candidates:
-        chosen = world
-        if len(key.pieces) == 1:  # the whole key is one reference
-            written = key.holes[0].written
-            subject = f"parameter {written}" if written in evaluator.parameters else written
-            told = Choice(subject, frozenset({entry.name}), len(candidates))
-            chosen = world.with_reference(written, text(entry.name), told)
-        yield entry.node, chosen
+def _under_key(evaluator: Evaluation, node: Node, key: Node, world: World) -> Iterator[tuple[Node, World]]:
+    """The values under every key that it may be, each with the facts that make it this one."""
+    for name in evaluator.texts(key, world):
+        if name.text.known is not None:
+            yield from evaluator.under(node, name.text.known, name.world)
+            continue
+        for entry in evaluator.entries(node, name.world):
+            facts = entry.world.facts & evaluator.unknowns.equal(name.text, text(entry.name))
+            if facts is not NEVER:
+                yield entry.node, entry.world.with_facts(facts)
 
 
 def _import_value(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
@@ -150,14 +157,14 @@ def _import_value(evaluator: Evaluation, call: Call, world: World) -> Iterator[P
 
 def _unknown_list(_: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     rest = unknown(call.function, f"the result of {call.function} is known when the stack is created")
-    yield Possible(Items((), rest, call.line), world, call.line)
+    yield Possible(Items((), rest, line=call.line), world, call.line)
 
 
 def unknown_function(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     """A function that is not applied: the policy ARNs inside the call, and a hole."""
     result = unknown(call.function, f"the result of {call.function} is known when the stack is created")
     arns = tuple(dict.fromkeys(possible.text for possible in policy_arns_within(evaluator, call.argument, world)))
-    yield Possible(Items(arns, result, call.line) if arns else result, world, call.line)
+    yield Possible(Items(arns, result, line=call.line) if arns else result, world, call.line)
 
 
 def policy_arns_within(evaluator: Evaluation, node: Node, world: World) -> Iterator[Possible]:

@@ -8,18 +8,18 @@ CloudFormation template reference, "AWS::Serverless::Application" in the SAM spe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
-from unapproved_iam.cloudformation.attachments import Attached, Declared
+from unapproved_iam.cloudformation.attachments import Attached, Declared, attached_as
 from unapproved_iam.cloudformation.document import Array, Node, Object, value_of
 from unapproved_iam.cloudformation.intrinsic_functions import policy_arns_within
+from unapproved_iam.cloudformation.parameters import Arguments
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES, Form
 from unapproved_iam.cloudformation.values import Evaluator
-from unapproved_iam.cloudformation.world import Choice, Entry, Items, Possible, World, scalar_text
+from unapproved_iam.cloudformation.world import Entry, Given, Items, Possible, World, scalar_text
 from unapproved_iam.policies.possible_text import Alphabet, Text, text
-
-Arguments = Mapping[str, Sequence[Possible]]
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ def templates_of(evaluator: Evaluator, declared: Declared, directory: str) -> It
                     yield NestedTemplate(body, "", member.world, member.line)
             elif policy.form is Form.LOCATION:
                 asset = _asset_of(declared.node)
-                locations = evaluator.texts(text(asset) if asset else node, inner)
-                for location in locations:
-                    file = _local_file(location.text.known, directory)
-                    if file:
-                        yield NestedTemplate(None, file, location.world, location.line)
+                for location in evaluator.texts(text(asset) if asset else node, inner):
+                    for value, world in evaluator.filled_in(location.text, location.world):
+                        file = _local_file(value.known, directory)
+                        if file:
+                            yield NestedTemplate(None, file, world, location.line)
 
 
 def _asset_of(resource: Node) -> str | None:
@@ -65,13 +65,38 @@ def _local_file(location: str | None, directory: str) -> str | None:
     return file if os.path.isfile(file) else None
 
 
-def arguments_of(evaluator: Evaluator, declared: Declared, caller: str) -> dict[str, list[Possible]]:
-    """The parameter values that a resource passes, each with its alternatives; `caller` is the template's file name."""
-    arguments: dict[str, list[Possible]] = {}
-    for passed in _parameters_of(evaluator, declared):
-        values = evaluator.values(passed.node, passed.world)
-        arguments[passed.name] = [_passed(evaluator, one, declared, caller) for one in values if one.value is not None]
-    return arguments
+def arguments_of(evaluator: Evaluator, declared: Declared, caller: str) -> Arguments:
+    """The parameter values that a resource passes, each when it is asked for; `caller` is the template's file name."""
+    return {
+        passed.name: partial(_alternatives, evaluator, passed, f"the arguments in {caller}")
+        for passed in _parameters_of(evaluator, declared)
+    }
+
+
+def _alternatives(evaluator: Evaluator, passed: Entry, origin: str) -> list[Possible]:
+    """The values by themselves: in the other template names mean other things."""
+    values = (one for one in evaluator.values(passed.node, passed.world) if one.value is not None)
+    return [one._replace(value=_by_itself(evaluator, one), world=_passed(one.world, origin), line=0) for one in values]
+
+
+def _by_itself(evaluator: Evaluator, possible: Possible) -> Text | Items:
+    value = possible.value
+    if not isinstance(value, Items):
+        return possible.text
+    members = [
+        Given(
+            tuple(
+                one._replace(value=one.text, world=_passed(one.world, ""))
+                for one in evaluator.members(element, possible.world)
+            )
+        )
+        for element in value.elements
+    ]
+    return Items(tuple(members), value.rest)
+
+
+def _passed(world: World, origin: str) -> World:
+    return World(world.facts, {}, origin, world.defaults, world.supposed)
 
 
 def _parameters_of(evaluator: Evaluator, declared: Declared) -> Iterator[Entry]:
@@ -87,23 +112,11 @@ def _parameters_of(evaluator: Evaluator, declared: Declared) -> Iterator[Entry]:
                 yield Entry(scalar_text(value_of(item, "ParameterKey")), value, world, item.line)
 
 
-def _passed(evaluator: Evaluator, possible: Possible, declared: Declared, caller: str) -> Possible:
-    """The value by itself, with the caller's choices told as such: in the other template names mean other things."""
-    value = possible.value
-    if isinstance(value, Items):
-        members = evaluator.members_of(replace(possible, value=replace(value, rest=None)))
-        value = Items(tuple(member.text for member in members), value.rest)
-    elif value is not None:
-        value = possible.text
-    of_caller = [choice for choice in possible.world.told if choice not in declared.world.told]
-    told = tuple(Choice(f"{choice.subject} of {caller}", choice.values, choice.alternatives) for choice in of_caller)
-    return Possible(value, World(told=told, origin=f"the arguments in {caller}"), 0)
-
-
 def policies_in_arguments(evaluator: Evaluator, declared: Declared) -> Iterator[Attached]:
     """The policies that are passed to a template that is not in the tree: nobody passes an ARN without a purpose."""
     for passed in _parameters_of(evaluator, declared):
         if "boundary" not in passed.name.lower():
             for arn in policy_arns_within(evaluator, passed.node, passed.world):
-                if all(hole.alphabet is not Alphabet.ANY for hole in arn.text.holes):
-                    yield Attached(arn.text, (), arn.world, arn.line, f"passed as {passed.name}")
+                for attached in attached_as(evaluator, arn, arn.line, f"passed as {passed.name}"):
+                    if all(hole.alphabet is not Alphabet.ANY for hole in attached.policy.holes):
+                        yield attached

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from unapproved_iam.cloudformation.attachments import Attached, Declared, Odd, given, inserted
 from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, function_of, value_of
+from unapproved_iam.cloudformation.parameters import PSEUDO_PARAMETERS
 from unapproved_iam.cloudformation.values import Evaluator
-from unapproved_iam.cloudformation.world import Choice, Possible, Value, World, scalar_text, with_late_parts
+from unapproved_iam.cloudformation.world import Possible, Value, World, scalar_text, with_late_parts
 from unapproved_iam.policies.attachment import Principal
+from unapproved_iam.policies.facts import NEVER
 from unapproved_iam.policies.managed_policy_names import managed_policy_names
 from unapproved_iam.policies.policy_arn import PARTITION, aws_managed
 from unapproved_iam.policies.possible_text import Text, text, unknown
@@ -49,19 +51,25 @@ def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: N
     for world in settings.worlds_without(role_property):
         role = _created_role(declared.logical_id + suffix)
         if policy:
-            yield Attached(aws_managed(policy), role, world, declared.line, ADDED)
+            yield _added(settings, Possible(aws_managed(policy), world, 0), role)
         yield from _listed(evaluator, declared, role, world)
         yield from inserted(evaluator, declared, role)
         if declared.resource_type == "AWS::Serverless::Function":
             for added in _added_to_function(settings, world):
-                yield Attached(added.text, role, added.world, added.line or declared.line, ADDED)
+                yield _added(settings, added, role)
         elif declared.resource_type == "AWS::Serverless::StateMachine" and settings.is_traced(world):
-            for added in _tracing(world):
-                yield Attached(added.text, role, added.world, declared.line, ADDED)
+            for added in _tracing(evaluator, world):
+                yield _added(settings, added, role)
     if declared.resource_type == "AWS::Serverless::Function":
         role = _created_role("CodeDeployServiceRole")
         for world in settings.worlds_deployed_gradually(declared.world):
-            yield Attached(aws_managed("service-role/AWSCodeDeployRoleForLambda"), role, world, declared.line, ADDED)
+            yield _added(settings, Possible(aws_managed("service-role/AWSCodeDeployRoleForLambda"), world, 0), role)
+
+
+def _added(settings: _Settings, added: Possible, role: tuple[Principal, ...]) -> Attached:
+    world = added.world
+    facts = settings.evaluator.unknowns.told(world.facts, world.defaults)
+    return Attached(added.text, role, world.with_facts(facts), added.line or settings.declared.line, ADDED)
 
 
 def _created_role(logical_id: str) -> tuple[Principal, ...]:
@@ -74,7 +82,8 @@ def _listed(
     for node, inner in evaluator.under(declared.properties, "Policies", world):
         for member in evaluator.members(node, inner):
             if not isinstance(member.value, Object):  # policy templates and inline documents are mappings
-                yield Attached(policy_of_entry(given(member)), role, member.world, member.line or node.line)
+                for final in evaluator.resolved(member):
+                    yield Attached(policy_of_entry(given(final)), role, final.world, member.line or node.line)
 
 
 def policy_of_entry(entry: Text) -> Text:
@@ -94,7 +103,7 @@ def _added_to_function(settings: _Settings, world: World) -> Iterator[Possible]:
         basic = "service-role/AWSLambdaBasicDurableExecutionRolePolicy"
     yield Possible(aws_managed(basic), world, 0)
     for inner in settings.worlds_with_tracing(world):
-        yield from _tracing(inner)
+        yield from _tracing(settings.evaluator, inner)
     if settings.has("VpcConfig", world):
         yield Possible(aws_managed("service-role/AWSLambdaVPCAccessExecutionRole"), world, 0)
     for entry, inner in settings.under("Events", world):
@@ -107,13 +116,14 @@ def _added_to_function(settings: _Settings, world: World) -> Iterator[Possible]:
                 yield Possible(aws_managed(policy), event.world, event.line)
 
 
-def _tracing(world: World) -> Iterator[Possible]:
+def _tracing(evaluator: Evaluator, world: World) -> Iterator[Possible]:
     """The policy for X-Ray has another name outside the partition `aws`."""
-    inside = Choice("the partition", frozenset({"aws"}), 2)
-    outside = Choice("the partition", frozenset({"not aws"}), 2)
+    partition = text(PSEUDO_PARAMETERS["AWS::Partition"])
+    inside = evaluator.unknowns.equal(partition, text("aws"))
     old = text("arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess")
-    yield Possible(old, world.telling(inside), 0)
-    yield Possible(aws_managed("AWSXRayDaemonWriteAccess"), world.telling(outside), 0)
+    for policy, side in ((old, inside), (aws_managed("AWSXRayDaemonWriteAccess"), ~inside)):
+        if world.facts & side is not NEVER:
+            yield Possible(policy, world.with_facts(world.facts & side), 0)
 
 
 class _Settings:
@@ -163,8 +173,9 @@ class _Settings:
             return
         for possible in self.evaluator.values(node, world):
             is_left = function and possible.value is None  # a reference to AWS::NoValue
-            if is_left or possible.text.known not in off:
-                yield possible.world
+            for value, inner in self.evaluator.filled_in(possible.text, possible.world):
+                if is_left or (value.known not in off and inner.supposed == possible.world.supposed):
+                    yield inner
 
     def is_traced(self, world: World) -> bool:
         """Whether a state machine is."""

@@ -6,11 +6,10 @@ For `cloudformation.template`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from unapproved_iam.cloudformation.attachments import Attached, Declared, Odd, attached_by, oddity_of
-from unapproved_iam.cloudformation.conditions import decided
 from unapproved_iam.cloudformation.document import Node, Object, Scalar, value_of, values_of
 from unapproved_iam.cloudformation.nested_stacks import (
     NestedTemplate,
@@ -18,6 +17,7 @@ from unapproved_iam.cloudformation.nested_stacks import (
     policies_in_arguments,
     templates_of,
 )
+from unapproved_iam.cloudformation.parameters import Arguments, StackPlace
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
 from unapproved_iam.cloudformation.sam_resources import ROLE_OF_TYPE, attached_by_sam
 from unapproved_iam.cloudformation.source_skips import (
@@ -27,13 +27,19 @@ from unapproved_iam.cloudformation.source_skips import (
     text_of_body,
     text_of_file,
 )
-from unapproved_iam.cloudformation.values import MOST_STEPS, Evaluator, TooManyValues
-from unapproved_iam.cloudformation.world import Entry, Possible, World, least_told, scalar_text, with_late_parts
+from unapproved_iam.cloudformation.unknowns import TooManyValues, Unknowns
+from unapproved_iam.cloudformation.values import MOST_STEPS, Evaluator
+from unapproved_iam.cloudformation.world import Entry, Given, Possible, World, scalar_text, with_late_parts
 from unapproved_iam.policies.attachment import Attachment, Place, Principal, Reading, Unjudged, together
+from unapproved_iam.policies.facts import ALWAYS, NEVER, Facts, TooManyFacts
 from unapproved_iam.policies.possible_text import Text
+from unapproved_iam.policies.told_facts import told
 
-MOST_STEPS_OF_ALL = 300_000  # to evaluate all resources of one template
+MOST_STEPS_OF_ALL = 1_000_000  # to evaluate all resources of one template
 MOST_STACKS = 200  # nested in one template, all levels together
+
+
+BEYOND_BOUNDS = (TooManyValues, TooManyFacts, RecursionError)
 
 
 @dataclass
@@ -46,34 +52,41 @@ class Nesting:
     """How a stack comes to be: which resources nest it, and what they pass."""
 
     unit: str  # the outermost template
-    arguments: Mapping[str, Sequence[Possible]] | None = None  # None: nobody in the tree creates the stack
+    arguments: Arguments | None = None  # None: nobody in the tree creates the stack
     prefix: str = ""  # of logical ids, e.g. "Network.Roles."
+    stack_set: str = ""  # the part of it that leads to the innermost StackSet
     places: tuple[Place, ...] = ()  # of the resources, outermost first
     files: tuple[str, ...] = ()  # of the templates in which they are
-    when: tuple[str, ...] = ()
+    world: World = field(default_factory=World)  # in which the stack is created
+    assumed: Facts = ALWAYS  # what the rules of the outer templates assert
+    names: Mapping[str, Facts] = field(default_factory=dict)  # facts that have a name in the outer templates
     skip: str | None = None
     budget: Budget = field(default_factory=Budget)
+    unknowns: Unknowns = field(default_factory=Unknowns)
 
 
 class Stack:
     def __init__(self, root: Node, source: TemplateText, nesting: Nesting) -> None:
-        """Raises `TooManyValues` or `RecursionError` when the sections of the template cannot be followed."""
+        """Raises one of BEYOND_BOUNDS when the sections of the template cannot be followed."""
         self.root = root
         self.source = source
         self.nesting = nesting
-        self.evaluator = Evaluator(root, nesting.arguments, source.holes)
+        place = StackPlace(nesting.prefix, nesting.stack_set, os.path.basename(source.path))
+        self.evaluator = Evaluator(root, nesting.arguments, source.holes, nesting.unknowns, nesting.world, place)
         self.evaluator.output_of_nested = self._output_of_nested
         self._nested: dict[str, list[Stack]] = {}
+        self._attached: set[tuple[int, int, Text]] = set()
+        self._said: dict[Facts, tuple[str, ...]] = {}
 
     def reading(self) -> Reading:
         readings = [Reading(unjudged=self._odd_sections())]
         remaining = MOST_STEPS_OF_ALL
-        for entry in self.evaluator.declared:
+        for entry in sorted(self.evaluator.declared, key=lambda entry: bool(entry.world.supposed)):
             self.evaluator.steps = allowed = min(MOST_STEPS, remaining)
             try:
                 readings += list(self._read_resource(entry))
                 remaining -= allowed - self.evaluator.steps
-            except (TooManyValues, RecursionError):
+            except BEYOND_BOUNDS:
                 remaining -= allowed
                 readings.append(
                     self._unjudged(entry.line, f"{entry.name} has more possible values than can be followed")
@@ -113,7 +126,15 @@ class Stack:
                 else:
                     attached.append(result)
             yield from self._read_nested(declared)
-        yield Reading(tuple(self._attachments(entry, resource_type, attached)))
+        yield Reading(tuple(self._new(entry, self._attachments(entry, resource_type, attached))))
+
+    def _new(self, entry: Entry, attachments: Iterable[Attachment]) -> Iterator[Attachment]:
+        """Without those that a loop over a parameter's default attaches as well as one over any other value."""
+        for attachment in attachments:
+            same = (entry.line, attachment.place.line, attachment.policy)
+            if same not in self._attached or not entry.world.supposed:
+                self._attached.add(same)
+                yield attachment
 
     def _worlds_of(self, entry: Entry) -> Iterator[World]:
         """The worlds in which the resource is created."""
@@ -121,8 +142,10 @@ class Stack:
         if not isinstance(condition, Scalar) or condition.is_null:
             yield entry.world
             return
-        name = str(self.evaluator.written(condition.text, entry.world))
-        yield from (world for truth, world in decided(self.evaluator, name, entry.world) if truth)
+        truth = self.evaluator.condition(str(self.evaluator.written(condition.text, entry.world)))
+        facts = entry.world.facts & truth
+        if facts is not NEVER:
+            yield entry.world.with_facts(facts)
 
     def _attached_by(self, declared: Declared) -> Iterator[Attached | Odd]:
         odd = oddity_of(self.evaluator, declared)
@@ -134,15 +157,15 @@ class Stack:
             yield from attached_by(self.evaluator, declared, ATTACHING_TYPES[declared.resource_type])
 
     def _attachments(self, entry: Entry, resource_type: str, attached: Iterable[Attached]) -> Iterator[Attachment]:
-        """One attachment for each policy and line, with the choices under which there is one."""
-        worlds: dict[tuple[Text, tuple[Principal, ...], int, str, str], list[World]] = {}
+        """One attachment for each policy and line, with the facts under which there is one."""
+        alternatives: dict[tuple[Text, tuple[Principal, ...], int, str, str], Facts] = {}
         for one in attached:
             same = (one.policy, one.principals, one.line, one.note, one.world.origin)
-            worlds.setdefault(same, []).append(one.world)
-        if not worlds:
+            alternatives[same] = alternatives.get(same, NEVER) | one.world.facts
+        if not alternatives:
             return
         block, skip = self._block_of(entry)
-        for (policy, principals, line, note, origin), alternatives in worlds.items():
+        for (policy, principals, line, note, origin), facts in alternatives.items():
             named = (replace(principal, name=with_late_parts(principal.name)) for principal in principals)
             yield Attachment(
                 resource=self.nesting.prefix + entry.name,
@@ -151,13 +174,30 @@ class Stack:
                 principals=tuple(named),
                 place=self.source.place(line or entry.line),
                 block=block,
-                when=self.nesting.when + told(alternatives),
+                when=self._told(facts),
                 calls=self.nesting.places,
                 origin=origin,
                 skip=skip,
                 note=note,
                 unit=self.nesting.unit,
             )
+
+    def _told(self, facts: Facts) -> tuple[str, ...]:
+        if facts not in self._said:
+            here = os.path.basename(self.source.path)
+            self._said[facts] = told(facts, self.nesting.assumed & self.evaluator.rules, self._names(), here)
+        return self._said[facts]
+
+    def _names(self) -> Mapping[str, Facts]:
+        return {**self.nesting.names, **self.evaluator.named_facts()}
+
+    def _names_elsewhere(self) -> Mapping[str, Facts]:
+        """The names as messages about another file say them."""
+        file = os.path.basename(self.source.path)
+        return {
+            **self.nesting.names,
+            **{f"{name} of {file}": one for name, one in self.evaluator.named_facts().items()},
+        }
 
     def _block_of(self, entry: Entry) -> tuple[Place, str | None]:
         """Where the resource stands, and its inline skip; one of a nesting resource covers all that it nests."""
@@ -192,13 +232,17 @@ class Stack:
             yield self._unjudged(declared.line, f"more than {MOST_STACKS} stacks are nested")
             return
         self.nesting.budget.stacks -= 1
+        prefix = f"{self.nesting.prefix}{declared.logical_id}."
         nesting = replace(
             self.nesting,
             arguments=arguments_of(self.evaluator, declared, os.path.basename(self.source.path)),
-            prefix=f"{self.nesting.prefix}{declared.logical_id}.",
+            prefix=prefix,
             places=(*self.nesting.places, block),
             files=(*self.nesting.files, self.source.path),
-            when=self.nesting.when + told([nested.world]),
+            stack_set=prefix if declared.resource_type == "AWS::CloudFormation::StackSet" else self.nesting.stack_set,
+            world=World(nested.world.facts, defaults=nested.world.defaults),
+            assumed=self.nesting.assumed & self.evaluator.rules,
+            names=self._names_elsewhere(),
             skip=skip,
         )
         yield from stacks_of(source, nesting, nested.body if isinstance(nested.body, Object) else None)
@@ -223,14 +267,15 @@ class Stack:
         if logical_id not in self._nested:
             entry = self.evaluator.resources[logical_id]
             resource_type = scalar_text(value_of(entry.node, "Type"))
-            declared = Declared(logical_id, resource_type, entry.node, World(), entry.line)
+            declared = Declared(logical_id, resource_type, entry.node, entry.world, entry.line)
             stacks = [stack for nested in self._templates_of(declared) for stack in self._stacks_of(declared, nested)]
             self._nested[logical_id] = [stack for stack in stacks if isinstance(stack, Stack)]
         for stack in self._nested[logical_id]:
             for section in values_of(stack.root, "Outputs"):
-                for node, inner in stack.evaluator.under(section, output, World()):
+                for node, inner in stack.evaluator.under(section, output, stack.evaluator.start):
                     for possible in stack.evaluator.property_texts(node, "Value", inner):
-                        yield Possible(possible.value, world, 0)
+                        given = Given((possible._replace(line=0),))
+                        yield from self.evaluator.values(given, world)
 
 
 def stacks_of(source: TemplateText, nesting: Nesting, root: Node | None = None) -> Iterator[Stack | Reading]:
@@ -241,11 +286,6 @@ def stacks_of(source: TemplateText, nesting: Nesting, root: Node | None = None) 
     for document in roots:
         try:
             yield Stack(document, source, nesting)
-        except (TooManyValues, RecursionError):
+        except BEYOND_BOUNDS:
             reason = "its loops and parameters have more values than can be followed"
             yield Reading(unjudged=(Unjudged(source.place(document.line), reason),))
-
-
-def told(worlds: Iterable[World]) -> tuple[str, ...]:
-    """The choices under which one of the worlds comes about, as messages tell them."""
-    return tuple(map(str, least_told([world.told for world in worlds])))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from unapproved_iam.cloudformation.document import Object, Scalar, node_of_value
@@ -48,13 +48,17 @@ def read_template_text(
     path = os.path.abspath(path)
     passed = None
     if arguments is not None:
-        passed = {name: [Possible(value, World(), 0) for value in values] for name, values in arguments.items()}
+        passed = {name: _values_of(values) for name, values in arguments.items()}
     return _read(text_of_body(body, path, line, on_one_line), Nesting(path, passed))
 
 
 def read_template_node(root: Object, source: TemplateText) -> Reading:
     """What a template attaches that is made of parts of another document; `source` is that document's file."""
     return _read(source, Nesting(source.path), root) or Reading()
+
+
+def _values_of(values: Sequence[Text]) -> Callable[[], list[Possible]]:
+    return lambda: [Possible(value, World(), 0) for value in values]
 
 
 def reading_of_conf(logical_id: str, conf: object, path: str) -> Reading:

@@ -10,41 +10,28 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from unapproved_iam.cloudformation.conditions import is_possible
+from unapproved_iam.cloudformation.conditions import rules_of, truth_of
 from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, function_of, value_of, values_of
 from unapproved_iam.cloudformation.intrinsic_functions import FUNCTIONS, unknown_function
+from unapproved_iam.cloudformation.parameters import OUTERMOST, PSEUDO_PARAMETERS, Arguments, Parameters, StackPlace
+from unapproved_iam.cloudformation.unknowns import SOMETHING, TooManyValues, Unknowns
 from unapproved_iam.cloudformation.world import (
     PLACEHOLDER,
-    SOMETHING,
     Call,
-    Choice,
     Entry,
+    Expression,
+    Given,
     Items,
     Possible,
     World,
     placeholder_number,
     scalar_text,
-    split_text,
 )
+from unapproved_iam.policies.facts import NEVER, Facts
 from unapproved_iam.policies.policy_arn import ROOT_PATH, customer_managed
-from unapproved_iam.policies.possible_text import Alphabet, Hole, Text, text, unknown
+from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 
-MOST_STEPS = 30_000  # to evaluate one resource; far beyond what a template that people write needs
-
-
-class TooManyValues(Exception):
-    """The expression multiplies its values beyond every bound."""
-
-
-PSEUDO_PARAMETERS = {
-    "AWS::AccountId": Hole("AWS::AccountId", "the account is the one that it is applied to", Alphabet.DIGITS),
-    "AWS::Partition": Hole("AWS::Partition", "the partition is that of the account", Alphabet.SEGMENT),
-    "AWS::Region": Hole("AWS::Region", "the region is the one that it is applied to", Alphabet.SEGMENT),
-    "AWS::StackName": Hole("AWS::StackName", "the stack's name is given when it is created", Alphabet.SEGMENT),
-    "AWS::URLSuffix": Hole("AWS::URLSuffix", "the suffix is that of the partition", Alphabet.SEGMENT),
-    "AWS::StackId": Hole("AWS::StackId", "the stack's id is known when it is created"),
-    "AWS::NotificationARNs": Hole("AWS::NotificationARNs", "they are given when the stack is created"),
-}
+MOST_STEPS = 100_000  # to evaluate one resource; far beyond what a template that people write needs
 
 # What a reference to a resource (attribute "") or one of its attributes gives back: the value of this property.
 GIVEN_BACK = {
@@ -53,37 +40,50 @@ GIVEN_BACK = {
     ("AWS::IAM::Group", ""): "GroupName",
     ("AWS::SSM::Parameter", "Value"): "Value",
 }
+# What may stand for a mapping.
+_OF_MAPPINGS = frozenset({"Ref", "Fn::If", "Fn::FindInMap", "Fn::Select"})
+
+
+ANYWHERE = World()
 
 
 class Evaluator:
     """Evaluates the expressions of one template.
 
-    `arguments` are the parameter values that a parent stack passes, each with its alternatives; None when nobody calls
-    the template. `holes` are unknown parts of the template's own text, written there as `placeholder(number)`.
+    `arguments` are the parameter values that a parent stack passes; None when nobody calls the template. `holes` are
+    unknown parts of the template's own text, written there as `placeholder(number)`. `start` is the world in which the
+    stack is created.
     """
 
     def __init__(
         self,
         root: Node,
-        arguments: Mapping[str, Sequence[Possible]] | None = None,
+        arguments: Arguments | None = None,
         holes: Sequence[Hole] = (),
+        unknowns: Unknowns | None = None,
+        start: World = ANYWHERE,
+        place: StackPlace = OUTERMOST,
     ) -> None:
-        self.arguments = arguments
         self.holes = holes
+        self.unknowns = unknowns or Unknowns()
         self.steps = MOST_STEPS
         self.output_of_nested: Callable[[str, str, World], Iterable[Possible]] = lambda *_: ()
-        self.parameters: dict[str, Node] = {}
         self.mappings = tuple(values_of(root, "Mappings"))
+        self.parameters: dict[str, Node] = {}
         self.conditions: dict[str, tuple[Node, World]] = {}
         self.resources: dict[str, Entry] = {}
-        self.parameters = {entry.name: entry.node for entry in self._section(root, "Parameters")}
-        self.conditions = {entry.name: (entry.node, entry.world) for entry in self._section(root, "Conditions")}
-        self.declared = tuple(self._section(root, "Resources"))  # a logical id may be there twice
+        self._truths: dict[str, Facts] = {}
+        self._given = Parameters(self, arguments, place)
+        self.parameters = {entry.name: entry.node for entry in self._section(root, "Parameters", start)}
+        self.conditions = {entry.name: (entry.node, entry.world) for entry in self._section(root, "Conditions", start)}
+        self.rules = rules_of(self, values_of(root, "Rules"))
+        self.start = start.with_facts(start.facts & self.rules)
+        self.declared = tuple(self._section(root, "Resources", self.start))  # a logical id may be there twice
         self.resources = {entry.name: entry for entry in self.declared}
 
-    def _section(self, root: Node, name: str) -> Iterator[Entry]:
+    def _section(self, root: Node, name: str, world: World) -> Iterator[Entry]:
         for section in values_of(root, name):
-            yield from self.entries(section, World())
+            yield from self.entries(section, world)
 
     def step(self) -> None:
         """Count one step of evaluation. Raises `TooManyValues` when they are used up."""
@@ -91,18 +91,42 @@ class Evaluator:
         if self.steps < 0:
             raise TooManyValues
 
+    def condition(self, name: str) -> Facts:
+        """When a named condition is true."""
+        if name not in self._truths:
+            question = self.unknowns.question(f"Condition {name}", (id(self), name))
+            self._truths[name] = question  # when it refers to itself
+            if name in self.conditions:
+                node, world = self.conditions[name]
+                self._truths[name] = truth_of(self, node, World(loops=world.loops), f"Condition {name}")
+        return self._truths[name]
+
+    def named_facts(self) -> dict[str, Facts]:
+        """The conditions, as messages name them."""
+        return {f"Condition {name}": self.condition(name) for name in self.conditions}
+
     # Mappings
 
     def entries(self, node: Node | None, world: World) -> Iterator[Entry]:
-        """The keys and values of a mapping, with every Fn::ForEach in it unrolled."""
-        for key, value in node.pairs if isinstance(node, Object) else ():
+        """The keys and values of a mapping, with every Fn::ForEach in it unrolled; of each that Fn::If may choose."""
+        if not isinstance(node, Object):
+            return
+        function, _ = function_of(node) or ("", node)
+        if function in _OF_MAPPINGS:
+            for possible in self.values(node, world):
+                if isinstance(possible.value, Object):
+                    yield from self.entries(possible.value, possible.world)
+            return
+        for key, value in node.pairs:
             self.step()
             name = self.written(key.text, world) if isinstance(key, Scalar) else text(SOMETHING)
             parts = value.items if isinstance(value, Array) else []
             if str(name).startswith("Fn::ForEach") and len(parts) == 3:
                 identifier, collection, body = parts
                 for member in self.texts(collection, world):
-                    yield from self.entries(body, member.world.with_loop(scalar_text(identifier), member.text))
+                    for turn, inner in self.filled_in(member.text, member.world):
+                        loops = {**inner.loops, scalar_text(identifier): turn}
+                        yield from self.entries(body, inner.with_loops(loops))
             else:
                 yield Entry(str(name), value, world, key.line)
 
@@ -117,7 +141,7 @@ class Evaluator:
 
     # Values
 
-    def members(self, node: Node | Text, world: World) -> Iterator[Possible]:
+    def members(self, node: Expression, world: World) -> Iterator[Possible]:
         """Every text or mapping that the node may be, or that may be in the list that it may be."""
         for possible in self.values(node, world):
             yield from self.members_of(possible)
@@ -127,25 +151,30 @@ class Evaluator:
         if isinstance(value, Items):
             for element in value.elements:
                 if isinstance(element, Text):
-                    members = self.members_of(replace(possible, value=element))
+                    members = self.members_of(possible._replace(value=element))
                 else:
                     members = self.members(element, possible.world)
                 for member in members:
-                    yield replace(member, line=value.line) if value.line else member
+                    yield member._replace(line=value.line) if value.line else member
             if value.rest is not None:
-                yield replace(possible, value=value.rest, line=value.line or possible.line)
+                yield possible._replace(value=value.rest, line=value.line or possible.line)
         elif value is not None:
             yield possible
 
-    def texts(self, node: Node | Text, world: World) -> Iterator[Possible]:
+    def texts(self, node: Expression, world: World) -> Iterator[Possible]:
         """As `members`, where only text is expected."""
-        return (replace(possible, value=possible.text) for possible in self.members(node, world))
+        return (possible._replace(value=possible.text) for possible in self.members(node, world))
 
-    def values(self, node: Node | Text, world: World) -> Iterator[Possible]:
+    def values(self, node: Expression, world: World) -> Iterator[Possible]:
         """Every value that the node may have in the world."""
         self.step()
         if isinstance(node, Text):
             yield Possible(node, world, 0)
+        elif isinstance(node, Given):
+            for given in node.alternatives:
+                facts = world.facts & given.world.facts
+                if facts is not NEVER:
+                    yield given._replace(world=self._both(world, given.world, facts))
         elif isinstance(node, Scalar):
             yield Possible(None if node.is_null else self.written(node.text, world), world, node.line)
         elif isinstance(node, Array):
@@ -186,7 +215,7 @@ class Evaluator:
     def _ref(self, call: Call, world: World) -> Iterator[Possible]:
         for name in self.texts(call.argument, world):
             if name.text.known is None:
-                yield replace(name, line=call.line)
+                yield name._replace(line=call.line)
             else:
                 yield from self._named(name.text.known, name.world, call.line)
 
@@ -195,63 +224,21 @@ class Evaluator:
             yield Possible(world.loops[name], world, line)
         elif name == "AWS::NoValue":
             yield Possible(None, world, line)
-        elif name in world.references:
-            yield Possible(world.references[name], world, line)
         elif name in PSEUDO_PARAMETERS:
-            yield Possible(text(PSEUDO_PARAMETERS[name]), world, line)
+            yield Possible(text(self._given.pseudo_parameter(name)), world, line)
         elif name in self.parameters:
-            yield from self._parameter(name, world, line)
+            for given in self.values(self._given.parameter(name), world):
+                value = given.value
+                yield given._replace(value=replace(value, line=line) if isinstance(value, Items) else value, line=line)
         else:
             yield from self._attribute(name, "", world, line)
 
-    def _parameter(self, name: str, world: World, line: int) -> Iterator[Possible]:
-        kind = scalar_text(value_of(self.parameters[name], "Type"))
-        is_list = kind == "CommaDelimitedList" or "List<" in kind
-        alternatives = self._alternatives(name, world)
-        if not alternatives:
-            hole = unknown(name, f"parameter {name} has no default", remedy="give it a default or AllowedValues")
-            if kind.startswith("AWS::SSM::Parameter::Value"):
-                hole = unknown(name, f"parameter {name} is read from the SSM parameter store")
-            yield Possible(Items((), hole, line) if is_list else hole, world, line)
-        for alternative in alternatives:
-            value = _as_list(alternative, line) if is_list else alternative.value
-            if not isinstance(value, Text | Items):
-                value = alternative.text
-            told, origin = alternative.world.told, alternative.world.origin
-            if len(alternatives) == 1:
-                if is_possible(self, world.with_reference(name, value)):
-                    yield Possible(value, replace(world, told=world.told + told, origin=origin), line)
-                else:  # e.g. the default is "", and a condition says that the parameter is not ""
-                    other = unknown(name, f"parameter {name} is not its default then")
-                    yield Possible(Items((), other, line) if is_list else other, world, line)
-                continue
-            told = told or (Choice(f"parameter {name}", frozenset({str(value)}), len(alternatives)),)
-            fork = world.with_reference(name, value, *told)
-            if world.deciding or is_possible(self, fork):
-                yield Possible(value, fork, line)
-
-    def _alternatives(self, name: str, world: World) -> list[Possible]:
-        """The values that a parameter may be given, as far as the tree tells; empty when it does not tell any."""
-        node = self.parameters[name]
-        if scalar_text(value_of(node, "Type")).startswith("AWS::SSM::Parameter::Value"):
-            return []  # what is written is a name in the parameter store
-        default = value_of(node, "Default")
-        values = [] if default is None else [self.written(scalar_text(default), World())]
-        if self.arguments is not None:
-            passed = self.arguments.get(name, ())
-            return [*passed] or [Possible(value, World(origin=f"the default of {name}"), 0) for value in values]
-        allowed = value_of(node, "AllowedValues")
-        if isinstance(allowed, Array) and allowed.items:
-            values += [self.written(scalar_text(item), World()) for item in allowed.items]
-        elif world.deciding:
-            return []
-        return [Possible(value, World(origin=f"the default of {name}"), 0) for value in dict.fromkeys(values)]
-
     def _get_att(self, call: Call, world: World) -> Iterator[Possible]:
         dotted = text(".")
-        for name, inner in self.joined(call.arguments, dotted, world):
-            resource, _, attribute = str(name).partition(".")
-            yield from self._attribute(resource, attribute, inner, call.line)
+        for joined, within in self.joined(call.arguments, dotted, world):
+            for name, inner in self.filled_in(joined, within):
+                resource, _, attribute = str(name).partition(".")
+                yield from self._attribute(resource, attribute, inner, call.line)
 
     def _attribute(self, logical_id: str, attribute: str, world: World, line: int) -> Iterator[Possible]:
         """A reference to a resource (attribute "") or to one of its attributes."""
@@ -261,7 +248,7 @@ class Evaluator:
             yield Possible(hole, world, line, logical_id)
             return
         resource = self.resources[logical_id]
-        inner = replace(world, loops=resource.world.loops)
+        inner = world.with_loops(resource.world.loops)
         kind = scalar_text(value_of(resource.node, "Type"))
         properties = value_of(resource.node, "Properties")
         found: Iterable[Possible] = ()
@@ -273,7 +260,7 @@ class Evaluator:
             found = self.output_of_nested(logical_id, attribute.removeprefix("Outputs."), inner)
         hole = unknown(written, f"{written} is known when the stack is created")
         for possible in [*found] or [Possible(hole, inner, line)]:
-            yield Possible(possible.value, replace(possible.world, loops=world.loops), line, logical_id)
+            yield Possible(possible.value, possible.world.with_loops(world.loops), line, logical_id)
 
     def own_policies(self, logical_id: str, properties: Node | None, world: World) -> Iterator[Possible]:
         """The ARNs that an AWS::IAM::ManagedPolicy may have."""
@@ -281,11 +268,40 @@ class Evaluator:
         for path in self.property_texts(properties, "Path", world) or [Possible(ROOT_PATH, world, 0)]:
             names = self.property_texts(properties, "ManagedPolicyName", path.world)
             for name in names or [Possible(generated, path.world, 0)]:
-                yield replace(name, value=customer_managed(name.text, path.text))
+                yield name._replace(value=customer_managed(name.text, path.text))
+
+    # Texts whose unknown parts have values
+
+    def filled_in(self, value: Text, world: World) -> Iterator[tuple[Text, World]]:
+        """Every text that it may be, for a function that has to know it."""
+        if not value.holes:
+            yield value, world
+            return
+        for filled in self.unknowns.filled_in(value, world.facts):
+            self.step()
+            defaults, supposed = world.defaults | filled.defaults, world.supposed | filled.supposed
+            yield filled.text, World(filled.facts, world.loops, world.origin, defaults, supposed)
+
+    def resolved(self, possible: Possible) -> Iterator[Possible]:
+        """Every text that it may be for somebody who is told the facts: a default counts as it is."""
+        for value, world in self.filled_in(possible.text, possible.world):
+            if not self.unknowns.is_supposed(value, world.supposed):
+                named = sorted(one.subject for one in world.defaults - possible.world.defaults)
+                of_default = f"the default of {', '.join(named)}".replace("parameter ", "") if named else ""
+                facts = self.unknowns.told(world.facts, world.defaults)
+                yield possible._replace(value=value, world=World(facts, world.loops, of_default or world.origin))
+
+    def _both(self, world: World, given: World, facts: Facts) -> World:
+        """The world of an expression in which something given has a value."""
+        silent = frozenset(one for one in given.defaults if not world.facts.values_of(one))
+        supposed = frozenset(one for one in given.supposed if self.unknowns.untold(one, None, world.facts)[1])
+        return World(
+            facts, world.loops, given.origin or world.origin, world.defaults | silent, world.supposed | supposed
+        )
 
     # Joining, which Fn::Join, Fn::Sub and Fn::GetAtt share
 
-    def joined(self, parts: Sequence[Node | Text], separator: Text, world: World) -> list[tuple[Text, World]]:
+    def joined(self, parts: Sequence[Expression], separator: Text, world: World) -> list[tuple[Text, World]]:
         """The parts joined, lists among them taken apart; what is AWS::NoValue is left out."""
         results: list[tuple[Text | None, World]] = [(None, world)]
         for part in parts:
@@ -293,10 +309,9 @@ class Evaluator:
             for so_far, inner in results:
                 for possible in self.values(part, inner):
                     for piece, after in self._joined_value(possible, separator):
+                        self.step()
                         both = piece if so_far is None else so_far if piece is None else so_far + separator + piece
                         following.append((both, after))
-            if len(following) > MOST_ALTERNATIVES:
-                return [(unknown("…", f"it may have more than {MOST_ALTERNATIVES} values"), world)]
             results = following
         return [(text() if result is None else result, after) for result, after in results]
 
@@ -305,13 +320,19 @@ class Evaluator:
         if not isinstance(value, Items):
             return [(None if value is None else possible.text, possible.world)]
         if value.rest is not None:
-            return [(value.rest, possible.world)]
+            return [(_rest_joined(value.rest, separator), possible.world)]
         if not value.elements:
             return [(None, possible.world)]
         return self.joined(value.elements, separator, possible.world)
 
 
-MOST_ALTERNATIVES = 200  # of one text; beyond, its value counts as unknown
+def _rest_joined(rest: Text, separator: Text) -> Text:
+    """A list that is not known, as text: written with commas it is the parameter's own text."""
+    first = rest.pieces[0]
+    if separator.known in ("", ",") or not isinstance(first, Hole):
+        return rest
+    return text(replace(first, reason=f"{first.reason} (joined by {separator})"))
+
 
 _LOOP_IDENTIFIER = re.compile(r"([$&]\{\s*\w+\s*\})")
 
@@ -323,12 +344,3 @@ def _loop_value(part: str, loops: Mapping[str, Text]) -> str | Text:
         return part
     value = loops[name]
     return value if part[0] == "$" or value.known is None else re.sub("[^0-9A-Za-z]", "", value.known)
-
-
-def _as_list(possible: Possible, line: int) -> Items:
-    """The value of a parameter that is a list: in a template it is written as one text with commas."""
-    if isinstance(possible.value, Items):
-        return replace(possible.value, line=line)
-    items = split_text(possible.text, ",")
-    trimmed = tuple(text(e.known.strip()) if isinstance(e, Text) and e.known is not None else e for e in items.elements)
-    return replace(items, elements=trimmed, line=line)

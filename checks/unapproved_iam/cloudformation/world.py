@@ -1,27 +1,33 @@
-"""The records of evaluation: what an expression of a template may be, and the choices that lead there.
+"""The records of evaluation: what an expression of a template may be, and the facts that lead there.
 
-For the evaluator of templates and the readers that ask it. An expression is evaluated in a world: the choices made so
-far about what the template leaves open (conditions, parameters that allow several values). Where a choice is open the
-world forks, so two uses of one condition never contradict each other, and a finding can say when it holds.
+For the evaluator of templates and the readers that ask it. An expression is evaluated in a world: the facts about
+parameters, pseudo parameters and other unknowns that hold on the way to it. A value and the conditions on it belong to
+the same world, so two uses of one parameter never contradict each other, and a finding can say when it holds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from unapproved_iam.cloudformation.document import Node, Object, Scalar
-from unapproved_iam.policies.possible_text import Glob, Hole, Text, text, unknown
+from unapproved_iam.cloudformation.unknowns import SOMETHING, Unknowns
+from unapproved_iam.policies.facts import ALWAYS, Facts, Variable
+from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list. `rest` is set when it may hold more than its elements, none of which is then in a certain position."""
+    """A list. `rest` is set when it may hold more than its elements, none of which is then in a certain position.
 
-    elements: tuple[Node | Text, ...]
+    When it is `in_order`, the elements stand there in their order, with others among them.
+    """
+
+    elements: tuple[Expression, ...]
     rest: Text | None = None
+    in_order: bool = False
     line: int = 0  # where the list is referred to, when its elements are not written there
 
     def __str__(self) -> str:
@@ -31,75 +37,23 @@ class Items:
 Value = Text | Items | Object | None  # None: AWS::NoValue, or null
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One choice as messages tell it; `alternatives` is how many values there are to choose from."""
+class World(NamedTuple):
+    """What holds on the way to a value."""
 
-    subject: str  # e.g. "Condition IsProd"
-    values: frozenset[str]
-    alternatives: int
-
-    def __str__(self) -> str:
-        return f"{self.subject} is {' or '.join(sorted(self.values))}"
-
-
-def least_told(alternatives: Iterable[tuple[Choice, ...]]) -> tuple[Choice, ...]:
-    """What has to be told when any of several alternatives will do: not a choice whose every value is among them."""
-    sets = {frozenset(_by_subject(told)) for told in alternatives}
-    while True:
-        joined = set(sets)
-        for subject in {choice.subject for told in sets for choice in told}:
-            groups: dict[frozenset[Choice], set[str]] = {}
-            for told in joined:
-                own = next((choice for choice in told if choice.subject == subject), None)
-                if own:
-                    groups.setdefault(told - {own}, set()).update(own.values)
-                    number = own.alternatives
-            without = {told for told in joined if all(choice.subject != subject for choice in told)}
-            for rest, values in groups.items():
-                complete = len(values) >= number or rest in without
-                without.add(rest if complete else rest | {Choice(subject, frozenset(values), number)})
-            joined = without
-        if joined == sets:
-            break
-        sets = joined
-    least = min(sets, key=lambda told: (len(told), sorted(map(str, told))))
-    return tuple(sorted(least, key=str))
-
-
-def _by_subject(told: tuple[Choice, ...]) -> Iterable[Choice]:
-    """One choice for each subject; the last one, which was made in the world of the others."""
-    return {choice.subject: choice for choice in told}.values()
-
-
-@dataclass(frozen=True)
-class World:
-    """What has been chosen so far on the way to a value."""
-
-    conditions: Mapping[str, bool] = field(default_factory=dict)
-    references: Mapping[str, Text | Items] = field(default_factory=dict)  # parameters and pseudo parameters
-    loops: Mapping[str, Text] = field(default_factory=dict)  # the identifiers of Fn::ForEach
-    told: tuple[Choice, ...] = ()
+    facts: Facts = ALWAYS
+    loops: Mapping[str, Text] = {}  # the identifiers of Fn::ForEach
     origin: str = ""  # where the value comes from, when that is not the place where it is used
-    deciding: bool = False  # a condition is being decided: a parameter's default is one value among unknown others
-    within: frozenset[str] = frozenset()  # the conditions that are being decided
-    excluded: frozenset[tuple[str, str]] = frozenset()  # parameters, and values that they do not have
+    defaults: frozenset[Variable] = frozenset()  # those that have their default, although nothing says so
+    supposed: frozenset[Variable] = frozenset()  # those that have another value, although nothing says so
 
-    def with_condition(self, name: str, truth: bool) -> World:
-        return replace(self, conditions={**self.conditions, name: truth})
+    def with_facts(self, facts: Facts) -> World:
+        return World(facts, self.loops, self.origin, self.defaults, self.supposed)
 
-    def with_reference(self, name: str, value: Text | Items, *told: Choice) -> World:
-        return replace(self, references={**self.references, name: value}, told=self.told + told)
-
-    def telling(self, *told: Choice) -> World:
-        return replace(self, told=self.told + told)
-
-    def with_loop(self, identifier: str, value: Text) -> World:
-        return replace(self, loops={**self.loops, identifier: value})
+    def with_loops(self, loops: Mapping[str, Text]) -> World:
+        return World(self.facts, loops, self.origin, self.defaults, self.supposed)
 
 
-@dataclass(frozen=True)
-class Possible:
+class Possible(NamedTuple):
     """One value that an expression may have."""
 
     value: Value
@@ -115,6 +69,15 @@ class Possible:
         return text() if self.value is None else unknown(SOMETHING, "a text is expected here, and this is none")
 
 
+class Given(NamedTuple):
+    """What somebody else says that a value is: a parent stack, or the declaration of a parameter."""
+
+    alternatives: tuple[Possible, ...]
+
+
+Expression = Node | Text | Given
+
+
 class Entry(NamedTuple):
     """One key of a mapping with its value, in the world of the loops that unroll it."""
 
@@ -127,21 +90,21 @@ class Entry(NamedTuple):
 class Evaluation(Protocol):
     """What conditions and intrinsic functions ask the evaluator of their template, which asks them in turn."""
 
+    unknowns: Unknowns
     parameters: dict[str, Node]
     mappings: tuple[Node, ...]
     conditions: dict[str, tuple[Node, World]]
 
     def step(self) -> None: ...
+    def condition(self, name: str) -> Facts: ...
     def entries(self, node: Node | None, world: World) -> Iterator[Entry]: ...
     def under(self, node: Node | None, key: str, world: World) -> Iterator[tuple[Node, World]]: ...
-    def members(self, node: Node | Text, world: World) -> Iterator[Possible]: ...
-    def texts(self, node: Node | Text, world: World) -> Iterator[Possible]: ...
-    def values(self, node: Node | Text, world: World) -> Iterator[Possible]: ...
+    def members(self, node: Expression, world: World) -> Iterator[Possible]: ...
+    def texts(self, node: Expression, world: World) -> Iterator[Possible]: ...
+    def values(self, node: Expression, world: World) -> Iterator[Possible]: ...
     def written(self, source: str, world: World) -> Text: ...
-    def joined(self, parts: Sequence[Node | Text], separator: Text, world: World) -> list[tuple[Text, World]]: ...
-
-
-SOMETHING = "…"  # how a hole is written that no name stands for
+    def joined(self, parts: Sequence[Expression], separator: Text, world: World) -> list[tuple[Text, World]]: ...
+    def filled_in(self, value: Text, world: World) -> Iterator[tuple[Text, World]]: ...
 
 
 @dataclass(frozen=True)
@@ -162,11 +125,6 @@ def scalar_text(node: Node | None) -> str:
     return node.text if isinstance(node, Scalar) and not node.is_null else ""
 
 
-def literal(written: str) -> Glob:
-    """The narrowest pattern that matches the text, for asking whether something can be equal to it."""
-    return Glob(written.replace("*", "?"))
-
-
 def split_text(whole: Text, separator: str) -> Items:
     """Split a text that may have holes: what stands in a hole may be split again, so no position is certain then."""
     if not separator:
@@ -181,7 +139,7 @@ def split_text(whole: Text, separator: str) -> Items:
     divisible = [hole for hole in whole.holes if all(character in hole.alphabet for character in separator)]
     if not divisible:
         return Items(tuple(elements))
-    return Items(() if whole.is_unknown else tuple(elements), text(divisible[0]))
+    return Items(() if whole.is_unknown else tuple(elements), text(divisible[0]), in_order=True)
 
 
 def with_late_parts(value: Text) -> Text:

@@ -1,0 +1,148 @@
+"""Decide which values the parameters of a template may have: what a parent stack passes, defaults, AllowedValues.
+
+For the evaluator of templates. A parameter of one value is an unknown part of a text until somebody has to know it; a
+list is known by its elements. Source: "Parameters" and "Pseudo parameters reference" in the CloudFormation
+documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from unapproved_iam.cloudformation.document import Array, Node, value_of
+from unapproved_iam.cloudformation.world import Evaluation, Given, Items, Possible, World, scalar_text, split_text
+from unapproved_iam.policies.facts import ALWAYS, Variable
+from unapproved_iam.policies.possible_text import Alphabet, Hole, Text, text
+
+Arguments = Mapping[str, Callable[[], Sequence[Possible]]]
+
+PSEUDO_PARAMETERS = {
+    "AWS::AccountId": Hole("AWS::AccountId", "the account is the one that it is applied to", Alphabet.DIGITS),
+    "AWS::Partition": Hole("AWS::Partition", "the partition is that of the account", Alphabet.SEGMENT),
+    "AWS::Region": Hole("AWS::Region", "the region is the one that it is applied to", Alphabet.SEGMENT),
+    "AWS::StackName": Hole("AWS::StackName", "the stack's name is given when it is created", Alphabet.SEGMENT),
+    "AWS::URLSuffix": Hole("AWS::URLSuffix", "the suffix is that of the partition", Alphabet.SEGMENT),
+    "AWS::StackId": Hole("AWS::StackId", "the stack's id is known when it is created"),
+    "AWS::NotificationARNs": Hole("AWS::NotificationARNs", "they are given when the stack is created"),
+}
+
+
+# What a nested stack shares with its parent, unless it is one of a StackSet.
+_OF_PLACE = frozenset({"AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::URLSuffix"})
+
+
+class StackPlace(NamedTuple):
+    """Where a stack stands among others: what parameters of the same name are told apart by."""
+
+    stack: str = ""  # logical ids from the outermost template to it, e.g. "Network.Roles."
+    stack_set: str = ""  # the same to the StackSet that brings it to other accounts and regions
+    file: str = ""  # the name of the file that declares its parameters
+
+
+OUTERMOST = StackPlace()
+
+
+class Parameters:
+    """The parameters of one template in one stack.
+
+    `arguments` are what a parent stack passes; None when nobody in the tree creates the stack.
+    """
+
+    def __init__(self, evaluator: Evaluation, arguments: Arguments | None, place: StackPlace) -> None:
+        self._evaluator = evaluator
+        self._arguments = arguments
+        self._place = place
+        self._of_stack = f" of {place.stack.rstrip('.')}" if place.stack else ""
+        self._given: dict[str, Given] = {}
+
+    def pseudo_parameter(self, name: str) -> Hole:
+        hole = PSEUDO_PARAMETERS[name]
+        stack = self._place.stack_set if name in _OF_PLACE else self._place.stack
+        return replace(hole, reason=f"{hole.reason} of {stack.rstrip('.')}") if stack else hole
+
+    def parameter(self, name: str) -> Given:
+        if name not in self._given:
+            node = self._evaluator.parameters[name]
+            kind = scalar_text(value_of(node, "Type"))
+            passed = self._arguments[name]() if self._arguments is not None and name in self._arguments else ()
+            is_list = kind == "CommaDelimitedList" or "List<" in kind
+            if kind.startswith("AWS::SSM::Parameter::Value"):  # what is written is a name in the parameter store
+                hole = Hole(name, f"parameter {name} is read from the SSM parameter store{self._of_stack}")
+                found: Sequence[Possible] = [Possible(Items((), text(hole)) if is_list else text(hole), World(), 0)]
+            elif passed:
+                found = self._passed(name, passed)
+            else:
+                found = self._declared(name, node, is_list)
+            self._given[name] = Given(tuple(map(_as_list, found) if is_list else map(_as_text, found)))
+        return self._given[name]
+
+    def _passed(self, name: str, passed: Sequence[Possible]) -> Sequence[Possible]:
+        """What the caller passes; when nothing tells which of several it is, that is a choice of its own."""
+        if len(passed) == 1 or any(possible.world.facts is not ALWAYS for possible in passed):
+            return passed
+        values = tuple(dict.fromkeys(str(possible.value) for possible in passed))
+        choice, diagram = Variable(f"parameter {name}", values), self._evaluator.unknowns.diagram
+        return [
+            possible._replace(world=possible.world.with_facts(diagram.has_value(choice, str(possible.value))))
+            for possible in passed
+        ]
+
+    def _declared(self, name: str, node: Node, is_list: bool) -> list[Possible]:
+        """The default and AllowedValues. Without a caller in the tree, a parameter may be given any other value."""
+        written = self._written(value_of(node, "Default"))
+        default = None if written is None else written.known
+        values = self._allowed(node)
+        if written is not None and default is None:  # a part of it is filled in by who makes the template
+            return [Possible(written, World(origin=f"the default of {name}"), 0)]
+        if default is not None and (self._arguments is not None or (values and set(values) == {default})):
+            return [Possible(text(default), World(origin=f"the default of {name}"), 0)]
+        if values and default is not None:
+            values = tuple(dict.fromkeys((default, *values)))
+        subject = f"parameter {name}{self._of_stack}"
+        variable = Variable(subject, values or None, default, self._place.file)
+        reason = f"{subject} has no default" if default is None else f"{subject} is not its default then"
+        hole = Hole(name, reason, remedy="give it a default or AllowedValues" if default is None else "")
+        self._evaluator.unknowns.declare(hole, variable)
+        return self._lists(name, hole, variable) if is_list else [Possible(text(hole), World(), 0)]
+
+    def _lists(self, name: str, hole: Hole, variable: Variable) -> list[Possible]:
+        found = []
+        unknowns = self._evaluator.unknowns
+        for value, facts in unknowns.choices(variable, ALWAYS):
+            defaults, supposed = unknowns.untold(variable, value, ALWAYS)
+            origin = f"the default of {name}" if value == variable.default else ""
+            items = Items((), text(hole)) if value is None else text(value)
+            found.append(Possible(items, World(facts, {}, origin, defaults, supposed), 0))
+        return found
+
+    def _allowed(self, node: Node) -> tuple[str, ...]:
+        allowed = value_of(node, "AllowedValues")
+        if isinstance(allowed, Array) and allowed.items:
+            values = [str(self._written(item)) for item in allowed.items]
+            return tuple(dict.fromkeys(values))
+        pattern = scalar_text(value_of(node, "AllowedPattern"))
+        alternatives = _ALTERNATIVES.fullmatch(pattern)
+        return tuple(dict.fromkeys(alternatives[1].split("|"))) if alternatives else ()
+
+    def _written(self, node: Node | None) -> Text | None:
+        return None if node is None else self._evaluator.written(scalar_text(node), World())
+
+
+# A pattern that says no more than AllowedValues does: `^(dev|prod)$`.
+_ALTERNATIVES = re.compile(r"\^?\(?(?:\?:)?([\w/:-]+(?:\|[\w/:-]*)*)\)?\$?", re.ASCII)
+
+
+def _as_text(possible: Possible) -> Possible:
+    return possible if isinstance(possible.value, Text | Items) else possible._replace(value=possible.text)
+
+
+def _as_list(possible: Possible) -> Possible:
+    """The value of a parameter that is a list: in a template it is written as one text with commas."""
+    if isinstance(possible.value, Items):
+        return possible
+    items = split_text(possible.text, ",")
+    trimmed = tuple(text(e.known.strip()) if isinstance(e, Text) and e.known is not None else e for e in items.elements)
+    return possible._replace(value=replace(items, elements=trimmed))
