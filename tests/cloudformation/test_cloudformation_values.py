@@ -130,7 +130,7 @@ ROWS: list[tuple[Any, list[str]]] = [
     ({"Fn::Join": ["-", [{"a": "b"}]]}, ["${…}"]),
     ({"Fn::Join": ["-", []]}, [""]),
     ({"Fn::Join": "odd"}, ["${Fn::Join}"]),
-    ({"Fn::Join": ["-", {"Fn::Split": [",", {"Fn::Sub": "a,${Missing}"}]}]}, ["${Fn::Split Missing}"]),
+    ({"Fn::Join": ["-", {"Fn::Split": [",", {"Fn::Sub": "a,${Missing}"}]}]}, ["${Missing}"]),
     # lists
     ({"Fn::Split": [",", "a,b"]}, ["a", "b"]),
     ({"Fn::Split": [{"Ref": "Missing"}, "a,b"]}, ["a,b"]),
@@ -159,6 +159,7 @@ ROWS: list[tuple[Any, list[str]]] = [
     ({"Fn::FindInMap": ["Map", {"Ref": "AWS::AccountId"}, "Value"]}, ["3"]),
     ({"Fn::FindInMap": ["Map", {"Fn::Sub": "t${Missing}"}, "Value"]}, ["2"]),
     ({"Fn::FindInMap": ["Map", "none", "Value"]}, ["${Fn::FindInMap}"]),
+    ({"Fn::FindInMap": ["Map", {"Ref": "Chosen"}, "Value"]}, []),  # there is no such stack
     ({"Fn::FindInMap": ["Map", "none", "Value", {"DefaultValue": "d"}]}, ["d"]),
     ({"Fn::FindInMap": ["Map", {"Ref": "Missing"}, "Value", {"DefaultValue": "d"}]}, ["1", "2", "3", "d"]),
     ({"Fn::FindInMap": ["Map"]}, ["${Fn::FindInMap}"]),

@@ -66,15 +66,19 @@ def _split(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible
     for between in evaluator.texts(separator, world):
         for possible in evaluator.texts(whole, between.world):
             for filled, inner in evaluator.filled_in(possible.text, possible.world):
-                items = split_text(filled, between.text.known or "")
-                rest = items.rest and _part_of(items.rest)
-                yield Possible(replace(items, rest=rest, line=call.line), inner, call.line)
+                items = split_text(_in_parts(evaluator, filled, between.text.known or ""), between.text.known or "")
+                yield Possible(replace(items, line=call.line), inner, call.line)
 
 
-def _part_of(whole: Text) -> Text:
-    """A part of an unknown text is not that text, and each part may be another one."""
-    hole = whole.holes[0]
-    return unknown(f"Fn::Split {hole.written}", hole.reason, remedy=hole.remedy)
+def _in_parts(evaluator: Evaluation, whole: Text, separator: str) -> Text:
+    """What is unknown and may be split: a part of it is not the whole, and each part may be another one."""
+    pieces: list[str | Hole] = []
+    for piece in whole.pieces:
+        if isinstance(piece, Hole) and separator and all(character in piece.alphabet for character in separator):
+            piece = replace(piece, reason=f"{piece.reason}; this is a part of it")
+            evaluator.unknowns.declare(piece, None)
+        pieces.append(piece)
+    return text(*pieces)
 
 
 def _select(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
@@ -87,12 +91,12 @@ def _select(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possibl
 def _selected(evaluator: Evaluation, call: Call, number: Text, possible: Possible) -> Iterator[Possible]:
     """The element in each position that the number may be; every element when no position is certain."""
     items = possible.value if isinstance(possible.value, Items) else Items((possible.text,), line=call.line)
-    chosen = [(element, possible.world) for element in items.elements]
     written = number.known or ""
     position = int(written) if re.fullmatch(r"\d{1,9}", written, re.ASCII) else None
-    if items.rest is not None:
-        chosen = chosen[: position + 1] if items.in_order and position is not None else chosen
-    elif number.known is None or position is not None:
+    if items.rest is not None and position is not None:
+        items = _around(items, position)
+    chosen = [(element, possible.world) for element in items.elements]
+    if items.rest is None and (number.known is None or position is not None) and items.certain is None:
         index = number if position is None else text(str(position))
         sides = ((evaluator.unknowns.equal(index, text(str(place))), *one) for place, one in enumerate(chosen))
         chosen = [
@@ -105,6 +109,15 @@ def _selected(evaluator: Evaluation, call: Call, number: Text, possible: Possibl
             yield inner._replace(line=items.line or inner.line or call.line)
     if items.rest is not None:
         yield Possible(items.rest, possible.world, call.line)
+
+
+def _around(items: Items, position: int) -> Items:
+    """What may stand in a position of a list of which not every element is known."""
+    if items.certain is None:
+        return items
+    if position < items.certain:
+        return replace(items, elements=items.elements[position : position + 1], rest=None)
+    return replace(items, elements=items.elements[items.certain : position + 1])
 
 
 def _if(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
@@ -133,7 +146,7 @@ def _find_in_map(evaluator: Evaluation, call: Call, world: World) -> Iterator[Po
             missing &= ~inner.facts
         if missing is not NEVER:
             yield from evaluator.values(otherwise, world.with_facts(missing))
-    elif not found:
+    elif not found and all(isinstance(key, Scalar) for key in keys):
         yield Possible(unknown(call.function, "Mappings has no value under these keys"), world, call.line)
 
 

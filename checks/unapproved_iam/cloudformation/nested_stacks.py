@@ -75,14 +75,14 @@ def arguments_of(evaluator: Evaluator, declared: Declared, caller: str) -> Argum
 
 def _alternatives(evaluator: Evaluator, passed: Entry, origin: str) -> list[Possible]:
     """The values by themselves: in the other template names mean other things."""
-    values = (one for one in evaluator.values(passed.node, passed.world) if one.value is not None)
+    values = evaluator.values(passed.node, passed.world)
     return [one._replace(value=_by_itself(evaluator, one), world=_passed(one.world, origin), line=0) for one in values]
 
 
-def _by_itself(evaluator: Evaluator, possible: Possible) -> Text | Items:
+def _by_itself(evaluator: Evaluator, possible: Possible) -> Text | Items | None:
     value = possible.value
     if not isinstance(value, Items):
-        return possible.text
+        return None if value is None else possible.text
     members = [
         Given(
             tuple(

@@ -67,28 +67,36 @@ class Parameters:
         if name not in self._given:
             node = self._evaluator.parameters[name]
             kind = scalar_text(value_of(node, "Type"))
-            passed = self._arguments[name]() if self._arguments is not None and name in self._arguments else ()
+            passed = self._arguments.get(name) if self._arguments is not None else None
             is_list = kind == "CommaDelimitedList" or "List<" in kind
             if kind.startswith("AWS::SSM::Parameter::Value"):  # what is written is a name in the parameter store
                 hole = Hole(name, f"parameter {name} is read from the SSM parameter store{self._of_stack}")
                 found: Sequence[Possible] = [Possible(Items((), text(hole)) if is_list else text(hole), World(), 0)]
             elif passed:
-                found = self._passed(name, passed)
+                found = self._passed(name, passed(), lambda: self._declared(name, node, is_list))
             else:
                 found = self._declared(name, node, is_list)
             self._given[name] = Given(tuple(map(_as_list, found) if is_list else map(_as_text, found)))
         return self._given[name]
 
-    def _passed(self, name: str, passed: Sequence[Possible]) -> Sequence[Possible]:
+    def _passed(
+        self, name: str, passed: Sequence[Possible], declared: Callable[[], list[Possible]]
+    ) -> Sequence[Possible]:
         """What the caller passes; when nothing tells which of several it is, that is a choice of its own."""
-        if len(passed) == 1 or any(possible.world.facts is not ALWAYS for possible in passed):
-            return passed
-        values = tuple(dict.fromkeys(str(possible.value) for possible in passed))
-        choice, diagram = Variable(f"parameter {name}", values), self._evaluator.unknowns.diagram
-        return [
-            possible._replace(world=possible.world.with_facts(diagram.has_value(choice, str(possible.value))))
-            for possible in passed
-        ]
+        if len(passed) > 1 and all(possible.world.facts is ALWAYS for possible in passed):
+            values = tuple(dict.fromkeys(str(possible.value) for possible in passed))
+            choice, diagram = Variable(f"parameter {name}", values), self._evaluator.unknowns.diagram
+            chosen = (diagram.has_value(choice, str(possible.value)) for possible in passed)
+            return [one._replace(world=one.world.with_facts(facts)) for one, facts in zip(passed, chosen, strict=True)]
+        found: list[Possible] = []
+        for possible in passed:
+            if possible.value is not None:
+                found.append(possible)
+                continue
+            for one in declared():  # AWS::NoValue: nothing is passed then
+                facts = possible.world.facts & one.world.facts
+                found.append(one._replace(world=one.world.with_facts(facts)))
+        return found
 
     def _declared(self, name: str, node: Node, is_list: bool) -> list[Possible]:
         """The default and AllowedValues. Without a caller in the tree, a parameter may be given any other value."""

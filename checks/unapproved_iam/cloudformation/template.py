@@ -48,7 +48,7 @@ def read_template_text(
     path = os.path.abspath(path)
     passed = None
     if arguments is not None:
-        passed = {name: _values_of(values) for name, values in arguments.items()}
+        passed = {name: _values_of(values) for name, values in arguments.items() if values}
     return _read(text_of_body(body, path, line, on_one_line), Nesting(path, passed))
 
 

@@ -45,7 +45,8 @@ class Unknowns:
         self._equal: dict[tuple[Text, Text], Facts] = {}
         self._questions: dict[object, Variable] = {}
 
-    def declare(self, hole: Hole, variable: Variable) -> None:
+    def declare(self, hole: Hole, variable: Variable | None) -> None:
+        """Say which variable a hole is; None when it stands for something else each time."""
         self._variables[hole] = variable
 
     def variable_of(self, hole: Hole) -> Variable | None:

@@ -22,12 +22,13 @@ from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 class Items:
     """A list. `rest` is set when it may hold more than its elements, none of which is then in a certain position.
 
-    When it is `in_order`, the elements stand there in their order, with others among them.
+    So many of the first ones as are `certain` do all the same, and the others follow in their order, with more among
+    them; None when nothing is known of the order.
     """
 
     elements: tuple[Expression, ...]
     rest: Text | None = None
-    in_order: bool = False
+    certain: int | None = None
     line: int = 0  # where the list is referred to, when its elements are not written there
 
     def __str__(self) -> str:
@@ -132,14 +133,14 @@ def split_text(whole: Text, separator: str) -> Items:
     if whole.known is not None:
         return Items(tuple(text(part) for part in whole.known.split(separator)))
     elements: list[Text] = [text()]
+    rest, certain = None, None
     for piece in whole.pieces:
+        if rest is None and isinstance(piece, Hole) and all(character in piece.alphabet for character in separator):
+            rest, certain = text(piece), len(elements) - 1
         first, *others = piece.split(separator) if isinstance(piece, str) else [piece]
         elements[-1] += text(first)
         elements += [text(other) for other in others]
-    divisible = [hole for hole in whole.holes if all(character in hole.alphabet for character in separator)]
-    if not divisible:
-        return Items(tuple(elements))
-    return Items(() if whole.is_unknown else tuple(elements), text(divisible[0]), in_order=True)
+    return Items(() if rest and whole.is_unknown else tuple(elements), rest, certain)
 
 
 def with_late_parts(value: Text) -> Text:
