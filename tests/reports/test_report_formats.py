@@ -187,6 +187,7 @@ def test_json_tells_everything_that_is_not_clean() -> None:
         "units": 2,
         "seconds": 0,
         "violations": 2,
+        "attached_before": 0,
         "warnings": 1,
         "approved": 1,
         "skipped": 1,

@@ -226,3 +226,14 @@ def test_a_module_that_is_not_in_the_tree_is_approved_and_shown_by_its_call(tmp_
 
 
 ADMIN = "version: 1\nuse: [aws-admin]\n"
+
+
+def test_a_plan_that_lies_elsewhere_stands_for_itself_until_its_root_module_is_named(tree: Path) -> None:
+    plan = tree / "plans/prod.json"
+    plan.parent.mkdir(exist_ok=True)
+    shutil.copy(tree / "live/plan.json", plan)
+    elsewhere = judged(tree, Request(plans=[str(plan)]), LIST)
+    assert {one.attachment.block.path for one in elsewhere.judged} == {str(plan)}
+    assert not elsewhere.skipped
+    beside = judged(tree, Request(plans=[str(tree / "live/plan.json")]), LIST)
+    assert told(judged(tree, Request(plans=[f"{plan}={tree / 'live'}"]), LIST)) == told(beside)

@@ -23,6 +23,7 @@ from unapproved_iam.printed_words import tolerate_any_text
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.check_scope import Request, is_below
 from unapproved_iam.scan.findings import Findings, all_of
+from unapproved_iam.scan.plan_files import root_module_of
 from unapproved_iam.scan.side_by_side import processors
 from unapproved_iam.scan.tree_check import findings_of
 
@@ -60,6 +61,7 @@ def _findings(root: str, repositories: Mapping[str, Sequence[str]], arguments: N
         paths=repositories[root],
         changed=changed,
         plans=[plan for plan in arguments.plan if _repository_of(plan, repositories) == root],
+        only_plan_changes=arguments.plan_changes_only,
         var_files=arguments.var_file,
         exclude=arguments.exclude,
         screen=arguments.screen,
@@ -70,7 +72,7 @@ def _findings(root: str, repositories: Mapping[str, Sequence[str]], arguments: N
 
 
 def _repository_of(plan: str, repositories: Iterable[str]) -> str:
-    around = [root for root in repositories if is_below(os.path.abspath(plan), [root])]
+    around = [root for root in repositories if is_below(root_module_of(plan), [root])]
     return max(around, key=len, default=next(iter(repositories)))
 
 
@@ -87,11 +89,21 @@ def parser() -> ArgumentParser:
         metavar="COMMIT",
         help="look only at what the changes since this commit can affect, deletions included; asks git",
     )
-    for name, what in (
-        ("--plan", "a plan, as `terraform show -json PLANFILE` prints it"),
-        ("--var-file", "values of root variables, as for terraform"),
+    for name, metavar, what in (
+        (
+            "--plan",
+            "FILE[=DIR]",
+            "plans, as `terraform show -json PLANFILE` prints them, made in the root module DIR"
+            " (default: where FILE lies); FILE may be a directory or a glob",
+        ),
+        ("--var-file", "FILE", "values of root variables, as for terraform"),
     ):
-        parser.add_argument(name, metavar="FILE", action="append", default=[], help=f"{what}; may be repeated")
+        parser.add_argument(name, metavar=metavar, action="append", default=[], help=f"{what}; may be repeated")
+    parser.add_argument(
+        "--plan-changes-only",
+        action="store_true",
+        help="fail only on what plans attach anew, and count what they leave attached",
+    )
     parser.add_argument(
         "--exclude",
         metavar="GLOB",

@@ -96,8 +96,26 @@ def _to(attachment: Attachment, words: Words) -> str:
     return f" by {words.of(attachment.resource)}" if attachment.resource else ""
 
 
+_PLANNED = {
+    "create": "the plan creates it",
+    "replace": "the plan replaces it",
+    "update": "the plan updates it",
+    "no-op": "the plan leaves it as it is",
+}
+
+
+def _planned(attachment: Attachment) -> list[str]:
+    """What the plan does with the resource, and whether it attaches the policy by that."""
+    change = attachment.change
+    if change is None or change.action not in _PLANNED:
+        return []
+    before = ", attached before" if change.action == "update" and not change.is_new else ""
+    return [_PLANNED[change.action] + before]
+
+
 def _when(attachment: Attachment, words: Words) -> str:
     asides = [f"value from {attachment.origin}"] if attachment.origin else []
     asides += [attachment.note] if attachment.note else []
+    asides += _planned(attachment)
     conditions = f" when {words.list_of(attachment.when, ' and ')}" if attachment.when else ""
     return conditions + (f" ({', '.join(asides)})" if asides else "")

@@ -41,6 +41,7 @@ class PlannedChange:
     action: str  # create, replace, update, no-op; empty when the plan does not tell
     is_new: bool  # the plan attaches it; else it is attached before the apply, too
     place: Place  # in the plan
+    also: tuple[Place, ...] = ()  # in other plans that attach the same
 
 
 @dataclass(frozen=True)

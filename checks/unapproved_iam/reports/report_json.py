@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from unapproved_iam.deny_list.verdict import Finding
-from unapproved_iam.policies.attachment import Place
+from unapproved_iam.policies.attachment import Place, PlannedChange
 from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.printed_words import json_text
 from unapproved_iam.program import version
@@ -30,6 +30,7 @@ def json_report(findings: Findings, seconds: float) -> str:
                 "units": findings.units,
                 "seconds": round(seconds, 3),
                 "violations": len(findings.violations),
+                "attached_before": len(findings.attached_before),
                 "warnings": len(findings.warnings),
                 "approved": len(findings.approved),
                 "skipped": len(findings.skipped),
@@ -67,6 +68,7 @@ def _finding(finding: Finding, findings: Findings) -> dict[str, Any]:
         "unit": findings.relative(attachment.unit) if attachment.unit else None,
         "calls": [_place(call, findings) for call in attachment.calls],
         "when": list(attachment.when),
+        "plan": attachment.change and _change(attachment.change, findings),
         "origin": attachment.origin or None,
         "message": finding.message,
         "entry": entry
@@ -85,6 +87,14 @@ def _finding(finding: Finding, findings: Findings) -> dict[str, Any]:
             }
             for approval in finding.approvals
         ],
+    }
+
+
+def _change(change: PlannedChange, findings: Findings) -> dict[str, Any]:
+    return {
+        "action": change.action or None,
+        "new": change.is_new,
+        "places": [_place(place, findings) for place in (change.place, *change.also)],
     }
 
 

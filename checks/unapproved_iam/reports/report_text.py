@@ -35,6 +35,8 @@ def summary(findings: Findings, seconds: float) -> str:
         f"{len(findings.unresolved)} unresolved",
         f"{len(findings.unjudged) + len(findings.mentions)} not judged",
     ]
+    if findings.attached_before:
+        counts.insert(0, f"{len(findings.attached_before)} attached before")
     if findings.warnings:
         counts.insert(0, counted(len(findings.warnings), "warning"))
     counts += [f"{number} excluded ({reason})" for reason, number in findings.excluded.items()]
@@ -83,6 +85,10 @@ def _finding(finding: Finding, findings: Findings, paint: _Paint) -> Iterator[st
     colour = _YELLOW if finding.verdict is Verdict.WARNED else _RED
     yield f"{_at(attachment.place, paint)} {printable(finding.message).replace(policy, paint(colour, policy), 1)}"
     details = [("resource", f"{attachment.resource} ({attachment.resource_type})")]
+    if attachment.change:
+        places = (attachment.change.place, *attachment.change.also)
+        said = ", ".join(f"{shown(place.path)}:{place.line}" for place in places)
+        details.append(("plan", f"{attachment.change.action or 'not told'} in {said}"))
     if attachment.calls:
         details.append(("called at", ", ".join(f"{shown(call.path)}:{call.line}" for call in attachment.calls)))
     if finding.entry:

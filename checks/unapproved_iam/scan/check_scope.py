@@ -29,7 +29,8 @@ class Request:
 
     paths: Sequence[str] = ()  # none: the current directory; with `changed` anywhere; with `plans` nothing else
     changed: Sequence[str] | None = None
-    plans: Sequence[str] = ()
+    plans: Sequence[str] = ()  # files, directories, globs; each may name its root module behind `=`
+    only_plan_changes: bool = False  # what plans leave attached as it is makes no violation
     var_files: Sequence[str] = ()
     exclude: Sequence[str] = ()  # path globs from the root
     screen: bool = True

@@ -40,6 +40,7 @@ class Findings:
     files: int = 0  # that were looked at
     units: int = 0  # root modules, templates and plans that were read closely
     excluded: Mapping[str, int] = field(default_factory=dict)  # number of files by reason
+    only_plan_changes: bool = False  # what plans leave attached as it is makes no violation
     repositories: tuple[str, ...] = ()  # the roots of several; paths of approvals count from the one they are in
 
     @property
@@ -72,11 +73,21 @@ class Findings:
     def unresolved(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.judged if finding.verdict is Verdict.UNRESOLVED)
 
+    @property
+    def attached_before(self) -> tuple[Finding, ...]:
+        """What would be violations if a plan attached it that only leaves it as it is."""
+        failing = (one for one in self.judged if _fails(one) and one.attachment.skip is None)
+        return tuple(finding for finding in failing if self._is_left_attached(finding))
+
     def is_violation(self, finding: Finding) -> bool:
         return self._would_fail(finding) and finding.attachment.skip is None
 
     def _would_fail(self, finding: Finding) -> bool:
-        return finding.verdict is Verdict.DENIED or finding.fails
+        return _fails(finding) and not self._is_left_attached(finding)
+
+    def _is_left_attached(self, finding: Finding) -> bool:
+        change = finding.attachment.change
+        return self.only_plan_changes and change is not None and not change.is_new
 
     @property
     def exit_code(self) -> int:
@@ -123,8 +134,13 @@ def all_of(several: Sequence[Findings]) -> Findings:
         sum(findings.files for findings in several),
         sum(findings.units for findings in several),
         excluded,
+        any(findings.only_plan_changes for findings in several),
         tuple(findings.root for findings in several),
     )
+
+
+def _fails(finding: Finding) -> bool:
+    return finding.verdict is Verdict.DENIED or finding.fails
 
 
 def _is_warning(finding: Finding) -> bool:
@@ -135,7 +151,8 @@ def one_per_policy(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Keep one finding for each policy that a resource attaches, the one with the fewest conditions; sort by place.
 
     A value that holds always says more than one that holds sometimes, one without an origin more than one that a
-    variable file may bring, and one that is written more than what the SAM transform adds anyway.
+    variable file may bring, one that is written more than what the SAM transform adds anyway, and a plan more than its
+    source.
     """
     kept: dict[tuple[str, ...], Finding] = {}
     for finding in sorted(findings, key=_by_weight):
@@ -145,10 +162,10 @@ def one_per_policy(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(kept.values(), key=_by_place))
 
 
-def _by_weight(finding: Finding) -> tuple[int, int, int, int, str]:
+def _by_weight(finding: Finding) -> tuple[int, int, int, int, int, str]:
     attachment = finding.attachment
     order = (Verdict.DENIED, Verdict.WARNED, Verdict.UNRESOLVED, Verdict.APPROVED, Verdict.CLEAN)
-    told = (len(attachment.when), len(attachment.origin), len(attachment.note))
+    told = (len(attachment.when), len(attachment.origin), len(attachment.note), attachment.change is None)
     return order.index(finding.verdict), *told, finding.message
 
 

@@ -23,6 +23,7 @@ from unapproved_iam.scan.findings import Findings, Mention, one_per_policy
 from unapproved_iam.scan.guarded_reading import guarded
 from unapproved_iam.scan.left_out import LeftOut
 from unapproved_iam.scan.module_graph import contents
+from unapproved_iam.scan.plan_files import folded, plan_files, read_plans
 from unapproved_iam.scan.policy_mention import Mentions
 from unapproved_iam.scan.side_by_side import read_side_by_side
 from unapproved_iam.scan.source_files import Kind, ignored_directories
@@ -66,6 +67,7 @@ class _Check:
         self._mentions = Mentions(deny_list)
         self._lists = lists_of(deny_list, root)
         self._left_out = LeftOut(deny_list, request.exclude, self._judge.relative)
+        self._plans = [one for one in plan_files(request.plans) if not self._left_out.file(one.path)]
 
     def findings(self) -> Findings:
         for path in self._request.var_files:
@@ -77,7 +79,7 @@ class _Check:
             ignored = self._ignored()
             if ignored:
                 scope, suspicious = self._screened(ignored)
-        readings = list(self._readings(scope, suspicious))
+        readings = folded([*self._readings(scope, suspicious), *read_plans(self._plans)])
         unjudged = [one for one in suspicious.unjudged if not self._left_out.file(one.place.path)]
         for unit, reading in readings:
             unjudged += [one for one in reading.unjudged if not self._left_out.unjudged(one, unit)]
@@ -88,8 +90,9 @@ class _Check:
             judged=one_per_policy(finding for _, reading in readings for finding in self._judged(reading)),
             unjudged=_sorted(unjudged),
             mentions=tuple(one for one in suspicious.mentions if not scope.graph.reads(one.place.path)),
-            files=len(scope.files) + len(self._request.plans),
+            files=len(scope.files) + len(self._plans),
             units=len(readings),
+            only_plan_changes=self._request.only_plan_changes,
             excluded=self._left_out.counts(scope.files, ignored, unseen),
         )
 
@@ -145,7 +148,6 @@ class _Check:
             elif unit in suspicious.files:
                 mention = self._mentions.first_in(contents(unit), unit)
                 suspicious.mentions += [mention] if mention else []
-        yield from self._plans()
 
     def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> tuple[TerraformTree | None, dict[str, None]]:
         """The directories of the root modules that are asked for, in their order, and what reads them."""
@@ -159,17 +161,6 @@ class _Check:
         tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
         found = tree.root_modules(scope.surroundings, read)
         return tree, {directory: None for directory in found if directory in scope.directories}
-
-    def _plans(self) -> Iterator[tuple[str, Reading]]:
-        for path in self._request.plans:
-            from unapproved_iam.terraform.plan import read_plan
-
-            _argument(path, "--plan")
-            reading = guarded(read_plan, os.path.abspath(path))
-            if reading is None:
-                expected = "expected what `terraform show -json PLANFILE` prints"
-                raise UsageError(f"--plan {path}: no Terraform plan ({expected})")
-            yield os.path.abspath(path), reading
 
     def _judged(self, reading: Reading) -> Iterator[Finding]:
         for attachment in reading.attachments:
