@@ -86,9 +86,12 @@ def _is_alone(directory: str, name: str, names: Sequence[str]) -> bool:
     """Whether it may be a plan that is not JSON, and its JSON does not lie beside it."""
     if f"{name}.json" in names or f"{os.path.splitext(name)[0]}.json" in names:
         return False
+    path = os.path.join(directory, name)
     try:
-        with open(os.path.join(directory, name), "rb", buffering=0) as file:
-            return file.read(4) == _ZIP
+        if not os.path.isfile(path):
+            return False
+        with open(path, "rb", buffering=0) as file:
+            return file.read(len(_ZIP)) == _ZIP
     except OSError:
         return False
 
@@ -96,11 +99,11 @@ def _is_alone(directory: str, name: str, names: Sequence[str]) -> bool:
 def _root_module(root: str, relative: str, argument: str) -> str | None:
     if not root:
         return None
-    from unapproved_iam.terraform.root_module import TerraformTree  # few plans have one named
+    from unapproved_iam.terraform.plan_source import holds_configuration  # few plans have one named
 
     for directory in dict.fromkeys((os.path.join(root, relative), root)):
         absolute = os.path.abspath(directory)
-        if TerraformTree().module_at(absolute):
+        if holds_configuration(absolute):
             return absolute
     if relative:
         return None

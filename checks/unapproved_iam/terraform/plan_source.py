@@ -34,6 +34,11 @@ class SourcePlace(NamedTuple):
     call: str = ""  # the address of the call that stands for a module which is not in the tree
 
 
+def holds_configuration(directory: str) -> bool:
+    """Whether a plan can have been made in this directory."""
+    return ProgramTree(Program.OPENTOFU).module_at(directory) is not None
+
+
 class CallSources(Protocol):
     def source_of_call(self, module: str) -> str | None:
         """Where the call of a module instance takes the module from, as the plan tells it."""
