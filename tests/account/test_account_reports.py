@@ -53,7 +53,7 @@ def audited(
             Approval(
                 "AdministratorAccess", "role/late", Origin("list.yaml", next(line)), "SEC-2", expires=date(2026, 1, 1)
             ),
-            Approval("AdministratorAccess", "*", Origin("list.yaml", next(line)), "SEC-3", files="live/**"),
+            Approval("AdministratorAccess", "*", Origin("list.yaml", next(line)), "SEC-3", files=("live/**",)),
         ),
     )
     reading = AccountReading(

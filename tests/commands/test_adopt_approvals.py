@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_files import PROJECT
 from unapproved_iam.commands import adopt_command, approvals_command, atomic_file
-from unapproved_iam.deny_list.approval_proposal import proposals, yaml_scalar
+from unapproved_iam.deny_list.approval_proposal import proposals, yaml_of
 from unapproved_iam.deny_list.discovery import FILE_NAME, find_deny_list
 from unapproved_iam.deny_list.entries import Approval, DenyList, Origin
 from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
@@ -116,19 +116,26 @@ def test_adopt_approves_what_is_there_and_nothing_else(repository: Path, capsys:
         " and the days so that not all fail again at once\n"
         "0 violations are left\n"
     )
+    called = ("live/calls.tf", "modules/roles/main.tf")
     unknown_role = "aws_iam_role_policy_attachment.unknown_role"
     assert {(a.policy, a.attached_to, a.files) for a in deny_list.approvals} == {
-        ("AdministratorAccess", "role/deploy", "main.tf"),
-        ("AdministratorAccess", "role/a", "main.tf"),
-        ("AdministratorAccess", "role/b", "main.tf"),
-        ("AdministratorAccess", "user/jane@example.com", "main.tf"),
-        ("AdministratorAccess", f'{unknown_role}["x y"]', "main.tf"),
-        ("IAMFullAccess", f'{unknown_role}["z"]', "main.tf"),
-        ("AdministratorAccess", "role/app", ""),
-        ("AdministratorAccess", "module.roles.aws_iam_group_policy_attachment.this", "**"),
-        ("AdministratorAccess", "Admin", "odd ?name?/stack.yaml"),
+        ("AdministratorAccess", "role/deploy", ("main.tf",)),
+        ("AdministratorAccess", "role/a", ("main.tf",)),
+        ("AdministratorAccess", "role/b", ("main.tf",)),
+        ("AdministratorAccess", "user/jane@example.com", ("main.tf",)),
+        ("AdministratorAccess", f'{unknown_role}["x y"]', ("main.tf",)),
+        ("IAMFullAccess", f'{unknown_role}["z"]', ("main.tf",)),
+        ("AdministratorAccess", "role/app", called),
+        (
+            "AdministratorAccess",
+            "module.roles.aws_iam_group_policy_attachment.this",
+            called,
+        ),
+        ("AdministratorAccess", "Admin", ("odd ?name?/stack.yaml",)),
     }
-    assert {(a.expires, a.reason) for a in deny_list.approvals} == {(TODAY + timedelta(days=90), adopt_command.REASON)}
+    assert {(a.expires, a.reason) for a in deny_list.approvals} == {
+        (TODAY + timedelta(days=90), adopt_command.DEFAULT_REASON)
+    }
     (repository / "new.tf").write_text(VIOLATIONS["main.tf"].replace('"deploy"', '"other"').split("\n\n")[0])
     assert violations(repository) == 1
 
@@ -258,7 +265,7 @@ def test_adopt_takes_unresolved_ones_where_they_fail(repository: Path) -> None:
     assert adopt_command.main([]) == 0
     approvals = find_deny_list(None, {}, str(repository)).approvals
     address = "aws_iam_role_policy_attachment.unknown"
-    assert ("*", address, "unknown.tf") in {(a.policy, a.attached_to, a.files) for a in approvals}
+    assert ("*", address, ("unknown.tf",)) in {(a.policy, a.attached_to, a.files) for a in approvals}
     with (repository / "unknown.tf").open("a") as file:
         file.write(VIOLATIONS["main.tf"].replace('"deploy"', '"unknown"').split("\n\n")[0])
     assert violations(repository) == 1  # that role may not have every policy now
@@ -333,9 +340,9 @@ def test_adopt_needs_a_day_to_come(day: str, repository: Path) -> None:
     assert not (repository / FILE_NAME).exists()
 
 
-@pytest.mark.parametrize("reason", ["", " ", "\x07"])
+@pytest.mark.parametrize("reason", ["", " ", "\x07", "…", "TODO"])
 def test_adopt_needs_a_reason(reason: str, repository: Path) -> None:
-    with pytest.raises(UsageError, match=r'--reason: ".*" is no reason \(expected text\)'):
+    with pytest.raises(UsageError, match=r'--reason: ".*" is no reason \(expected why, in words'):
         adopt_command.main(["--reason", reason])
     assert not (repository / FILE_NAME).exists()
 
@@ -537,13 +544,13 @@ def test_what_the_report_proposes_covers_the_finding(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "proposed"),
     [
-        (["a", "b"], [("role/a", ""), ("role/b", "")]),
-        (["a", None], [("aws_iam_policy_attachment.x", "main.tf")]),
-        ([], [("aws_iam_policy_attachment.x", "main.tf")]),
+        (["a", "b"], [("role/a", ("main.tf",)), ("role/b", ("main.tf",))]),
+        (["a", None], [("aws_iam_policy_attachment.x", ("main.tf",))]),
+        ([], [("aws_iam_policy_attachment.x", ("main.tf",))]),
     ],
 )
 def test_an_approval_is_by_resource_where_a_principal_is_unknown(
-    names: list[str | None], proposed: list[tuple[str, str]]
+    names: list[str | None], proposed: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     principals = [Principal("role", text(name) if name else unknown("var.x", "no default")) for name in names]
     place = Place("/repository/main.tf")
@@ -576,7 +583,7 @@ ODD_SCALARS = [
 
 @given(st.sampled_from(ODD_SCALARS) | st.text(st.characters(exclude_categories=["C", "Zl", "Zp"])))
 def test_any_text_is_written_as_a_scalar_that_reads_as_it(written: str) -> None:
-    for line in (f"- {{a: {yaml_scalar(written)}, b: c}}\n", f"- a: {yaml_scalar(written)}\n  b: c\n"):
+    for line in (f"- {{a: {yaml_of(written)}, b: c}}\n", f"- a: {yaml_of(written)}\n  b: c\n"):
         document = read_marked_yaml(line.encode())
         assert document
         [(_, value), (_, other)] = document.items[0].pairs
@@ -587,7 +594,7 @@ def test_any_text_is_written_as_a_scalar_that_reads_as_it(written: str) -> None:
 
 @pytest.mark.parametrize(("truth", "written"), [(True, "true"), (False, "false")])
 def test_a_truth_is_written_as_one(truth: bool, written: str) -> None:
-    assert yaml_scalar(truth) == written
+    assert yaml_of(truth) == written
     document = read_marked_yaml(written.encode())
     assert document
     assert document.kind is Kind.TRUTH
@@ -595,4 +602,4 @@ def test_a_truth_is_written_as_one(truth: bool, written: str) -> None:
 
 @pytest.mark.parametrize("plain", ["role/app", "2027-06-30", "arn:aws:iam::*:policy/x", "module.a.aws_iam_role.x", "…"])
 def test_what_needs_no_quotes_has_none(plain: str) -> None:
-    assert yaml_scalar(plain) == plain
+    assert yaml_of(plain) == plain

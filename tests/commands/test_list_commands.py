@@ -72,7 +72,7 @@ def test_list_as_json_is_the_whole_list(path: Path, capsys: pytest.CaptureFixtur
         (entry.policy, entry.reason, entry.use_instead) for entry in deny_list.entries
     ]
     assert [(a["policy"], a["attached_to"], a["in"], a["expires"]) for a in shown["approve"]] == [
-        (a.policy, a.attached_to, a.files or None, str(a.expires) if a.expires else None) for a in deny_list.approvals
+        (a.policy, a.attached_to, a.written_files, str(a.expires) if a.expires else None) for a in deny_list.approvals
     ]
     assert [(e["path"], e["reason"]) for e in shown["exclude"]] == [(e.path, e.reason) for e in deny_list.exclusions]
     assert (Unresolved(shown["unresolved"]), InlineSkips(shown["inline_skips"])) == (

@@ -79,7 +79,7 @@ def test_the_whole_format_comes_through() -> None:
         "role/break-glass",
         approval.origin,
         "reviewed in SEC-142",
-        "live/security/**",
+        ("live/security/**",),
         "security",
         date(2027, 6, 30),
     )

@@ -154,9 +154,45 @@ USER = Principal("user", text("break-glass"))
     ],
 )
 def test_whom_an_approval_covers(attached_to: str, principals: list[Principal], verdict: Verdict) -> None:
-    finding = judge(["AdministratorAccess"], attachment(ADMIN, *principals), approval(attached_to, files="main.tf"))
+    finding = judge(["AdministratorAccess"], attachment(ADMIN, *principals), approval(attached_to, files=("main.tf",)))
     assert finding.verdict is verdict
     assert bool(finding.approvals) is (verdict is APPROVED)
+
+
+OF_CUSTOMER = "arn:aws:iam::123456789012:policy/"
+SOME_ACCOUNT = text("arn:aws:iam::", hole(), ":policy/team-x")
+SOME_ACCOUNT_OR_AWS = text("arn:aws:iam::", hole(), ":policy/AdministratorAccess")
+
+
+@pytest.mark.parametrize(
+    ("approved", "policy", "verdict"),
+    [
+        ("arn:aws:iam::*:policy/*", OF_CUSTOMER + "x", APPROVED),
+        ("arn:aws:iam::*:policy/*", ADMIN, DENIED),
+        ("arn:*:iam::*:policy/*", ADMIN, DENIED),
+        ("arn:*", ADMIN, DENIED),
+        ("arn:*", OF_CUSTOMER + "x", APPROVED),
+        ("arn:aws:iam::aws:policy/*", ADMIN, APPROVED),
+        ("Admin*", ADMIN, APPROVED),
+        ("*", ADMIN, APPROVED),
+        ("arn:aws:iam::*:policy/*", SOME_ACCOUNT, APPROVED),
+        ("arn:aws:iam::*:policy/*", SOME_ACCOUNT_OR_AWS, DENIED),
+    ],
+)
+def test_whose_policies_an_approval_covers(approved: str, policy: str | Text, verdict: Verdict) -> None:
+    """In an allow list, `*` in the account's place is any customer's account."""
+    assert judge(["*"], attachment(policy, A_ROLE), approval("*", approved)).verdict is verdict
+
+
+def test_block_and_call_match_one_of_the_files_each() -> None:
+    judged = attachment(ADMIN, A_ROLE, path="modules/m/main.tf", calls=(Place(f"{ROOT}/live/main.tf"),))
+    for files, verdict in (
+        (("live/main.tf", "modules/m/main.tf"), APPROVED),
+        (("live/main.tf",), DENIED),
+        (("modules/m/main.tf",), DENIED),
+        (("live/*.tf", "modules/**"), APPROVED),
+    ):
+        assert judge(["AdministratorAccess"], judged, approval("*", files=files)).verdict is verdict
 
 
 def test_several_approvals_may_cover_the_principals_together() -> None:
@@ -193,7 +229,7 @@ def test_an_approval_counts_until_the_end_of_its_last_day(days: int) -> None:
     ("attached_to", "told"), [("role/break-glass", True), ("role/app", False), (RESOURCE, True), ("other", False)]
 )
 def test_an_expired_approval_is_told_to_whom_it_covered(attached_to: str, told: bool) -> None:
-    expired = approval(attached_to, files="**", expires=TODAY - timedelta(days=1))
+    expired = approval(attached_to, files=("**",), expires=TODAY - timedelta(days=1))
     finding = judge(["AdministratorAccess"], attachment(ADMIN, A_ROLE), expired)
     assert (finding.verdict, finding.approvals) == (DENIED, (expired,) if told else ())
     assert ("expired on" in finding.message) is told
@@ -222,14 +258,17 @@ def test_in_which_files_an_approval_counts(
 ) -> None:
     calls = (Place(f"{ROOT}/{outermost_call}"), Place(f"{ROOT}/elsewhere.tf")) if outermost_call else ()
     judged = attachment(ADMIN, A_ROLE, path=block, calls=calls)
-    assert judge(["AdministratorAccess"], judged, approval("role/break-glass", files=files)).verdict is verdict
+    assert (
+        judge(["AdministratorAccess"], judged, approval("role/break-glass", files=(files,) if files else ())).verdict
+        is verdict
+    )
 
 
 @pytest.mark.parametrize("address", ['module.m["a/b"].aws_iam_role.x', "role", "user"])
 def test_an_address_is_no_principal(address: str) -> None:
     judged = replace(attachment(ADMIN, OTHER), resource=address)
-    assert judge(["AdministratorAccess"], judged, approval(address, files="**")).verdict is APPROVED
-    assert judge(["AdministratorAccess"], attachment(ADMIN, OTHER), approval(address, files="**")).verdict is DENIED
+    assert judge(["AdministratorAccess"], judged, approval(address, files=("**",))).verdict is APPROVED
+    assert judge(["AdministratorAccess"], attachment(ADMIN, OTHER), approval(address, files=("**",))).verdict is DENIED
 
 
 @pytest.mark.parametrize("kind", ["role", "user", "group", "permission-set"])
@@ -251,7 +290,7 @@ def test_an_address_without_keys_covers_every_instance(address: str, without: st
     assert without_instance_keys(address) == without
     place = Place(f"{ROOT}/main.tf")
     judged = Attachment(address, "x", text(ADMIN), (OTHER,), place, place)
-    assert judge(["AdministratorAccess"], judged, approval(without, files="**")).verdict is APPROVED
+    assert judge(["AdministratorAccess"], judged, approval(without, files=("**",))).verdict is APPROVED
 
 
 YESTERDAY, LATER = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
@@ -313,7 +352,7 @@ def test_what_the_list_itself_denies_is_no_advice() -> None:
         ((advising,), (), "use ReadOnlyAccess or a policy of your own instead"),
         ((advising, others), (), "use a policy of your own instead"),
         ((advising, others), (anywhere,), "use ReadOnlyAccess or a policy of your own instead"),
-        ((advising, others), (replace(anywhere, files="live/**"),), "use a policy of your own instead"),
+        ((advising, others), (replace(anywhere, files=("live/**",)),), "use a policy of your own instead"),
         ((advising, others), (replace(anywhere, attached_to="role/app"),), "use a policy of your own instead"),
         ((advising, others), (replace(anywhere, expires=YESTERDAY),), "use a policy of your own instead"),
         ((advising, others), (replace(anywhere, expires=TODAY),), "use ReadOnlyAccess or a policy of your own instead"),
@@ -326,7 +365,7 @@ def test_where_nothing_is_allowed_but_what_is_approved() -> None:
     approvals = (
         approval("*", "ReadOnlyAccess"),
         approval("role/team-*", "arn:aws:iam::*:policy/team-*"),
-        approval("role/break-glass", files="live/**"),
+        approval("role/break-glass", files=("live/**",)),
     )
     for policy, verdict in (
         ("arn:aws:iam::aws:policy/ReadOnlyAccess", APPROVED),

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -212,10 +212,11 @@ def test_text_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         f"/repository/live/main.tf:3: {sentence}\n"
         "    resource  aws_iam_role_policy_attachment.ops (aws_iam_role_policy_attachment)\n"
         "    denied by AdministratorAccess in unapproved-iam-policies.yaml:3\n"
-        "    approve   - {policy: AdministratorAccess, attached_to: role/ops, reason: …}\n"
+        "    approve   - {policy: AdministratorAccess, attached_to: role/ops, in: live/main.tf, reason: …,"
+        f" expires: {EXPIRES}}}\n"
         "\n"
-        "to get one approved, propose its line under `approve:` in unapproved-iam-policies.yaml, with the reason and,"
-        " better, the day it `expires`\n"
+        "to get one approved, propose its line under `approve:` in unapproved-iam-policies.yaml, with a reason"
+        " in place of …\n"
         "1 violation: 9 files, 1 read closely, in 0.25 s by unapproved-iam-policies.yaml (3 entries);"
         " 0 approved, 0 skipped inline, 0 unresolved, 0 not judged\n"
     )
@@ -259,23 +260,22 @@ def test_one_finding_for_each_policy_of_a_resource() -> None:
     assert {finding.attachment for finding in kept} == {certain, other}
 
 
+EXPIRES = datetime.now(timezone.utc).date() + timedelta(days=90)
 APPROVALS = [
-    ("a known principal", attachment(), ["- {policy: AdministratorAccess, attached_to: role/ops, reason: …}"]),
+    (
+        "a known principal",
+        attachment(),
+        ["- {policy: AdministratorAccess, attached_to: role/ops, in: live/main.tf, …}"],
+    ),
     (
         "an unknown principal: the resource in its file",
         attachment(role=unknown("var.role", "no default")),
-        [
-            "- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: live/main.tf,"
-            " reason: …}"
-        ],
+        ["- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: live/main.tf, …}"],
     ),
     (
         "no principal at all: the same",
         replace(attachment(), principals=()),
-        [
-            "- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: live/main.tf,"
-            " reason: …}"
-        ],
+        ["- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: live/main.tf, …}"],
     ),
     (
         "in a module: its file and that of the outermost call",
@@ -284,33 +284,44 @@ APPROVALS = [
             path="live/modules/main.tf",
             calls=(Place(f"{ROOT}/live/main.tf"), Place(f"{ROOT}/modules/main.tf")),
         ),
-        ["- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: 'live/**', reason: …}"],
+        [
+            "- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in:"
+            " [live/main.tf, live/modules/main.tf], …}"
+        ],
     ),
     (
         "a name that needs quotes",
         attachment(role=text("o,ps")),
-        ["- {policy: AdministratorAccess, attached_to: 'role/o,ps', reason: …}"],
+        ["- {policy: AdministratorAccess, attached_to: 'role/o,ps', in: live/main.tf, …}"],
     ),
     (
         "a customer managed policy of an unknown account",
         attachment(
             policy=text("arn:", *unknown("p", "").pieces, ":iam::", *unknown("a", "").pieces, ":policy/legacy-x")
         ),
-        ["- {policy: arn:aws:iam::*:policy/legacy-x, attached_to: role/ops, reason: …}"],
+        ["- {policy: arn:aws:iam::*:policy/legacy-x, attached_to: role/ops, in: live/main.tf, …}"],
     ),
 ]
 
 
 @pytest.mark.parametrize(("found", "lines"), [row[1:] for row in APPROVALS], ids=[row[0] for row in APPROVALS])
 def test_the_approval_that_the_report_proposes_approves(found: Attachment, lines: list[str], tmp_path: Path) -> None:
-    from unapproved_iam.deny_list.reader import read_deny_list
+    from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
 
     report = text_report(findings(found), 0)
+    lines = [line.replace("…}", f"reason: …, expires: {EXPIRES}}}") for line in lines]
     assert re.findall(r"    approve   (.*)", report) == lines
     written = tmp_path / "list.yaml"
     entries = "deny: [AdministratorAccess, 'arn:aws:iam::*:policy/legacy-*']"
     written.write_text(f"version: 1\n{entries}\napprove:\n" + "".join(f"  {line}\n" for line in lines))
-    assert findings(found, deny_list=read_deny_list(str(written))).exit_code == 0
+    with pytest.raises(DenyListError, match='"reason" is "…"'):
+        read_deny_list(str(written))
+    written.write_text(written.read_text().replace("…", "reviewed in SEC-1"))
+    approving = read_deny_list(str(written))
+    assert findings(found, deny_list=approving).exit_code == 0
+    elsewhere = replace(found, block=Place(f"{ROOT}/live/other.tf"))
+    assert findings(elsewhere, deny_list=approving).exit_code == 1
+    assert {approval.expires for approval in approving.approvals} == {EXPIRES}
     assert findings(found).exit_code == 1
 
 

@@ -123,7 +123,7 @@ class AccountJudge:
 
     def __init__(self, deny_list: DenyList, today: date) -> None:
         approvals = tuple(
-            replace(approval, files="")
+            replace(approval, files=())
             for approval in deny_list.approvals
             if approval.principal or (approval.anywhere and not approval.files)
         )

@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from unapproved_iam.commands.atomic_file import Changed, replace, temporary_beside, write_new
 from unapproved_iam.commands.command_line import argument_parser
 from unapproved_iam.commands.init_command import starting_list
-from unapproved_iam.deny_list.approval_proposal import Proposal, files_of, proposals
+from unapproved_iam.deny_list.approval_proposal import DAYS, Proposal, proposals
 from unapproved_iam.deny_list.builtin_lists import DEFAULT_LIST
 from unapproved_iam.deny_list.discovery import FILE_NAME, file_that_counts, find_deny_list, repositories_of
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.deny_list.list_edit import NotEditable, with_approvals
-from unapproved_iam.deny_list.list_format import ADDRESS_PATTERN, ATTACHED_TO, FILES, POLICY, WORDS
+from unapproved_iam.deny_list.list_format import ATTACHED_TO, POLICY, REASON
 from unapproved_iam.deny_list.reader import DenyListError, Problem, read_deny_list
-from unapproved_iam.deny_list.verdict import Finding, without_instance_keys
 from unapproved_iam.policies.policy_pattern import impossible_because, unknown_because
 from unapproved_iam.printed_words import printable
 from unapproved_iam.program import COULD_NOT_JUDGE, UsageError
@@ -30,8 +29,7 @@ from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
 from unapproved_iam.scan.tree_check import findings_of
 
-DAYS = 90
-REASON = "attached before the check was switched on, not reviewed yet"
+DEFAULT_REASON = "attached before the check was switched on, not reviewed yet"
 
 
 def parser() -> ArgumentParser:
@@ -39,7 +37,9 @@ def parser() -> ArgumentParser:
     parser.add_argument("path", nargs="*", help="as for check (default: this directory)")
     parser.add_argument("--deny-list", metavar="FILE", help="the list to add to (default: the one of the repository)")
     parser.add_argument("--expires", metavar="DAY", help=f"the last day of the approvals (default: in {DAYS} days)")
-    parser.add_argument("--reason", default=REASON, help=f"the reason of each approval (default: {REASON})")
+    parser.add_argument(
+        "--reason", default=DEFAULT_REASON, help=f"the reason of each approval (default: {DEFAULT_REASON})"
+    )
     return parser
 
 
@@ -47,8 +47,8 @@ def main(argv: Sequence[str]) -> int:
     today = datetime.now(timezone.utc).date()
     arguments = parser().parse_args(argv)
     expires = _day(arguments.expires, today)
-    if not re.fullmatch(WORDS.pattern, arguments.reason):
-        raise UsageError(f'--reason: "{arguments.reason}" is no reason (expected {WORDS.expected})')
+    if not re.fullmatch(REASON.pattern, arguments.reason):
+        raise UsageError(f'--reason: "{arguments.reason}" is no reason (expected {REASON.expected})')
     repositories = repositories_of(arguments.path)
     several = len(repositories) > 1
     return max(_adopt(root, paths, several, expires, today, arguments) for root, paths in repositories.items())
@@ -99,7 +99,7 @@ def _approvals(findings: Findings, deny_list: DenyList) -> tuple[list[Proposal],
         if finding.approvals:
             left_over.append(f"{place}: {finding.message} (extend that approval by hand, if it shall go on)")
             continue
-        for proposal in _narrow(finding, findings):
+        for proposal in proposals(finding, findings.in_repository):
             problem = _not_writable_because(proposal)
             if problem:
                 left_over.append(f"{place}: cannot be adopted, for {problem}")
@@ -110,7 +110,7 @@ def _approvals(findings: Findings, deny_list: DenyList) -> tuple[list[Proposal],
 
 def _not_writable_because(proposal: Proposal) -> str | None:
     """Why no approval in a list can say this: what the code holds need be no name that AWS would take."""
-    if not re.fullmatch(FILES.pattern, proposal.files or "any"):
+    if not proposal.files:
         return "it is outside the repository"
     if not re.fullmatch(ATTACHED_TO.pattern, proposal.attached_to):
         return f'"{proposal.attached_to}" is no principal or address'
@@ -119,23 +119,12 @@ def _not_writable_because(proposal: Proposal) -> str | None:
     return impossible_because(proposal.policy)
 
 
-def _narrow(finding: Finding, findings: Findings) -> Iterator[Proposal]:
-    """The approvals that cover a finding and, where one file makes it, nothing outside of that."""
-    attachment = finding.attachment
-    for proposal in proposals(finding, findings.relative):
-        files = "" if attachment.calls and not proposal.files else files_of(attachment, findings.relative)
-        attached_to = proposal.attached_to
-        if proposal.files and not re.fullmatch(ADDRESS_PATTERN, attached_to):
-            attached_to = without_instance_keys(attached_to)
-        yield proposal._replace(attached_to=attached_to, files=files)
-
-
-def _written(proposal: Proposal, reason: str, expires: date) -> dict[str, str | bool]:
+def _written(proposal: Proposal, reason: str, expires: date) -> dict[str, str | bool | tuple[str, ...]]:
     newer = unknown_because(proposal.policy, suggest=False) is not None
     return {**proposal.pairs, "reason": reason, "expires": str(expires)} | ({"allow_unknown": True} if newer else {})
 
 
-def _add(path: str, approvals: Sequence[Mapping[str, str | bool]], remark: str, is_new: bool) -> None:
+def _add(path: str, approvals: Sequence[Mapping[str, str | bool | tuple[str, ...]]], remark: str, is_new: bool) -> None:
     """Write the list with these approvals, whole or not at all. Raises DenyListError, UsageError."""
     try:
         if is_new:

@@ -104,9 +104,8 @@ def as_text(statuses: Iterable[Status], findings: Findings) -> Iterator[str]:
     statuses = list(statuses)
     for state in State:
         for approval, _, places in (status for status in statuses if status.state is state):
-            files = f" in {approval.files}" if approval.files else ""
             until = f", until {approval.expires}" if approval.expires else ""
-            what = f"{approval.policy} for {approval.attached_to}{files}{until}"
+            what = f"{approval.policy} for {approval.where}{until}"
             covers = "would cover" if state is State.EXPIRED else "covers"
             yield f"{approval.origin}: {state.value}: {what}; {covers} {', '.join(places) or 'nothing'}"
     for unjudged in findings.unjudged:
@@ -125,7 +124,7 @@ def as_json(statuses: Iterable[Status], findings: Findings) -> str:
                     "state": state.value,
                     "policy": approval.policy,
                     "attached_to": approval.attached_to,
-                    "in": approval.files or None,
+                    "in": approval.written_files,
                     "reason": approval.reason,
                     "approved_by": approval.approved_by or None,
                     "expires": approval.expires.isoformat() if approval.expires else None,

@@ -101,14 +101,13 @@ def explanation(finding: Finding, deny_list: DenyList, today: date) -> Iterator[
             about = "; ".join(filter(None, (entry.reason, entry.source)))
             yield f"  {perhaps}denied{from_day} by {entry.policy} ({entry.origin})" + (f": {about}" if about else "")
     for approval in deny_list.approvals:
-        if finding.entry and match(policy, approval.globs) is Match.ALWAYS:
+        if finding.entry and approval.covers_policy(policy):
             yield f"  {_approval(approval, today)}"
 
 
 def _approval(approval: Approval, today: date) -> str:
     state = "approval expired" if approval.expired(today) else "approved"
-    files = f" in {approval.files}" if approval.files else ""
     until = f" on {approval.expires}" if approval.expired(today) else f" until {approval.expires}"
     until = until if approval.expires else ""
     by = f", by {approval.approved_by}" if approval.approved_by else ""
-    return f"{state} for {approval.attached_to}{files}{until} ({approval.origin}): {approval.reason}{by}"
+    return f"{state} for {approval.where}{until} ({approval.origin}): {approval.reason}{by}"

@@ -69,7 +69,7 @@ def as_markdown(deny_list: DenyList, today: date) -> Iterator[str]:
     yield from _table(
         ("Approved", "For", "Until", "Why", "From"),
         (
-            (f"`{a.policy}`", f"`{_where(a)}`", _until(a, today), _approved_because(a), str(a.origin))
+            (f"`{a.policy}`", f"`{a.where}`", _until(a, today), _approved_because(a), str(a.origin))
             for a in deny_list.approvals
         ),
     )
@@ -101,7 +101,7 @@ def as_json(deny_list: DenyList, today: date) -> Iterator[str]:
                 {
                     "policy": approval.policy,
                     "attached_to": approval.attached_to,
-                    "in": approval.files or None,
+                    "in": approval.written_files,
                     "reason": approval.reason,
                     "approved_by": approval.approved_by or None,
                     "expires": _iso(approval.expires),
@@ -142,11 +142,7 @@ def _why(entry: Entry, today: date) -> str:
 
 
 def _approved(approval: Approval) -> str:
-    return f"{approval.policy} for {_where(approval)}"
-
-
-def _where(approval: Approval) -> str:
-    return f"{approval.attached_to} in {approval.files}" if approval.files else approval.attached_to
+    return f"{approval.policy} for {approval.where}"
 
 
 def _about_approval(approval: Approval, today: date) -> str:

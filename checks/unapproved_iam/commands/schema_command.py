@@ -43,7 +43,8 @@ def _schema_of(form: Form) -> dict[str, Any]:
         return _schema_of_mapping(form)
     if form.kind is Kind.LIST:
         assert form.items
-        return {"type": "array", "minItems": 1, "uniqueItems": True, "items": _schema_of(form.items)}
+        several = {"type": "array", "minItems": 1, "uniqueItems": True, "items": _schema_of(form.items)}
+        return {"anyOf": [_schema_of(form.items), several]} if form.or_one else several
     if form.kind is Kind.TRUTH:
         return {"type": "boolean"}
     if form.kind is Kind.NUMBER:

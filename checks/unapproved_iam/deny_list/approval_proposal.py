@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from unapproved_iam.deny_list.verdict import Finding
-from unapproved_iam.policies.attachment import Attachment
+from unapproved_iam.deny_list.list_format import ADDRESS_PATTERN
+from unapproved_iam.deny_list.verdict import Finding, without_instance_keys
 from unapproved_iam.policies.policy_arn import POLICY_NAME, display_name
 from unapproved_iam.policies.possible_text import Hole
+
+DAYS = 90  # that an approval counts for which nobody has chosen a day
 
 
 class Proposal(NamedTuple):
@@ -18,34 +19,33 @@ class Proposal(NamedTuple):
 
     policy: str
     attached_to: str
-    files: str = ""  # key `in`
+    files: tuple[str, ...] = ()  # key `in`
 
     @property
-    def pairs(self) -> dict[str, str]:
+    def pairs(self) -> dict[str, str | tuple[str, ...]]:
         """Its keys as a list writes them."""
-        pairs = {"policy": self.policy, "attached_to": self.attached_to, "in": self.files}
+        files = self.files[0] if len(self.files) == 1 else self.files
+        pairs = {"policy": self.policy, "attached_to": self.attached_to, "in": files}
         return {key: value for key, value in pairs.items() if value}
 
 
 def proposals(finding: Finding, relative: Callable[[str], str]) -> list[Proposal]:
-    """One for each principal; by resource and file where one is unknown, or the policy's name: a principal that may
-    have any policy could get every other one, too. `relative` gives a path from the root.
+    """The narrowest ones that together cover a finding: one for each principal; by resource where one is unknown, or
+    the policy's name: a principal that may have any policy could get every other one, too.
+
+    `relative` gives a path from the root, and an absolute one outside, where no approval can be kept to a file.
     """
     attachment = finding.attachment
     policy = _policy_pattern(finding)
+    paths = dict.fromkeys(relative(place.path) for place in (attachment.brought_by, attachment.block))
+    files = tuple(map(_without_wildcards, paths)) if not any(path.startswith("/") for path in paths) else ()
     names = [(principal.kind, principal.name.known) for principal in attachment.principals]
     if names and all(name for _, name in names) and "*" not in policy.rpartition("/")[2]:
-        return [Proposal(policy, f"{kind}/{name}") for kind, name in dict.fromkeys(names)]
-    return [Proposal(policy, attachment.resource, files_of(attachment, relative))]
-
-
-def files_of(attachment: Attachment, relative: Callable[[str], str]) -> str:
-    """The narrowest path glob that covers the block's file and, in a called module, the outermost call's."""
-    paths = {relative(place.path) for place in (attachment.block, *attachment.calls[:1])}
-    if len(paths) == 1:
-        return _without_wildcards(paths.pop())
-    directory = posixpath.commonpath([posixpath.dirname(path) for path in paths])
-    return posixpath.join(_without_wildcards(directory), "**")
+        return [Proposal(policy, f"{kind}/{name}", files) for kind, name in dict.fromkeys(names)]
+    address = attachment.resource
+    if not re.fullmatch(ADDRESS_PATTERN, address):
+        address = without_instance_keys(address)
+    return [Proposal(policy, address, files)]
 
 
 def _without_wildcards(path: str) -> str:
@@ -63,8 +63,10 @@ def _policy_pattern(finding: Finding) -> str:
     return re.sub(r"^arn:\*:", "arn:aws:", "".join(pieces))
 
 
-def yaml_scalar(value: str | bool) -> str:
-    """A YAML scalar, in flow or block; text is quoted unless it is plain for sure."""
+def yaml_of(value: str | bool | tuple[str, ...]) -> str:
+    """A YAML scalar, in flow or block, or a list in brackets; text is quoted unless it is plain for sure."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(yaml_of, value))}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     is_word = value.lower() in ("true", "false", "null", "yes", "no", "on", "off")

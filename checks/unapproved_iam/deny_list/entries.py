@@ -12,8 +12,11 @@ from enum import Enum
 from functools import cached_property
 
 from unapproved_iam.path_glob import path_matches
+from unapproved_iam.policies.managed_policy_names import managed_policy_names
 from unapproved_iam.policies.policy_arn import globs_of_entry
-from unapproved_iam.policies.possible_text import Glob
+from unapproved_iam.policies.possible_text import Glob, Text, is_certain, is_possible
+
+_OF_AWS = (Glob("arn:*:iam::aws:*", frozenset({4})),)
 
 SOON = timedelta(days=30)  # an approval that expires within it is worth a warning
 
@@ -53,13 +56,31 @@ class Approval:
     attached_to: str  # role/NAME, user/NAME, group/NAME, permission-set/NAME, a resource address / logical id, or *
     origin: Origin
     reason: str
-    files: str = ""  # path glob from the repository root (key `in`); required for an address
+    files: tuple[str, ...] = ()  # path globs from the repository root (key `in`); required for an address
     approved_by: str = ""
     expires: date | None = None  # the last valid day, UTC
 
     @cached_property
     def globs(self) -> tuple[Glob, ...]:
         return globs_of_entry(self.policy)
+
+    def covers_policy(self, policy: Text) -> bool:
+        """Whether it is about a policy, whatever its holes turn out to be.
+
+        An ARN is about policies of AWS only where it says `aws`: `*` in the account's place is any customer's account.
+        """
+        says_aws = not self.policy.startswith("arn:") or self.policy.split(":")[4:5] == ["aws"]
+        return is_certain(policy, self.globs) and (says_aws or not _may_be_of_aws(policy))
+
+    @property
+    def where(self) -> str:
+        """To whom and in which files, in words."""
+        return f"{self.attached_to} in {' and '.join(self.files)}" if self.files else self.attached_to
+
+    @property
+    def written_files(self) -> str | list[str] | None:
+        """As the list's own format has them."""
+        return list(self.files) if len(self.files) > 1 else self.files[0] if self.files else None
 
     @property
     def anywhere(self) -> bool:
@@ -78,6 +99,14 @@ class Approval:
     def expires_within(self, days: timedelta, today: date) -> bool:
         """Whether it has expired, or will in these days."""
         return self.expires is not None and self.expires - today <= days
+
+
+def _may_be_of_aws(policy: Text) -> bool:
+    """Whether AWS may be the owner: for that, too, the name has to be one that AWS has."""
+    if not is_possible(policy, _OF_AWS):
+        return False
+    _, slash, name = str(policy.pieces[-1]).rpartition("/")
+    return not (slash and isinstance(policy.pieces[-1], str)) or name in managed_policy_names()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unapproved_iam.deny_list.approval_proposal import yaml_scalar
+from unapproved_iam.deny_list.approval_proposal import yaml_of
 from unapproved_iam.marked_yaml import Marked, read_marked_yaml
 
 
@@ -20,7 +20,9 @@ class NotEditable(Exception):
         self.line = line
 
 
-def with_approvals(content: bytes, approvals: Sequence[Mapping[str, str | bool]], remark: str) -> bytes:
+def with_approvals(
+    content: bytes, approvals: Sequence[Mapping[str, str | bool | tuple[str, ...]]], remark: str
+) -> bytes:
     """The file's content with these approvals, a mapping of keys each, below a remark. Raises NotEditable, NoYaml."""
     lines = content.decode("utf-8").splitlines(keepends=True)
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
@@ -57,9 +59,9 @@ def _behind_remarks(lines: Sequence[str], end: int, indent: int) -> int:
     return end
 
 
-def _written(approvals: Sequence[Mapping[str, str | bool]], remark: str, indent: str) -> list[str]:
+def _written(approvals: Sequence[Mapping[str, str | bool | tuple[str, ...]]], remark: str, indent: str) -> list[str]:
     lines = [f"{indent}# {remark}"]
     for approval in approvals:
-        pairs = [f"{key}: {yaml_scalar(value)}" for key, value in approval.items()]
+        pairs = [f"{key}: {yaml_of(value)}" for key, value in approval.items()]
         lines += [f"{indent}{'  ' if number else '- '}{pair}" for number, pair in enumerate(pairs)]
     return lines

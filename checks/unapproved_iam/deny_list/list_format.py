@@ -25,6 +25,7 @@ class Form:
     items: Form | None = None  # of a list, which is never empty
     keys: dict[str, Key] = field(default_factory=dict)  # of a mapping
     short: str = ""  # the key whose value alone may stand for the mapping
+    or_one: bool = False  # of a list: an item may stand for it without brackets
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,18 @@ NEEDS_NO_FILES = rf"\*|{PRINCIPAL_PATTERN}"  # of `attached_to`; an address need
 ADDRESS_PATTERN = rf"(?:[A-Za-z0-9]+|{_KEYED}(?:\.{_KEYED})+)"  # a logical id, or Terraform's own
 
 WORDS = Form(Kind.TEXT, "text", rf"(?=[\s\S]*\S){_PRINTABLE}+")
+# What people leave where a reason belongs: marks alone, or one of these words.
+_MARK = r"[\s!-/:-@\[-`{-~\u00b7\u2013\u2014\u2022\u2026]"
+_PLACEHOLDERS = ("todo", "tbd", "tba", "fixme", "xxx", "reason", "why", "placeholder", "none", "n/a")
+_PLACEHOLDER = "|".join("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word) for word in _PLACEHOLDERS)
+REASON = Form(
+    Kind.TEXT,
+    "why, in words; no placeholder such as … or TODO",
+    rf"(?!{_MARK}*(?:{_PLACEHOLDER})?{_MARK}*$)(?!\s*<[^>]*>\s*$){WORDS.pattern}",
+)
 POLICY = Form(Kind.TEXT, "the name of an AWS managed policy, or an ARN; * and ? are wildcards", PATTERN)
 FILES = Form(Kind.TEXT, "a path from the repository's root such as live/security/**; * and ? are wildcards", _FILES)
+PLACES = Form(Kind.LIST, f"{FILES.expected}, or a list of such", items=FILES, or_one=True)
 DAY = Form(Kind.TEXT, "a day such as 2027-06-30", r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TRUTH = Form(Kind.TRUTH, "true or false")
 ATTACHED_TO = Form(
@@ -98,8 +109,12 @@ APPROVAL = Form(
             "which resource (its address or logical id, which needs `in`), or `*`: anywhere.",
             True,
         ),
-        "in": Key(FILES, "In which files: a path from the repository's root with * and ?, ** for any directories."),
-        "reason": Key(WORDS, "Why it may be attached.", True),
+        "in": Key(
+            PLACES,
+            "In which files: a path from the repository's root with * and ?, ** for any directories. Of several, the "
+            "block's file and the outermost call's each match one.",
+        ),
+        "reason": Key(REASON, "Why it may be attached.", True),
         "approved_by": Key(WORDS, "Who approved it."),
         "expires": Key(DAY, "The last day on which the approval counts, in UTC."),
         "allow_unknown": ALLOW_UNKNOWN,
@@ -111,7 +126,7 @@ EXCLUSION = Form(
     "a mapping with the keys path and reason",
     keys={
         "path": Key(FILES, "Their files: a path from the repository's root with *, ? and **.", True),
-        "reason": Key(WORDS, "Why they are not judged.", True),
+        "reason": Key(REASON, "Why they are not judged.", True),
     },
 )
 

@@ -224,7 +224,8 @@ class _File:
         """The items of a list that are scalars of the right form, each once."""
         assert form.items
         seen = set()
-        for item in value.items if value else ():
+        items = (value.items if value.kind is Kind.LIST else (value,)) if value else ()
+        for item in items:
             if self._fits(item, form.items, f'an item of "{called}"'):
                 if item.text in seen:
                     self.report(item.line, f'"{item.text}" is here twice (expected it once)')
@@ -234,6 +235,8 @@ class _File:
 
     def _fits(self, value: Marked, form: Form, called: str, expected: str = "") -> bool:
         expected = expected or form.expected
+        if form.or_one and form.items and value.kind is not Kind.LIST:
+            return self._fits(value, form.items, called, expected)
         if value.kind is not form.kind:
             self.report(value.line, f"{called} is {_description(value)} (expected {expected})")
         elif value.kind is Kind.LIST and not value.items:
@@ -256,7 +259,9 @@ class _File:
     def part(self, keys: dict[str, Marked]) -> _Part:
         part = _Part(
             list(self._values(keys, "deny", self._entry, lambda entry: (entry.policy,))),
-            list(self._values(keys, "approve", self._approval, lambda a: (a.policy, a.attached_to, a.files))),
+            list(
+                self._values(keys, "approve", self._approval, lambda a: (a.policy, a.attached_to, ", ".join(a.files)))
+            ),
             list(self._values(keys, "exclude", self._exclusion, lambda exclusion: (exclusion.path,))),
             Unresolved(keys["unresolved"].text) if "unresolved" in keys else None,
             InlineSkips(keys["inline_skips"].text) if "inline_skips" in keys else None,
@@ -313,7 +318,7 @@ class _File:
             attached_to.text,
             origin,
             _sentence(keys["reason"]),
-            keys["in"].text if "in" in keys else "",
+            tuple(item.text for item in self.items(keys.get("in"), _form_of("approve", "in"), "in")),
             _sentence(keys.get("approved_by")),
             expires,
         )

@@ -128,7 +128,7 @@ class Judge:
         return Verdict.CLEAN, None, True
 
     def _approvals_of(self, attachment: Attachment, policy: Text) -> _Approvals:
-        of_policy = [a for a in self.deny_list.approvals if is_certain(policy, a.globs)]
+        of_policy = [a for a in self.deny_list.approvals if a.covers_policy(policy)]
         valid = [approval for approval in of_policy if not approval.expired(self.today)]
         here = [approval for approval in of_policy if self._covers_files(approval, attachment)]
         used = _covering_all(attachment, [approval for approval in here if approval in valid])
@@ -145,13 +145,13 @@ class Judge:
         policy = aws_managed(advised)
         _, entry, _ = self._before_approvals(policy)
         approvals = (a for a in self.deny_list.approvals if a.anywhere and not a.files and not a.expired(self.today))
-        return entry is not None and not any(is_certain(policy, approval.globs) for approval in approvals)
+        return entry is not None and not any(approval.covers_policy(policy) for approval in approvals)
 
     def _covers_files(self, approval: Approval, attachment: Attachment) -> bool:
         if not approval.files:
             return True
         paths = [attachment.block.path, *(call.path for call in attachment.calls[:1])]
-        return all(path_matches(self.relative(path), approval.files) for path in paths)
+        return all(any(path_matches(self.relative(path), glob) for glob in approval.files) for path in paths)
 
     def relative(self, path: str) -> str:
         """The POSIX path from the repository root."""

@@ -61,7 +61,7 @@ def why_denied(entry: Entry, advice: Sequence[str], expired: Sequence[Approval],
     for approval in expired:
         reason += f"; the approval at {approval.origin} expired on {approval.expires}"
     if elsewhere:
-        named = (f"{a.attached_to} in {a.files}" if a.files else a.attached_to for a in elsewhere)
+        named = (a.where for a in elsewhere)
         reason += f"; approved only for {Words(sys.maxsize, MOST_APPROVALS).list_of(named)}"
     return reason
 

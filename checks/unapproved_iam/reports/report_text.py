@@ -8,9 +8,10 @@ that system takes for a command.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 
-from unapproved_iam.deny_list.approval_proposal import proposals, yaml_scalar
+from unapproved_iam.deny_list.approval_proposal import DAYS, proposals, yaml_of
 from unapproved_iam.deny_list.verdict import Finding, Verdict
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.policy_arn import display_name
@@ -115,14 +116,19 @@ def _way_out(findings: Findings) -> str:
         return "an approval stands in a deny list of your own (unapproved-iam init writes one)"
     return (
         f"to get one approved, propose its line under `approve:` in {findings.deny_list.source},"
-        " with the reason and, better, the day it `expires`"
+        " with a reason in place of …"
     )
 
 
 def approval_lines(finding: Finding, findings: Findings) -> list[str]:
-    """What to add under `approve:`, one line of YAML for each principal; by resource and file where one is unknown."""
-    return [_line({**proposal.pairs, "reason": "…"}) for proposal in proposals(finding, findings.in_repository)]
+    """What to add under `approve:`, one line of YAML for each principal; by resource where one is unknown.
+
+    Nothing in them needs a change but the reason, without which no list takes them.
+    """
+    expires = datetime.now(timezone.utc).date() + timedelta(days=DAYS)
+    more = {"reason": "…", "expires": str(expires)}
+    return [_line({**proposal.pairs, **more}) for proposal in proposals(finding, findings.in_repository)]
 
 
-def _line(pairs: dict[str, str]) -> str:
-    return f"- {{{', '.join(f'{key}: {yaml_scalar(value)}' for key, value in pairs.items())}}}"
+def _line(pairs: Mapping[str, str | tuple[str, ...]]) -> str:
+    return f"- {{{', '.join(f'{key}: {yaml_of(value)}' for key, value in pairs.items())}}}"
