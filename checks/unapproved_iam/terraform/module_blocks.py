@@ -29,7 +29,7 @@ class Module:
         self._files = [ConfigurationFile(os.path.join(directory, name)) for name in listing.configuration]
         self._overrides = [ConfigurationFile(os.path.join(directory, name)) for name in listing.overrides]
         self._unjudged: dict[tuple[Place, str], Unjudged] = {}
-        self._found: dict[tuple[str, ...], list[Declaration]] = {}
+        self._found: dict[tuple[str, ...], Declaration | None] = {}
 
     @cached_property
     def identity(self) -> str:
@@ -68,9 +68,12 @@ class Module:
         """The declaration of this type and these labels."""
         key = (block_type, *labels)
         if key not in self._found:
-            files = [file for file in self._all_files if file.mentions(*key)]
-            self._found[key] = [one for one in self._declarations(block_type, files) if one.labels == labels]
-        return self._found[key][0] if self._found[key] else None
+            found: dict[bool, list[Block]] = {False: [], True: []}  # by whether they are overrides
+            for file in self._all_files:
+                found[file in self._overrides] += file.declared(*key)
+            first = [*found[False], *found[True]][:1]
+            self._found[key] = Declaration(first[0], found[True]) if first else None
+        return self._found[key]
 
     def outputs(self) -> tuple[str, ...]:
         """The names of all outputs."""
@@ -79,8 +82,7 @@ class Module:
 
     def local(self, name: str) -> Attribute | None:
         """The argument of a `locals` block that defines this local. Raises HclSyntaxError."""
-        files = [file for file in self._all_files if file.mentions("locals", name)]
-        found = [one.attributes[name] for one in self._declarations("locals", files) if name in one.attributes]
+        found = [local for file in self._all_files if (local := file.local(name))]
         return found[-1] if found else None
 
     def broken_file(self, *names: str) -> HclSyntaxError | None:
@@ -116,11 +118,9 @@ class Module:
             return False
 
     def lines_of(self, path: str) -> list[str]:
-        """The lines of one of its files; none of a JSON file, in which no comments are honoured."""
-        if path.endswith(".json"):
-            return []
+        """The lines of one of its files, for what stands in comments."""
         file = next((file for file in self._all_files if file.path == path), None)
-        return file.data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n") if file else []
+        return file.lines if file else []
 
     @cached_property
     def _all_files(self) -> list[ConfigurationFile]:
@@ -151,10 +151,13 @@ class Module:
             except HclSyntaxError as error:
                 if broken:
                     broken(error)
-        overriding = [block for file in self._overrides for block in blocks.get(file, ())]
+        overrides = [block for file in self._overrides for block in blocks.get(file, ())]
+        by_labels: dict[tuple[str, ...], list[Block]] = {}
+        for block in overrides:
+            by_labels.setdefault(block.labels, []).append(block)
         overridden: set[tuple[str, ...]] = set()
         for file in self._files:
             for block in blocks.get(file, ()):
                 overridden.add(block.labels)
-                yield Declaration(block, [one for one in overriding if one.labels == block.labels])
-        yield from (Declaration(block) for block in overriding if block.labels not in overridden)
+                yield Declaration(block, by_labels.get(block.labels, ()))
+        yield from (Declaration(block) for block in overrides if block.labels not in overridden)

@@ -112,6 +112,38 @@ class ConfigurationFile:
             return parse_json_body(self.data, self.path)
         return parse_body(self.data, self.path)
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """None of a JSON file, in which no comments are honoured."""
+        if self.path.endswith(".json"):
+            return []
+        return self.data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+
+    def declared(self, block_type: str, *labels: str) -> list[Block]:
+        """The blocks of this type and these labels; none when the file cannot be parsed."""
+        key = (block_type, *labels)
+        is_parsed = "_by_labels" in self.__dict__
+        return self._by_labels.get(key, []) if is_parsed or self.mentions(*key) else []
+
+    @cached_property
+    def _by_labels(self) -> dict[tuple[str, ...], list[Block]]:
+        found: dict[tuple[str, ...], list[Block]] = {}
+        try:
+            for block in self.body.blocks:
+                found.setdefault((block.type, *block.labels), []).append(block)
+        except HclSyntaxError:
+            pass
+        return found
+
+    def local(self, name: str) -> Attribute | None:
+        """The argument that defines this local, of several the last. Raises HclSyntaxError."""
+        is_parsed = "_locals" in self.__dict__
+        return self._locals.get(name) if is_parsed or self.mentions("locals", name) else None
+
+    @cached_property
+    def _locals(self) -> dict[str, Attribute]:
+        return {name: argument for block in self.declared("locals") for name, argument in block.body.attributes.items()}
+
 
 class Declaration:
     """A top-level block with what override files change in it."""
