@@ -1,7 +1,6 @@
 """Read the deny list from its file and those that it extends: the one authority on what is a valid list.
 
-Reports everything that is wrong at once, each with its line: a list that is only half understood would be a silent
-hole, so it is not used at all.
+Reports all that is wrong at once, with lines: a list that is half understood is a silent hole, so it is not used.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ from unapproved_iam.program import UsageError
 
 # Looking for the name that was meant takes some milliseconds; beyond so many the file is no list of policy names.
 MOST_SUGGESTIONS = 50
-
 
 _Value = TypeVar("_Value")
 
