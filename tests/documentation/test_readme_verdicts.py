@@ -169,6 +169,12 @@ CASES = [
         {"x.yaml": template("!Ref P", f"Parameters: {{P: {{Type: String, Default: '{ADMINISTRATOR}'}}}}")},
         ["denied"],
     ),
+    Case(
+        PARAMETER,
+        {"x.yaml": template("!Ref P", "Parameters: {P: {Type: String}}"), "p.json": f'["P={ADMINISTRATOR}"]'},
+        ["denied"],
+    ),
+    Case(PARAMETER, {"x.yaml": template("!Ref P", "Parameters: {P: {Type: String}}"), "p.json": f'["P={READER}"]'}, []),
     Case(PARAMETER, {"x.yaml": template("!Ref P", f"Parameters: {{P: {{Type: String, Default: '{READER}'}}}}")}, []),
     Case(PARAMETER, {"x.yaml": template("!Ref P", ALLOWED % ADMINISTRATOR)}, ["denied"]),
     Case(PARAMETER, {"x.yaml": template("!Ref P", ALLOWED % READER)}, []),

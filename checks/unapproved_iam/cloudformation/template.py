@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from unapproved_iam.cloudformation.document import Object, Scalar, node_of_value
+from unapproved_iam.cloudformation.parameter_files import ParameterValues
 from unapproved_iam.cloudformation.source_skips import TemplateText, text_of_body, text_of_file
 from unapproved_iam.cloudformation.stack import Nesting, Stack, stacks_of
 from unapproved_iam.cloudformation.world import Possible, World
@@ -18,18 +19,33 @@ from unapproved_iam.policies.attachment import Attachment, Reading, Unjudged, to
 from unapproved_iam.policies.possible_text import Text, text
 
 
-def read_template(path: str) -> Reading | None:
+def read_template(path: str, given: Callable[[], Sequence[ParameterValues]] = tuple) -> Reading | None:
     """What a file attaches; None when it is certainly no template, or one in which nothing can be attached.
 
     A file that may be one and cannot be read yields what could be read, and `Unjudged`. A template that another one
     nests is read as itself here, and with its parameters when the other one is read: those attachments have `calls`,
-    and "Parent.Child" as their resource.
+    and "Parent.Child" as their resource. `given` tells parameter values,
+    each of a stack that may be made of the template; it is asked when there is one.
     """
     path = os.path.abspath(path)
     source = text_of_file(path)
     if isinstance(source, Unjudged):
         return Reading(unjudged=(source,))
-    return _read(source, Nesting(path)) if source else None
+    own = _read(source, Nesting(path)) if source else None
+    stacks_given = given() if own else ()
+    if source is None or own is None or not stacks_given:
+        return own
+    # What one of the files gives is open no more; what they leave to its default stands in the template's own reading.
+    names = {name for values in stacks_given for name in values.values}
+    kept = [one for one in own.attachments if not any(hole.written in names for hole in one.policy.holes)]
+    stacks = (_read(source, Nesting(path, _arguments(values))) for values in stacks_given)
+    return together([replace(own, attachments=tuple(kept)), *(stack for stack in stacks if stack)])
+
+
+def _arguments(given: ParameterValues) -> dict[str, list[Possible]]:
+    """They decide the conditions of their stack: a file and what depends on it belong together."""
+    world = World(origin=os.path.basename(given.path))
+    return {name: [Possible(value, world, 0)] for name, value in given.values.items()}
 
 
 def read_template_text(

@@ -63,6 +63,7 @@ def _findings(root: str, repositories: Mapping[str, Sequence[str]], arguments: N
         plans=[plan for plan in arguments.plan if _repository_of(plan, repositories) == root],
         only_plan_changes=arguments.plan_changes_only,
         var_files=arguments.var_file,
+        parameters=arguments.parameters,
         exclude=arguments.exclude,
         screen=arguments.screen,
         jobs=arguments.jobs or processors(),
@@ -97,6 +98,11 @@ def parser() -> ArgumentParser:
             " (default: where FILE lies); FILE may be a directory or a glob",
         ),
         ("--var-file", "FILE", "values of root variables, as for terraform"),
+        (
+            "--parameters",
+            "TEMPLATE=FILE",
+            "values of a template's parameters, where the file's name and keys do not tell the template",
+        ),
     ):
         parser.add_argument(name, metavar=metavar, action="append", default=[], help=f"{what}; may be repeated")
     parser.add_argument(

@@ -16,7 +16,6 @@ from enum import Enum
 from typing import NamedTuple
 
 from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, value_of
-from unapproved_iam.cloudformation.world import scalar_text
 
 # The part of a recognized mapping in which the paths of a row begin; None when it is something else.
 Recognition = Callable[[Object], Node | None]
@@ -39,7 +38,7 @@ class Policies(NamedTuple):
 
     @property
     def key(self) -> str:
-        return [key for key, _ in steps_of(self.path) if key != "*"][-1]
+        return self.path.removesuffix(".*").rpartition(".")[2].removesuffix("[]")
 
 
 class Named(NamedTuple):
@@ -74,44 +73,47 @@ def steps_of(path: str) -> Iterator[tuple[str, bool]]:
         yield quoted or plain, bool(each)
 
 
+def _written(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""
+
+
 # -- how documents are recognized --------------------------------------------------------------------------------------
 
 
 def kubernetes(group: str, kind: str) -> Recognition:
     """An object of the Kubernetes API, wherever it stands: in a List, in the base of a Composition."""
-    version = re.compile(rf"(?:{group})/\w+")
 
     def recognize(node: Object) -> Node | None:
-        is_one = scalar_text(value_of(node, "kind")) == kind
-        return node if is_one and version.fullmatch(scalar_text(value_of(node, "apiVersion"))) else None
+        is_one = _written(value_of(node, "kind")) == kind
+        return node if is_one and re.fullmatch(rf"(?:{group})/\w+", _written(value_of(node, "apiVersion"))) else None
 
     return recognize
 
 
 def pulumi(module: str, kind: str) -> Recognition:
     """A resource of Pulumi YAML by its type token, short (`aws:iam:Role`) or whole (`aws:iam/role:Role`)."""
-    token = re.compile(rf"{module}(?:/{kind[0].lower()}{kind[1:]})?:{kind}")
+    token = rf"{module}(?:/{kind[0].lower()}{kind[1:]})?:{kind}"
 
     def recognize(node: Object) -> Node | None:
-        return value_of(node, "properties") if token.fullmatch(scalar_text(value_of(node, "type"))) else None
+        return value_of(node, "properties") if re.fullmatch(token, _written(value_of(node, "type"))) else None
 
     return recognize
 
 
 def ansible(module: str) -> Recognition:
     """A task's arguments for a module, with or without its collection; none when the task removes what it names."""
-    name = re.compile(rf"(?:(?:amazon|community)\.aws\.|ansible\.(?:legacy|builtin)\.)?{module}")
+    name = rf"(?:(?:amazon|community)\.aws\.|ansible\.(?:legacy|builtin)\.)?{module}"
 
     def recognize(node: Object) -> Node | None:
-        arguments: Node | None = node if name.fullmatch(scalar_text(value_of(node, "module"))) else None
+        arguments: Node | None = node if re.fullmatch(name, _written(value_of(node, "module"))) else None
         for key, value in node.pairs:
-            if name.fullmatch(scalar_text(key)) or (
-                scalar_text(key) in ("action", "local_action") and name.match(scalar_text(value))
+            if re.fullmatch(name, _written(key)) or (
+                _written(key) in ("action", "local_action") and re.match(name, _written(value))
             ):
                 arguments = value
         if isinstance(arguments, Scalar):
             return arguments if re.search(r"polic|\{\{", arguments.text) else None
-        return None if scalar_text(value_of(arguments, "state")) == "absent" else arguments
+        return None if _written(value_of(arguments, "state")) == "absent" else arguments
 
     return recognize
 
@@ -339,5 +341,7 @@ _ROWS = (
 
 DOCUMENT_TYPES: dict[str, DocumentType] = {row.name: row for row in _ROWS}
 
-# What the screen looks for: a file without any of these holds none of these documents.
+# Texts without which a file holds none of these documents, nor a Serverless Framework file, beside the types of its
+# `resources`: that has keys which end so. For the screen, so nothing is imported here that takes long.
 MARKS = tuple(dict.fromkeys(mark for row in _ROWS for mark in row.marks))
+SERVERLESS_MARKS = ("anagedPolicies", "anagedPolicyArns")

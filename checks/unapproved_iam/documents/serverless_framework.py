@@ -17,9 +17,6 @@ from unapproved_iam.cloudformation.template import read_template_node
 from unapproved_iam.cloudformation.world import scalar_text
 from unapproved_iam.policies.attachment import Reading
 
-# What the screen looks for, beside the types of `resources`: the keys of policies, whatever precedes these words.
-MARKS = ("anagedPolicies", "anagedPolicyArns")
-
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources")
 
 

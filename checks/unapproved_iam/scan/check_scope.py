@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from unapproved_iam.policies.attachment import Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.affected_units import Tree, affected_by, spread
-from unapproved_iam.scan.module_graph import ModuleGraph
+from unapproved_iam.scan.module_graph import ModuleGraph, readable
 from unapproved_iam.scan.side_by_side import Watch
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
-from unapproved_iam.scan.unit_screen import Screen
+from unapproved_iam.scan.unit_screen import Screen, may_give_parameters
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Request:
     plans: Sequence[str] = ()  # files, directories, globs; each may name its root module behind `=`
     only_plan_changes: bool = False  # what plans leave attached as it is makes no violation
     var_files: Sequence[str] = ()
+    parameters: Sequence[str] = ()  # of --parameters: TEMPLATE=FILE
     exclude: Sequence[str] = ()  # path globs from the root
     screen: bool = True
     jobs: int = 1  # processes that read side by side
@@ -78,6 +79,7 @@ def scope_of(
         scope.graph.add(directory)
     if changed:
         _add_affected(scope, changed, within, root, screen, left_out)
+        _add_parameters(scope, request, within)
     if request.changed is not None:  # a file of another kind, such as a README with a template in it, is none itself
         scope.files = {path: kind for path, kind in scope.files.items() if kind}
     scope.graph.complete()
@@ -105,6 +107,17 @@ def _add_affected(
         for path in affected.files
         if is_below(path, within) and os.path.isfile(path)
     }
+
+
+def _add_parameters(scope: Scope, request: Request, within: list[str]) -> None:
+    """The parameter files of the templates that are looked at, and the templates of such files."""
+    files = [path for path, kind in scope.files.items() if kind not in (Kind.TERRAFORM, Kind.VARIABLES)]
+    if not any(b"Parameter" in source or may_give_parameters(source) for source in map(readable, files) if source):
+        return
+    from unapproved_iam.scan.parameter_binding import ParameterBinding  # few changes are about such files
+
+    bound = ParameterBinding(request.parameters).around(files)
+    scope.files |= {path: kind_of(os.path.basename(path)) for path in bound if is_below(path, within)}
 
 
 def _walked(directories: Iterable[str], left_out: frozenset[str], scope: Scope) -> Iterable[SourceDirectory]:

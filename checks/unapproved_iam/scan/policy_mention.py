@@ -1,4 +1,4 @@
-"""Find the name of a denied policy in a file that no engine reads: serverless.yml, Terragrunt, Ansible, parameters.
+"""Find the name of a denied policy in a file that no engine reads, such as a document of a kind that is not known.
 
 Such a mention is no violation, since nobody can tell here what becomes of it; but it is said, or silence would mean
 more than it should.
@@ -23,7 +23,8 @@ class Mentions:
     def __init__(self, deny_list: DenyList) -> None:
         exact = {entry.policy.rpartition("/")[2] for entry in deny_list.entries if not re.search("[*?]", entry.policy)}
         names = "|".join(map(re.escape, sorted(exact)))
-        self._names = re.compile(rf"(?<![\w+=.@-])(?:{names})(?![\w+=.@-])".encode()) if exact else None
+        # A name may hold `=`, but before it there stands one in `Policy=NAME` far more often.
+        self._names = re.compile(rf"(?<![\w+.@-])(?:{names})(?![\w+=.@-])".encode()) if exact else None
         patterns = [entry for entry in deny_list.entries if re.search("[*?]", entry.policy)]
         self._globs = tuple(glob for entry in patterns for glob in entry.globs)
 

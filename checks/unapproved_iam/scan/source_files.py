@@ -35,6 +35,7 @@ KINDS = {
     **dict.fromkeys((".yaml", ".yml", ".json", ".template"), Kind.TEMPLATE),
     ".hcl": Kind.OTHER,  # Terragrunt
 }
+NAMES = {"samconfig.toml": Kind.OTHER}  # which gives values to a template's parameters
 
 
 def kind_of(name: str) -> Kind | None:
@@ -43,7 +44,7 @@ def kind_of(name: str) -> Kind | None:
     Terraform reads no hidden file of source, and minds upper case; who deploys a template may give it any name.
     """
     suffix = name[name.rfind(".") :]
-    kind = KINDS.get(suffix)
+    kind = KINDS.get(suffix) or NAMES.get(name)
     if suffix == ".json":
         kind = KINDS.get(name[name.rfind(".", 0, -len(suffix)) :], kind)
     if kind is None:

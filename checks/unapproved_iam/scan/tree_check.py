@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from unapproved_iam.deny_list.entries import DenyList
@@ -27,9 +28,10 @@ from unapproved_iam.scan.plan_files import folded, plan_files, read_plans
 from unapproved_iam.scan.policy_mention import Mentions
 from unapproved_iam.scan.side_by_side import read_side_by_side
 from unapproved_iam.scan.source_files import Kind, ignored_directories
-from unapproved_iam.scan.unit_screen import Screen, may_be_plan
+from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_give_parameters
 
 if TYPE_CHECKING:
+    from unapproved_iam.scan.parameter_binding import ParameterBinding
     from unapproved_iam.terraform.root_module import TerraformTree
 
 
@@ -72,6 +74,8 @@ class _Check:
     def findings(self) -> Findings:
         for path in self._request.var_files:
             _refuse_bad_variables(path)
+        if self._request.parameters:
+            _ = self._parameters  # refuses what is wrong
         scope, suspicious = self._screened(frozenset())
         seen, ignored = scope, frozenset[str]()
         if suspicious.directories & scope.directories or suspicious.others or not self._request.screen:
@@ -108,16 +112,21 @@ class _Check:
         suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
         for path, kind in scope.files.items():
             if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
-                self._look_at(path, kind, suspicious)
+                self._look_at(path, kind, suspicious, scope)
         return scope, suspicious
 
-    def _look_at(self, path: str, kind: Kind | None, suspicious: _Suspicious) -> None:
+    def _look_at(self, path: str, kind: Kind | None, suspicious: _Suspicious, scope: Scope) -> None:
         """Screen a file that may be a unit by itself."""
         try:
             source = contents(path)
         except OSError as error:
             suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
             return
+        if may_give_parameters(source) and self._screen.may_name(source):
+            templates = [template for template in self._parameters.templates_of(path) if template in scope.files]
+            suspicious.files.update(template for template in templates if not self._is_left_out(template))
+            if templates:
+                return
         if kind is Kind.TEMPLATE or (kind is None and b"Resources" in source):
             is_evident = self._screen.template_suffices(source)
             if is_evident or (may_be_plan(source) and self._screen.plan_suffices(source)):
@@ -128,6 +137,12 @@ class _Check:
         if mention:
             suspicious.mentions.append(mention)
 
+    @cached_property
+    def _parameters(self) -> ParameterBinding:
+        from unapproved_iam.scan.parameter_binding import ParameterBinding  # few trees have parameter files
+
+        return ParameterBinding(self._request.parameters)
+
     def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[tuple[str, Reading]]:
         """Each root module, file and plan that is read closely, without the screen all of them, and what is found."""
         tree, modules = self._root_modules(scope, suspicious)
@@ -135,7 +150,7 @@ class _Check:
         harmless = [] if self._request.screen else suspicious.harmless
 
         def read(unit: str) -> Reading | None:
-            return guarded(tree.read if tree and unit in modules else _read_file, unit)
+            return guarded(tree.read if tree and unit in modules else self._read_file, unit)
 
         units = [*modules, *files, *harmless]
         for unit, reading in zip(
@@ -148,6 +163,21 @@ class _Check:
             elif unit in suspicious.files:
                 mention = self._mentions.first_in(contents(unit), unit)
                 suspicious.mentions += [mention] if mention else []
+
+    def _read_file(self, path: str) -> Reading | None:
+        """A plan, a template or another document that attaches policies; None when a file is none of them."""
+        if may_be_plan(contents(path)):
+            from unapproved_iam.terraform.plan import read_plan
+
+            reading = read_plan(path)
+            if reading is not None:
+                return reading
+        from unapproved_iam.cloudformation.template import read_template
+        from unapproved_iam.documents.document_reading import read_documents
+
+        of_template = read_template(path, lambda: self._parameters.of(path))
+        found = [reading for reading in (of_template, read_documents(path)) if reading is not None]
+        return together(found) if found else None
 
     def _root_modules(self, scope: Scope, suspicious: _Suspicious) -> tuple[TerraformTree | None, dict[str, None]]:
         """The directories of the root modules that are asked for, in their order, and what reads them."""
@@ -175,21 +205,6 @@ class _Check:
 
 def _sorted(unjudged: Iterable[Unjudged]) -> tuple[Unjudged, ...]:
     return tuple(sorted(set(unjudged), key=lambda one: (one.place.path, one.place.line, one.reason)))
-
-
-def _read_file(path: str) -> Reading | None:
-    """A plan, a template or another document that attaches policies; None when a file is none of them."""
-    if may_be_plan(contents(path)):
-        from unapproved_iam.terraform.plan import read_plan
-
-        reading = read_plan(path)
-        if reading is not None:
-            return reading
-    from unapproved_iam.cloudformation.template import read_template
-    from unapproved_iam.documents.document_reading import read_documents
-
-    found = [reading for reading in (read_template(path), read_documents(path)) if reading is not None]
-    return together(found) if found else None
 
 
 def _refuse_bad_variables(path: str) -> None:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
 from unapproved_iam.deny_list.entries import DenyList, Unresolved
-from unapproved_iam.documents.document_types import MARKS as DOCUMENT_MARKS
-from unapproved_iam.documents.serverless_framework import MARKS as SERVERLESS_MARKS
+from unapproved_iam.documents.document_types import MARKS, SERVERLESS_MARKS
 from unapproved_iam.scan.screen_evidence import (
     Evidence,
     LiteralRun,
@@ -43,7 +42,7 @@ _TAGGED = re.compile(rb"![^\s\"']*binary")
 # OpenTofu lets variables choose the source: then anything may be called.
 _CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
 
-_DOCUMENT_MARKS = [mark.encode() for mark in (*DOCUMENT_MARKS, *SERVERLESS_MARKS)]
+_DOCUMENT_MARKS = [mark.encode() for mark in (*MARKS, *SERVERLESS_MARKS)]
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
 # What brings types or names that do not stand in the template.
 _TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include")
@@ -70,6 +69,10 @@ class Screen:
         if self._names_policy(source) and self._names_policy(without_tests(source)):
             evidence |= Evidence.NAME
         return evidence | self.template(source) if holds_template(source) else evidence
+
+    def may_name(self, source: bytes) -> bool:
+        """Whether a whole name may stand in a file."""
+        return _is_escaped(source) or self._names_policy(source)
 
     def _names_policy(self, source: bytes) -> bool:
         return any(search(source) for search in self._names)
@@ -136,3 +139,11 @@ def may_be_plan(source: bytes) -> bool:
     """Whether a JSON file may be a Terraform plan ("JSON Output Format" in the Terraform documentation)."""
     packed = source.replace(b"\0", b"") if b"\0" in source[:100] else source  # PowerShell's `>` writes UTF-16
     return b'"planned_values"' in packed or b'"resource_changes"' in packed
+
+
+def may_give_parameters(source: bytes) -> bool:
+    """Whether a file may be of a form of `cloudformation.parameter_files`."""
+    if b"ParameterKey" in source or b"parameter_overrides" in source:
+        return True
+    is_list = source[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
+    return (b"Parameters" in source and b"Resources" not in source) or (is_list and b"=" in source)

@@ -1,0 +1,136 @@
+"""Decide which parameter file is about which template.
+
+For `scan.tree_check` and `scan.affected_units`. A file belongs to the template that `--parameters` names, to the one
+beside it that has its name (`x.parameters.json` and `x.yaml`), else to the only template around it that has all of its
+parameters: in its own directory, and for one in a directory such as `parameters` also above and beside that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+from unapproved_iam.cloudformation.parameter_files import (
+    SAM_CONFIGURATION,
+    ParameterValues,
+    declared_parameters,
+    parameter_values,
+    templates_of_sam,
+)
+from unapproved_iam.program import UsageError
+from unapproved_iam.scan.module_graph import readable
+from unapproved_iam.scan.unit_screen import may_give_parameters
+
+_SUFFIXES = (".yaml", ".yml", ".json", ".template")
+_OF_PARAMETERS = re.compile(r"[._-]param(?:eter)?s?$", re.IGNORECASE)  # at the end of a name without its suffix
+_DIRECTORY = re.compile(r"param|env|config", re.IGNORECASE)
+MOST_BYTES = 1024 * 1024
+
+
+class ParameterBinding:
+    """`named` are those of `--parameters`, each as TEMPLATE=FILE."""
+
+    def __init__(self, named: Sequence[str] = ()) -> None:
+        self._named = [_named(argument) for argument in named]
+        self._values = cache(_values_of)
+        self._declared = cache(_declared_in)
+        self._files = cache(_files_in)
+        self.templates_of = cache(self._templates_of)
+
+    def around(self, files: Iterable[str]) -> set[str]:
+        """The templates that some of these files are about, and the files that are about these templates."""
+        near = {path for path in files if path.endswith(_SUFFIXES) or os.path.basename(path) == SAM_CONFIGURATION}
+        near |= {template for file in near for template in self.templates_of(file)}
+        return near | {values.path for path in near if self._declared(path) for values in self.of(path)}
+
+    def of(self, template: str) -> list[ParameterValues]:
+        """What the files that are about a template give to its parameters, each with its path."""
+        files = [file for named, file in self._named if named == template]
+        directory = os.path.dirname(template)
+        for around in (
+            directory,
+            *_parameter_directories(directory),
+            *_parameter_directories(os.path.dirname(directory)),
+        ):
+            files += [file for file in self._files(around) if template in self.templates_of(file)]
+        return [values for file in dict.fromkeys(files) for values in self._values(file)]
+
+    def _templates_of(self, file: str) -> tuple[str, ...]:
+        """The templates that a file is about: one, but for a configuration of the SAM CLI."""
+        named = [template for template, one in self._named if one == file]
+        directory, name = os.path.split(file)
+        if named or not self._values(file):
+            return tuple(named)
+        if name == SAM_CONFIGURATION:
+            written = templates_of_sam(readable(file) or b"") or ["template.yaml", "template.yml", "template.json"]
+            paths = (os.path.normpath(os.path.join(directory, path)) for path in written)
+            return tuple(path for path in dict.fromkeys(paths) if os.path.isfile(path))
+        stem = os.path.splitext(name)[0]
+        own = _OF_PARAMETERS.sub("", stem)
+        beside = [path for path in self._files(directory) if os.path.splitext(path)[0] == os.path.join(directory, own)]
+        beside = [path for path in beside if path != file and self._declared(path)]
+        if own != stem and len(beside) == 1:
+            return tuple(beside)
+        wanted = set(self._values(file)[0].values)
+        having = [path for path in self._around(directory) if path != file and wanted <= self._declared(path)]
+        if len(having) > 1:
+            having = [path for path in having if os.path.splitext(os.path.basename(path))[0] == own]
+        return tuple(having) if len(having) == 1 else ()
+
+    def _around(self, directory: str) -> Iterator[str]:
+        yield from self._files(directory)
+        if _DIRECTORY.search(os.path.basename(directory)):
+            above = os.path.dirname(directory)
+            yield from self._files(above)
+            for beside in _directories_in(above):
+                if beside != directory:
+                    yield from self._files(beside)
+
+
+def _named(argument: str) -> tuple[str, str]:
+    template, equals, file = argument.partition("=")
+    if not equals:
+        raise UsageError(f"--parameters {argument}: names no file (expected TEMPLATE=FILE)")
+    for path in (template, file):
+        if not os.path.isfile(path):
+            raise UsageError(f"--parameters {argument}: {path}: no such file")
+    template, file = os.path.abspath(template), os.path.abspath(file)
+    if not _values_of(file):
+        expected = "expected [{ParameterKey, ParameterValue}], {Parameters: {KEY: VALUE}} or [KEY=VALUE]"
+        raise UsageError(f"--parameters {argument}: {file} gives no parameters ({expected})")
+    return template, file
+
+
+def _values_of(file: str) -> list[ParameterValues]:
+    source = readable(file) or b""
+    return parameter_values(file, source) if len(source) <= MOST_BYTES and may_give_parameters(source) else []
+
+
+def _declared_in(template: str) -> frozenset[str]:
+    return declared_parameters(readable(template) or b"")
+
+
+def _files_in(directory: str) -> tuple[str, ...]:
+    """Files that may be templates or give parameters."""
+    try:
+        with os.scandir(directory) as entries:
+            names = [entry.name for entry in entries if entry.is_file()]
+    except OSError:
+        return ()
+    return tuple(
+        os.path.join(directory, name) for name in sorted(names) if name.endswith(_SUFFIXES) or name == SAM_CONFIGURATION
+    )
+
+
+def _directories_in(directory: str) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            return sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+
+
+def _parameter_directories(directory: str) -> list[str]:
+    return [path for path in _directories_in(directory) if _DIRECTORY.search(os.path.basename(path))]
