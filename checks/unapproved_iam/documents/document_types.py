@@ -342,6 +342,6 @@ _ROWS = (
 DOCUMENT_TYPES: dict[str, DocumentType] = {row.name: row for row in _ROWS}
 
 # Texts without which a file holds none of these documents, nor a Serverless Framework file, beside the types of its
-# `resources`: that has keys which end so. For the screen, so nothing is imported here that takes long.
+# `resources`: that has keys which end so.
 MARKS = tuple(dict.fromkeys(mark for row in _ROWS for mark in row.marks))
 SERVERLESS_MARKS = ("anagedPolicies", "anagedPolicyArns")

@@ -12,12 +12,11 @@ decide.
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
 from unapproved_iam.deny_list.entries import DenyList, Unresolved
-from unapproved_iam.documents.document_types import MARKS, SERVERLESS_MARKS
 from unapproved_iam.scan.screen_evidence import (
     Evidence,
     LiteralRun,
@@ -42,7 +41,6 @@ _TAGGED = re.compile(rb"![^\s\"']*binary")
 # OpenTofu lets variables choose the source: then anything may be called.
 _CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
 
-_DOCUMENT_MARKS = [mark.encode() for mark in (*MARKS, *SERVERLESS_MARKS)]
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
 # What brings types or names that do not stand in the template.
 _TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include")
@@ -121,7 +119,14 @@ def _is_escaped(source: bytes) -> bool:
 
 def _may_attach_elsewhere(source: bytes) -> bool:
     """Whether a row of `documents.document_types` may be about a file: what attaches policies says so in a key."""
-    return b"olic" in source and any(mark in source for mark in _DOCUMENT_MARKS)
+    return b"olic" in source and any(mark in source for mark in _document_marks())
+
+
+@cache
+def _document_marks() -> list[bytes]:
+    from unapproved_iam.documents.document_types import MARKS, SERVERLESS_MARKS  # few changes are about policies
+
+    return [mark.encode() for mark in (*MARKS, *SERVERLESS_MARKS)]
 
 
 def _chooses_source(source: bytes) -> bool:
