@@ -42,10 +42,10 @@ def read_template(path: str, given: Callable[[], Sequence[ParameterValues]] = tu
     return together([replace(own, attachments=tuple(kept)), *(stack for stack in stacks if stack)])
 
 
-def _arguments(given: ParameterValues) -> dict[str, list[Possible]]:
+def _arguments(given: ParameterValues) -> dict[str, Callable[[], list[Possible]]]:
     """They decide the conditions of their stack: a file and what depends on it belong together."""
     world = World(origin=os.path.basename(given.path))
-    return {name: [Possible(value, world, 0)] for name, value in given.values.items()}
+    return {name: _values_of([value], world) for name, value in given.values.items()}
 
 
 def read_template_text(
@@ -73,8 +73,8 @@ def read_template_node(root: Object, source: TemplateText) -> Reading:
     return _read(source, Nesting(source.path), root) or Reading()
 
 
-def _values_of(values: Sequence[Text]) -> Callable[[], list[Possible]]:
-    return lambda: [Possible(value, World(), 0) for value in values]
+def _values_of(values: Sequence[Text], world: World = World()) -> Callable[[], list[Possible]]:  # noqa: B008
+    return lambda: [Possible(value, world, 0) for value in values]
 
 
 def reading_of_conf(logical_id: str, conf: object, path: str) -> Reading:
