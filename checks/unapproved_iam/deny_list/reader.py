@@ -60,8 +60,7 @@ def read_deny_list(path: str, *, shown_as: str | None = None, within: str | None
     `shown_as` is how findings call the file (default: `path`); `within` is the directory that the files it extends
     must not leave, symbolic links resolved (default: they may be anywhere).
     """
-    reader = _Reader(within)
-    shown_as = path if shown_as is None else shown_as
+    reader, shown_as = _Reader(within), path if shown_as is None else shown_as
     parts = reader.read(path, shown_as)
     entries = tuple(entry for part in parts for entry in part.entries)
     if not entries and not reader.problems:
