@@ -375,15 +375,62 @@ def test_standard_output_is_closed(repository: Path, source: str) -> None:
     assert result.stderr == "standard output is closed (expected somewhere to write the answer)\n"
 
 
-@pytest.mark.parametrize("source", [DENIED, ""], ids=["denied", "clean"])
-def test_standard_output_is_full(repository: Path, source: str) -> None:
-    files({"main.tf": source})(repository)
+@pytest.mark.parametrize("buffering", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check",
+        "check --help",
+        "list",
+        "list --output json",
+        "explain AdministratorAccess",
+        "approvals",
+        "schema",
+        "checks-dir",
+        "audit --help",
+        "--help",
+        "--version",
+    ],
+)
+def test_standard_output_is_full(repository: Path, command: str, buffering: dict[str, str]) -> None:
+    files({"main.tf": DENIED})(repository)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | buffering
     with open("/dev/full", "w") as full:
         result = subprocess.run(
-            [sys.executable, str(CHECKS), "check"], cwd=repository, stdout=full, stderr=subprocess.PIPE, text=True
+            [sys.executable, str(CHECKS), *command.split()],
+            cwd=repository,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
         )
+    assert (result.returncode, result.stderr) == (2, "No space left on device\n")
+
+
+def test_the_working_directory_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f'rmdir "$PWD"; exec "{sys.executable}" "{CHECKS}" check'
+    result = subprocess.run(["sh", "-c", script], cwd=gone, capture_output=True, text=True)
     assert result.returncode == 2
-    assert result.stderr.startswith("No space left on device")
+    assert result.stderr == "the working directory has been deleted (expected one that is there)\n"
+
+
+def test_what_an_extra_brings_is_missing(tmp_path: Path) -> None:
+    """Telling of the arguments needs nothing of it, and nobody is sent to a registry."""
+    (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError(name='boto3')")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def audit(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(CHECKS), "audit", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert audit("--help").returncode == 0
+    assert audit().returncode == 2
+    assert audit().stderr == (
+        "unapproved-iam audit needs the Python module boto3"
+        " (in a clone of this project, as its README says: pip install '.[aws]')\n"
+    )
 
 
 def test_a_killed_run_leaves_the_last_report(repository: Path) -> None:

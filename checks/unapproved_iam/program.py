@@ -27,6 +27,11 @@ def checks_directory() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
+def how_to_install(extra: str = "") -> str:
+    """What brings what is missing; as long as nobody has registered the distribution's name, only from a clone."""
+    return f"in a clone of this project, as its README says: pip install '.{f'[{extra}]' if extra else ''}'"
+
+
 def version() -> str:
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as version_of

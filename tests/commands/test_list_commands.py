@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import yaml
-from project_files import PROJECT
+from project_files import PROJECT, README, block
 from unapproved_iam.commands import explain_command, init_command, list_command
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, PURPOSES
 from unapproved_iam.deny_list.discovery import FILE_NAME, find_deny_list
@@ -235,7 +234,7 @@ def test_init_never_overwrites(repository: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == f"{FILE_NAME}: is there already and was left alone\n"
     (repository / ".pre-commit-config.yaml").write_text("repos: []\n")
     assert init_command.main(["--pre-commit"]) == 0
-    assert "unapproved-iam check --changed-since HEAD" in capsys.readouterr().out
+    assert "- id: unapproved-iam-policies\n" in capsys.readouterr().out
     assert (repository / ".pre-commit-config.yaml").read_text() == "repos: []\n"
     assert (repository / FILE_NAME).read_text() == LIST
     (repository / FILE_NAME).rename(repository / "unapproved-iam-policies.yml")
@@ -256,9 +255,11 @@ def test_of_many_that_init_at_once_one_writes_and_nobody_sees_half(tmp_path: Pat
     assert read_deny_list(str(tmp_path / FILE_NAME)).entries
 
 
-def test_the_hook_that_init_writes_is_the_projects_own() -> None:
-    [repo] = yaml.safe_load(init_command.PRE_COMMIT_ENTRY)["repos"]
-    [hook] = repo["hooks"]
-    manifest = {own["id"]: own for own in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text())}
-    own = manifest[hook["id"]]
-    assert hook == {**{key: own[key] for key in own if key != "description"}, "language": "system"}
+def test_the_hook_that_init_writes_is_the_readmes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It makes its own environment, so that it works for those who have not installed the command."""
+    monkeypatch.chdir(tmp_path)
+    assert init_command.main(["--pre-commit"]) == 0
+    assert (tmp_path / ".pre-commit-config.yaml").read_text() == block(README, "- id: unapproved-iam-policies")
+    assert "in place of REPOSITORY, and the commit or tag that you have reviewed" in capsys.readouterr().out

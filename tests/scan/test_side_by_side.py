@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from project_files import PROJECT
 from unapproved_iam.commands.command_line import main
 from unapproved_iam.policies.attachment import Place, Reading, Unjudged
 from unapproved_iam.program import UsageError
@@ -110,3 +113,45 @@ def test_a_number_of_processes_is_one(capsys: pytest.CaptureFixture[str]) -> Non
             main(["check", f"--jobs={wrong}"])
         assert ended.value.code == 2
         assert "is no number of processes (expected 1 to 999)" in capsys.readouterr().err
+
+
+CHECKS = PROJECT / "checks"
+LOOKED_AFTER = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from unapproved_iam.scan.side_by_side import read_side_by_side
+here = os.getpid()
+def read(unit):
+    open(f"{os.getpid()}.worker", "w").close()
+    time.sleep(float(sys.argv[2]) if os.getpid() != here else 60)
+read_side_by_side(read, [str(number) for number in range(1000)], 3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds"),
+    [(signal.SIGTERM, "60"), (signal.SIGHUP, "60"), (signal.SIGKILL, "0.1")],
+    ids=["asked to end", "its terminal closed", "killed"],
+)
+def test_no_process_outlives_the_run(number: int, seconds: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LOOKED_AFTER, str(CHECKS), seconds]
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True) as run:
+        wait_for(lambda: len(list(tmp_path.glob("*.worker"))) == 3)
+        run.send_signal(number)
+    assert run.returncode == -number
+    workers = [int(path.stem) for path in tmp_path.glob("*.worker")]
+    wait_for(lambda: not any(map(is_running, workers)))
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 from unapproved_iam.printed_words import complain
-from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, DISTRIBUTION, PROGRAM, UsageError, version
+from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, PROGRAM, UsageError, how_to_install, version
 
 
 class Subcommand(NamedTuple):
@@ -51,15 +51,16 @@ def main(argv: Sequence[str]) -> int:
     name, *rest = argv or ["help"]
     if name in HELP and rest:
         name, rest = rest[0], ["--help"]
-    if name in HELP:
-        print(_help())
-        return CLEAN
-    if name in VERSION:
-        print(f"{PROGRAM} {version()}")
-        return CLEAN
+    if name in HELP or name in VERSION:
+        return guarded(name, lambda: _say(_help() if name in HELP else f"{PROGRAM} {version()}"))
     if name not in SUBCOMMANDS:
         return complain(_unknown(name, rest))
     return guarded(name, lambda: import_module(SUBCOMMANDS[name].module).main(rest))
+
+
+def _say(words: str) -> int:
+    print(words)
+    return CLEAN
 
 
 def _unknown(name: str, rest: Sequence[str]) -> str:
@@ -76,23 +77,33 @@ def _unknown(name: str, rest: Sequence[str]) -> str:
 
 
 def guarded(name: str, subcommand: Callable[[], int]) -> int:
-    """Run a subcommand and return its exit code; whatever goes wrong in it becomes a sentence, and 2."""
+    """Run a subcommand and return its exit code; whatever goes wrong in it becomes a sentence, and 2.
+
+    That includes what it prints: nobody has seen what could not be written.
+    """
     if sys.stdout is None:
         return complain("standard output is closed (expected somewhere to write the answer)")
+    code = _answered(name, subcommand)
     try:
-        code = int(subcommand())
         sys.stdout.flush()
-        return code
+    except OSError:  # said already; Python would try again at its end, and exit with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _answered(name: str, subcommand: Callable[[], int]) -> int:
+    try:
+        try:
+            return int(subcommand())
+        finally:
+            sys.stdout.flush()  # also what argparse has printed before it exits
     except KeyboardInterrupt:
         return complain("interrupted")
-    except BrokenPipeError:
-        # The reader has gone (`| head`): what was not printed was not seen, and flushing at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone (`| head`)
         return COULD_NOT_JUDGE
     except ModuleNotFoundError as error:
-        extra = SUBCOMMANDS[name].extra
-        needed = DISTRIBUTION + (f"[{extra}]" if extra else "")
-        return complain(f"{PROGRAM} {name} needs the Python module {error.name} (pip install '{needed}')")
+        hint = how_to_install(SUBCOMMANDS[name].extra if name in SUBCOMMANDS else "")
+        return complain(f"{PROGRAM} {name} needs the Python module {error.name} ({hint})")
     except Exception as error:
         if isinstance(error, UsageError):
             return complain(str(error))
@@ -102,6 +113,8 @@ def guarded(name: str, subcommand: Callable[[], int]) -> int:
 
 
 def _unexpected(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and not error.filename and not _has_working_directory():
+        return "the working directory has been deleted (expected one that is there)"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     origin = error.__traceback__
@@ -112,6 +125,14 @@ def _unexpected(error: Exception) -> str:
         f"defect in {PROGRAM} {version()}{where}: {type(error).__name__}: {error}"
         " (please report it; UNAPPROVED_IAM_TRACEBACK=1 shows more)"
     )
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def argument_parser(name: str) -> ArgumentParser:

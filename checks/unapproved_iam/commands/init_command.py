@@ -17,20 +17,18 @@ from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, PROGRAM
 
 PRE_COMMIT_FILE = ".pre-commit-config.yaml"
 
-# The same hook as in this project's own manifest, run from where this command is installed. The manifest's way, an
-# environment that pre-commit makes from a reviewed revision, needs a URL that only the reader can give.
-PRE_COMMIT_ENTRY = r"""repos:
-  - repo: local
+# The README's block. Only the reader can give the URL, and the revision that was reviewed.
+PRE_COMMIT_ENTRY = """\
+repos:
+  - repo: REPOSITORY
+    rev: REVISION
     hooks:
       - id: unapproved-iam-policies
-        name: unapproved IAM policies
-        entry: unapproved-iam check --changed-since HEAD
-        language: system
-        always_run: true
-        files: '(?i)\.(tf|tofu|tfvars|template|ya?ml|json|hcl|tftpl|tpl|tmpl|csv|txt)$'
-        types: []
-        require_serial: true
 """
+PRE_COMMIT_HINT = (
+    f"{PRE_COMMIT_FILE}: put the URL of this project's repository in place of REPOSITORY, and the commit or tag that"
+    " you have reviewed in place of REVISION"
+)
 
 NEXT_STEPS = f"""\
 next: {PROGRAM} check shows what it finds here
@@ -55,8 +53,10 @@ def main(argv: Sequence[str]) -> int:
     root = repository_root(os.curdir)
     refuse_near_misses(root)
     written = _write(root, FILE_NAME, starting_list(arguments.use or [DEFAULT_LIST]))
-    if arguments.pre_commit and not _write(root, PRE_COMMIT_FILE, PRE_COMMIT_ENTRY):
-        print(f"this belongs into it:\n\n{PRE_COMMIT_ENTRY}", end="")
+    if arguments.pre_commit:
+        if not _write(root, PRE_COMMIT_FILE, PRE_COMMIT_ENTRY):
+            print(f"this belongs into it:\n\n{PRE_COMMIT_ENTRY}")
+        print(PRE_COMMIT_HINT)
     if written:
         print(NEXT_STEPS)
     return CLEAN if written or arguments.pre_commit else COULD_NOT_JUDGE

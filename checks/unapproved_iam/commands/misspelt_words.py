@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 from unapproved_iam.printed_words import complain
 
@@ -28,6 +31,10 @@ class HelpfulParser(ArgumentParser):
         meant = closest(misspelt[1] or misspelt[2], self._words()) if misspelt else ""
         hint = f"did you mean {meant}? " if meant else ""
         self.exit(complain(f"{self.prog}: {message}; {hint}see {self.prog} --help"))
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Unlike the inherited one, it does not hide that nothing could be written."""
+        print(self.format_help(), end="", file=file)
 
     def _words(self) -> Iterable[str]:
         for action in self._actions:

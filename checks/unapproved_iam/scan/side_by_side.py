@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import BinaryIO
 
 from unapproved_iam.policies.attachment import Reading
@@ -50,14 +51,18 @@ def _processes(reader: Reader, shares: Sequence[Sequence[str]]) -> Iterator[list
     """A copy of this process for each share, and where its answer comes from; none is left behind."""
     from signal import SIGKILL  # Windows has none
 
+    parent = os.getpid()
     answers: list[BinaryIO] = []
     children: list[int] = []
+    restore = _ended_together(children)
     try:
         for share in shares:
             receiving, sending = os.pipe()
             child = os.fork()
             if child == 0:
-                _answer(reader, share, sending)
+                restore()
+                os.close(receiving)  # or it would wait for ever for itself to listen
+                _answer(reader, share, sending, parent)
             os.close(sending)
             children.append(child)
             answers.append(os.fdopen(receiving, "rb"))
@@ -68,15 +73,42 @@ def _processes(reader: Reader, shares: Sequence[Sequence[str]]) -> Iterator[list
         for child in children:
             os.kill(child, SIGKILL)  # it has answered, or nobody wants the answer any more
             os.waitpid(child, 0)
+        restore()
 
 
-def _answer(reader: Reader, share: Sequence[str], sending: int) -> None:
+def _ended_together(children: Sequence[int]) -> Callable[[], None]:
+    """Let what ends this process by request end its copies first; what is returned undoes that.
+
+    A process that is ended otherwise is missed by its copies before their next unit.
+    """
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None  # only the main thread hears of signals
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
+
+
+def _answer(reader: Reader, share: Sequence[str], sending: int, parent: int) -> None:
     """Send what is found, or what went wrong, and end without running what the copied process would run at its end."""
     import pickle
 
     try:
         try:
-            answer: object = _read(reader, share)
+            answer: object = _read(reader, _while_waited_for(share, parent))
         except Exception as error:
             answer = error
         with open(sending, "wb") as pipe:
@@ -84,6 +116,14 @@ def _answer(reader: Reader, share: Sequence[str], sending: int) -> None:
     except BaseException:  # interrupted, or nobody listens: the missing answer says so
         os._exit(1)
     os._exit(0)
+
+
+def _while_waited_for(share: Sequence[str], parent: int) -> Iterator[str]:
+    """The units, as long as the process lives that wants the answer: whatever ends it ends its copies."""
+    for unit in share:
+        if os.getppid() != parent:
+            os._exit(1)
+        yield unit
 
 
 def _received(answer: BinaryIO) -> dict[str, Reading | None]:
