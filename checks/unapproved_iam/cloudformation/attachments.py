@@ -88,7 +88,7 @@ def _policies_of(
         for own in evaluator.own_policies(declared.logical_id, declared.properties, world):
             yield from attached_as(evaluator, own, own.line or declared.line)
         return
-    for node, inner in evaluator.under(declared.properties, policy.name, world):
+    for node, inner in evaluator.at(declared.properties, policy.name, world):
         for member in evaluator.members(node, inner):
             if policy.form is Form.NAMES:
                 yield from _named(evaluator, member)

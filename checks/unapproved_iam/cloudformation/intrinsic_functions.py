@@ -7,14 +7,16 @@ reference" and "AWS::LanguageExtensions transform" in the CloudFormation documen
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, function_of, value_of
 from unapproved_iam.cloudformation.world import (
     Call,
     Evaluation,
+    Expression,
     Items,
     Possible,
     World,
@@ -168,6 +170,42 @@ def _import_value(evaluator: Evaluation, call: Call, world: World) -> Iterator[P
         yield Possible(hole, name.world, call.line)
 
 
+def _to_json_string(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
+    for written, inner in _as_json(evaluator, call.argument, world):
+        yield Possible(written, inner, call.line)
+
+
+def _as_json(evaluator: Evaluation, node: Expression, world: World) -> Iterator[tuple[Text, World]]:
+    """What a value is as JSON, every scalar as a text."""
+    for possible in evaluator.values(node, world):
+        value, inner = possible.value, possible.world
+        if isinstance(value, Object):
+            keyed = [(text(json.dumps(entry.name) + ": "), entry.node) for entry in evaluator.entries(value, inner)]
+            yield from _in_brackets(evaluator, "{}", keyed, inner)
+        elif isinstance(value, Items):
+            rest = () if value.rest is None else (value.rest,)
+            yield from _in_brackets(evaluator, "[]", [(text(), one) for one in (*value.elements, *rest)], inner)
+        elif isinstance(value, Text):
+            quoted = (json.dumps(one)[1:-1] if isinstance(one, str) else one for one in value.pieces)
+            yield text('"', *quoted, '"'), inner
+
+
+def _in_brackets(
+    evaluator: Evaluation, brackets: str, parts: Sequence[tuple[Text, Expression]], world: World
+) -> Iterator[tuple[Text, World]]:
+    """A mapping's or a list's parts; what is AWS::NoValue is left out."""
+    found: list[tuple[tuple[Text, ...], World]] = [((), world)]
+    for key, part in parts:
+        following = []
+        for so_far, inner in found:
+            written = [((*so_far, key + one), after) for one, after in _as_json(evaluator, part, inner)]
+            following += written or [(so_far, inner)]
+        found = following
+    for elements, inner in found:
+        between = [piece for element in elements for piece in (text(", "), element)][1:]
+        yield text(brackets[0], *between, brackets[1]), inner
+
+
 def _unknown_list(_: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     rest = unknown(call.function, f"the result of {call.function} is known when the stack is created")
     yield Possible(Items((), rest, line=call.line), world, call.line)
@@ -219,6 +257,7 @@ FUNCTIONS: dict[str, Function] = {
     "Fn::If": _taking(_if, 3),
     "Fn::FindInMap": _taking(_find_in_map, 3, 4),
     "Fn::ImportValue": _import_value,
+    "Fn::ToJsonString": _to_json_string,
     "Fn::GetAZs": _unknown_list,
     "Fn::Cidr": _unknown_list,
 }

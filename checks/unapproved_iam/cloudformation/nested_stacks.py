@@ -11,15 +11,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from unapproved_iam.cloudformation.attachments import Attached, Declared, attached_as
-from unapproved_iam.cloudformation.document import Array, Node, Object, value_of
-from unapproved_iam.cloudformation.intrinsic_functions import policy_arns_within
+from unapproved_iam.cloudformation.document import Node, Object, value_of, values_of
 from unapproved_iam.cloudformation.parameters import Arguments
-from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES, Form
+from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES, OVERRIDES, Form
 from unapproved_iam.cloudformation.values import Evaluator
-from unapproved_iam.cloudformation.world import Entry, Given, Items, Possible, World, scalar_text
-from unapproved_iam.policies.possible_text import Alphabet, Text, text
+from unapproved_iam.cloudformation.world import Entry, Expression, Given, Items, Possible, World, scalar_text
+from unapproved_iam.policies.passed_policies import is_boundary, not_attached, policies_passed
+from unapproved_iam.policies.possible_text import Text, text
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def templates_of(evaluator: Evaluator, declared: Declared, directory: str) -> It
     """The templates that a resource names or holds, as far as they are in the tree; `directory` is the template's."""
     row = ATTACHING_TYPES.get(declared.resource_type)
     for policy in row.policies if row else ():
-        for node, inner in evaluator.under(declared.properties, policy.name, declared.world):
+        for node, inner in evaluator.at(declared.properties, policy.name, declared.world):
             if policy.form is Form.TEMPLATE:
                 for member in evaluator.members(node, inner):
                     body = member.value if isinstance(member.value, Object | Text) else member.text
@@ -65,12 +66,19 @@ def _local_file(location: str | None, directory: str) -> str | None:
     return file if os.path.isfile(file) else None
 
 
-def arguments_of(evaluator: Evaluator, declared: Declared, caller: str) -> Arguments:
-    """The parameter values that a resource passes, each when it is asked for; `caller` is the template's file name."""
-    return {
-        passed.name: partial(_alternatives, evaluator, passed, f"the arguments in {caller}")
-        for passed in _parameters_of(evaluator, declared)
-    }
+def arguments_of(evaluator: Evaluator, declared: Declared, caller: str) -> Iterator[Arguments]:
+    """The parameter values that a resource passes, each when it is asked for; `caller` is the template's file name.
+
+    Once for the stack, and once for each group of a StackSet's instances that overrides any.
+    """
+    groups: dict[str, list[Entry]] = {"": []}
+    for passed in _parameters_of(evaluator, declared):
+        groups.setdefault(passed.group, []).append(passed.entry)
+    for entries in groups.values():
+        yield {
+            entry.name: partial(_alternatives, evaluator, entry, f"the arguments in {caller}")
+            for entry in (*groups[""], *entries)
+        }
 
 
 def _alternatives(evaluator: Evaluator, passed: Entry, origin: str) -> list[Possible]:
@@ -99,24 +107,54 @@ def _passed(world: World, origin: str) -> World:
     return World(world.facts, {}, origin, world.defaults, world.supposed)
 
 
-def _parameters_of(evaluator: Evaluator, declared: Declared) -> Iterator[Entry]:
-    """The parameters that a resource passes: in a mapping, in a StackSet's list, for a module all its properties."""
+class _Passed(NamedTuple):
+    entry: Entry  # the parameter's name and value
+    group: str = ""  # of a StackSet's instances, when it counts for those alone
+
+
+def _parameters_of(evaluator: Evaluator, declared: Declared) -> Iterator[_Passed]:
+    """The parameters that a resource passes: in a mapping or a list of keys and values, for a module all properties."""
     if declared.resource_type.endswith("::MODULE"):
-        yield from evaluator.entries(declared.properties, declared.world)
+        yield from map(_Passed, evaluator.entries(declared.properties, declared.world))
         return
-    for parameters, world in evaluator.under(declared.properties, "Parameters", declared.world):
-        yield from evaluator.entries(parameters, world)
-        for item in parameters.items if isinstance(parameters, Array) else ():
-            value = value_of(item, "ParameterValue")
-            if value is not None:
-                yield Entry(scalar_text(value_of(item, "ParameterKey")), value, world, item.line)
+    row = ATTACHING_TYPES.get(declared.resource_type)
+    for policy in row.policies if row else ():
+        if policy.form is Form.PASSED:
+            for number, (node, world) in enumerate(evaluator.at(declared.properties, policy.name, declared.world)):
+                group = f"{policy.name} {number}" if policy.name == OVERRIDES else ""
+                yield from (_Passed(entry, group) for entry in _entries(evaluator, node, world))
+
+
+def _entries(evaluator: Evaluator, node: Node, world: World) -> Iterator[Entry]:
+    for member in evaluator.members(node, world):
+        if isinstance(member.value, Object):
+            names = [scalar_text(value_of(member.value, key)) for key in ("ParameterKey", "Key")]
+            values = [value for key in ("ParameterValue", "Value") for value in values_of(member.value, key)]
+            if any(names) and values:
+                yield Entry(names[0] or names[1], values[0], member.world, member.line)
+            elif not any(names):
+                yield from evaluator.entries(member.value, member.world)
 
 
 def policies_in_arguments(evaluator: Evaluator, declared: Declared) -> Iterator[Attached]:
     """The policies that are passed to a template that is not in the tree: nobody passes an ARN without a purpose."""
     for passed in _parameters_of(evaluator, declared):
-        if "boundary" not in passed.name.lower():
-            for arn in policy_arns_within(evaluator, passed.node, passed.world):
-                for attached in attached_as(evaluator, arn, arn.line, f"passed as {passed.name}"):
-                    if all(hole.alphabet is not Alphabet.ANY for hole in attached.policy.holes):
-                        yield attached
+        name, node, world, line = passed.entry
+        if not is_boundary(name):
+            for possible in _policies_within(evaluator, node, world):
+                yield from attached_as(evaluator, possible, possible.line or line, f"passed as {name}")
+
+
+def _policies_within(evaluator: Evaluator, node: Expression, world: World) -> Iterator[Possible]:
+    """Every policy inside what is passed, however deep, and in the middle of texts."""
+    for possible in evaluator.members(node, world):
+        if isinstance(possible.value, Object):
+            entries = list(evaluator.entries(possible.value, possible.world))
+            exempt = not_attached({entry.name: scalar_text(entry.node) or None for entry in entries})
+            for entry in entries:
+                if entry.name not in exempt:
+                    yield from _policies_within(evaluator, entry.node, entry.world)
+            continue
+        for final in evaluator.resolved(possible):
+            for policy in policies_passed(final.text):
+                yield final._replace(value=policy)

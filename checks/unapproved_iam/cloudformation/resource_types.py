@@ -23,10 +23,11 @@ class Form(Enum):
     SAM = "names of AWS managed policies, or ARNs, one or several"
     TEMPLATE = "another template"
     LOCATION = "where another template is, when that is a file of the tree"
+    PASSED = "parameters of a template; of one that is not in the tree a policy among them counts as attached"
 
 
 class PolicyProperty(NamedTuple):
-    name: str
+    name: str  # or a path: `Definition.IamActionDefinition.PolicyArn`
     form: Form
 
 
@@ -34,7 +35,7 @@ class PrincipalProperty(NamedTuple):
     """A property that names a principal, or several."""
 
     kind: str  # role, user, group or permission-set
-    name: str
+    name: str  # or a path
     own: bool = False  # the resource is itself the principal, and this is its name
 
 
@@ -52,6 +53,8 @@ def _of(kind: str, name: str, own: bool = False) -> PrincipalProperty:
     return PrincipalProperty(kind, name, own)
 
 
+OVERRIDES = "StackInstancesGroup.ParameterOverrides"  # of a group of a StackSet's instances
+
 _ROWS = (
     _row("AWS::IAM::Role", {"ManagedPolicyArns": Form.ARNS}, _of("role", "RoleName", own=True)),
     _row("AWS::IAM::User", {"ManagedPolicyArns": Form.ARNS}, _of("user", "UserName", own=True)),
@@ -68,9 +71,40 @@ _ROWS = (
         {"ManagedPolicies": Form.ARNS, "CustomerManagedPolicyReferences": Form.NAMES},
         _of("permission-set", "Name", own=True),
     ),
-    _row("AWS::CloudFormation::Stack", {"TemplateURL": Form.LOCATION, "TemplateBody": Form.TEMPLATE}),
-    _row("AWS::CloudFormation::StackSet", {"TemplateURL": Form.LOCATION, "TemplateBody": Form.TEMPLATE}),
-    _row("AWS::Serverless::Application", {"Location": Form.LOCATION}),
+    _row(
+        "AWS::Budgets::BudgetsAction",
+        {"Definition.IamActionDefinition.PolicyArn": Form.ARNS},
+        _of("role", "Definition.IamActionDefinition.Roles"),
+        _of("user", "Definition.IamActionDefinition.Users"),
+        _of("group", "Definition.IamActionDefinition.Groups"),
+    ),
+    _row(
+        "AWS::CloudFormation::Stack",
+        {"TemplateURL": Form.LOCATION, "TemplateBody": Form.TEMPLATE, "Parameters": Form.PASSED},
+    ),
+    _row(
+        "AWS::CloudFormation::StackSet",
+        {
+            "TemplateURL": Form.LOCATION,
+            "TemplateBody": Form.TEMPLATE,
+            "Parameters": Form.PASSED,
+            OVERRIDES: Form.PASSED,
+        },
+    ),
+    _row(
+        "AWS::CloudFormation::ChangeSet",
+        {"TemplateURL": Form.LOCATION, "TemplateBody": Form.TEMPLATE, "Parameters": Form.PASSED},
+    ),
+    _row("AWS::ServiceCatalog::CloudFormationProvisionedProduct", {"ProvisioningParameters": Form.PASSED}),
+    _row(
+        "AWS::SageMaker::Project",
+        {
+            "ServiceCatalogProvisioningDetails.ProvisioningParameters": Form.PASSED,
+            "TemplateProviderDetails.CfnTemplateProviderDetail.TemplateURL": Form.LOCATION,
+            "TemplateProviderDetails.CfnTemplateProviderDetail.Parameters": Form.PASSED,
+        },
+    ),
+    _row("AWS::Serverless::Application", {"Location": Form.LOCATION, "Parameters": Form.PASSED}),
     _row("AWS::Serverless::Function", {"Policies": Form.SAM}),
     _row("AWS::Serverless::StateMachine", {"Policies": Form.SAM}),
     _row("AWS::Serverless::WebFunction", {}),

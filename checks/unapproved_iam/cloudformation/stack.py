@@ -228,24 +228,26 @@ class Stack:
             yield Reading(unjudged=(source,))
         if not isinstance(source, TemplateText):
             return
-        if self.nesting.budget.stacks <= 0:
-            yield self._unjudged(declared.line, f"more than {MOST_STACKS} stacks are nested")
-            return
-        self.nesting.budget.stacks -= 1
-        prefix = f"{self.nesting.prefix}{declared.logical_id}."
-        nesting = replace(
-            self.nesting,
-            arguments=arguments_of(self.evaluator, declared, os.path.basename(self.source.path)),
-            prefix=prefix,
-            places=(*self.nesting.places, block),
-            files=(*self.nesting.files, self.source.path),
-            stack_set=prefix if declared.resource_type == "AWS::CloudFormation::StackSet" else self.nesting.stack_set,
-            world=World(nested.world.facts, defaults=nested.world.defaults),
-            assumed=self.nesting.assumed & self.evaluator.rules,
-            names=self._names_elsewhere(),
-            skip=skip,
-        )
-        yield from stacks_of(source, nesting, nested.body if isinstance(nested.body, Object) else None)
+        for arguments in arguments_of(self.evaluator, declared, os.path.basename(self.source.path)):
+            if self.nesting.budget.stacks <= 0:
+                yield self._unjudged(declared.line, f"more than {MOST_STACKS} stacks are nested")
+                return
+            self.nesting.budget.stacks -= 1
+            prefix = f"{self.nesting.prefix}{declared.logical_id}."
+            is_set = declared.resource_type == "AWS::CloudFormation::StackSet"
+            nesting = replace(
+                self.nesting,
+                arguments=arguments,
+                prefix=prefix,
+                stack_set=prefix if is_set else self.nesting.stack_set,
+                places=(*self.nesting.places, block),
+                files=(*self.nesting.files, self.source.path),
+                world=World(nested.world.facts, defaults=nested.world.defaults),
+                assumed=self.nesting.assumed & self.evaluator.rules,
+                names=self._names_elsewhere(),
+                skip=skip,
+            )
+            yield from stacks_of(source, nesting, nested.body if isinstance(nested.body, Object) else None)
 
     def _text_of(self, nested: NestedTemplate) -> TemplateText | Unjudged | None:
         if nested.file:

@@ -134,9 +134,20 @@ class Evaluator:
         """Every value under a key of a mapping that may hold Fn::ForEach."""
         return ((entry.node, entry.world) for entry in self.entries(node, world) if entry.name == key)
 
-    def property_texts(self, properties: Node | None, key: str, world: World) -> list[Possible]:
+    def at(self, node: Node | None, path: str, world: World) -> Iterator[tuple[Node, World]]:
+        """Every value under a path of keys; on the way there are mappings, or lists of such."""
+        key, _, rest = path.partition(".")
+        for found, inner in self.under(node, key, world):
+            if not rest:
+                yield found, inner
+                continue
+            for member in self.members(found, inner):
+                if isinstance(member.value, Object):
+                    yield from self.at(member.value, rest, member.world)
+
+    def property_texts(self, properties: Node | None, path: str, world: World) -> list[Possible]:
         """Every text that a property may have; empty when it is absent."""
-        found = self.under(properties, key, world)
+        found = self.at(properties, path, world)
         return [possible for node, inner in found for possible in self.texts(node, inner)]
 
     # Values

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
+from unapproved_iam.cloudformation.resource_types import Form as TemplateForm
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.policies.policy_arn import aws_managed
 from unapproved_iam.policies.possible_text import Match, match
@@ -59,7 +61,10 @@ _BY_NAME = [row.resource_type for row in ATTACHING_TYPES.values() if any(p.form 
 _CUSTOMER_TYPES = re.compile(any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
 
 _SPLIT = re.compile(rb"(?:Fn::|!)Split\b")
-_NESTED = re.compile(rb"AWS::(?:CloudFormation::Stack|Serverless::Application)")
+_NESTING = [
+    name for name, row in TEMPLATE_TYPES.items() if any(one.form is TemplateForm.LOCATION for one in row.policies)
+]
+_NESTED = re.compile(any_of(_NESTING).encode())
 # Where the template of a nested stack is, unless a URL begins there; the CDK leaves the file's name in the metadata.
 _LOCAL_TEMPLATE = re.compile(
     rb"(?:TemplateURL|Location)[\\\"'\s]*[:=](?!(?:[\s\\\"'{\[:,|>-]|!?(?:Fn::)?(?:Sub|Join))*(?:https?|s3)://)"

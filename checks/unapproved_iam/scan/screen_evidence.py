@@ -9,6 +9,9 @@ import re
 from enum import IntFlag
 from typing import NamedTuple
 
+from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
+from unapproved_iam.word_patterns import any_of
+
 
 class Evidence(IntFlag):
     """What files show; a flag stands when it cannot be ruled out."""
@@ -55,8 +58,9 @@ class LiteralRun(NamedTuple):
         return cls(longest, name.startswith(longest), name.endswith(longest), not before.endswith("::aws"))
 
 
-# The services of these types, or an AWS:: with its service elsewhere.
-_ATTACHING_SERVICE = re.compile(rb"AWS::(?:IAM|SSO|Serverless|CloudFormation|(?![A-Za-z]))|::MODULE")
+# The services of types that attach policies in templates, or an AWS:: with its service elsewhere.
+_SERVICES = any_of({resource_type.split("::")[1] for resource_type in ATTACHING_TYPES})
+_ATTACHING_SERVICE = re.compile(rf"AWS::(?:{_SERVICES}|(?![A-Za-z]))|::MODULE".encode())
 # What a text is only compared with becomes part of none. Providers of whole estates ask so for the role in use.
 _TESTED = re.compile(rb'can\(\s*regex\(\s*"(?:(?!policy/)[^"\\\n])*"')
 
