@@ -20,7 +20,7 @@ try:
 
     RESOURCE_TYPES = (*ATTACHING_TYPES, "*::MODULE")  # a module from the registry attaches by its arguments
 except Exception as error:  # without its engine the check fails whatever may attach a policy
-    PROBLEM = f"{TITLE}: could not be judged: {error}"
+    PROBLEM = f"{TITLE}: could not be checked: {error}"
     RESOURCE_TYPES = ("AWS::IAM::*", "AWS::SSO::*", "AWS::Serverless::*")
 
     class TemplateResources:  # type: ignore[no-redef]

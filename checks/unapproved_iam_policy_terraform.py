@@ -24,7 +24,7 @@ try:
     RESOURCE_TYPES = tuple(ATTACHING_TYPES)
     keep_to_checks()
 except Exception as error:  # without its engine the check fails whatever may attach a policy
-    PROBLEM = f"{TITLE}: could not be judged: {error}"
+    PROBLEM = f"{TITLE}: could not be checked: {error}"
     RESOURCE_TYPES = ("aws_iam_*", "aws_ssoadmin_*", "aws_cloudformation_*", "awscc_*")
 
     class TerraformResources:  # type: ignore[no-redef]

@@ -24,7 +24,7 @@ HEAD = f"""\
 # The command
 
 What `{PROGRAM} SUBCOMMAND --help` says, for all subcommands. `{PROGRAM} --version` tells the release.
-The [exit codes](../README.md#the-command) are 0 clean, 1 violation, 2 could not judge.
+The [exit codes](../README.md#the-command) are 0 clean, 1 violation, 2 could not check everything.
 """
 
 # Where a subcommand is told of at length.

@@ -162,15 +162,15 @@ FAULTS = {
     ),
     # files
     "source-is-closed": Fault(
-        2, "main.tf:1: could not be judged: cannot be read: Permission denied", (SOURCE, closed("main.tf"))
+        2, "main.tf:1: could not be checked: cannot be read: Permission denied", (SOURCE, closed("main.tf"))
     ),
     "template-is-closed": Fault(
         2,
-        "a.yaml:1: could not be judged: cannot be read: Permission denied",
+        "a.yaml:1: could not be checked: cannot be read: Permission denied",
         (files({"a.yaml": TEMPLATE}), closed("a.yaml")),
     ),
     "directory-is-closed": Fault(
-        2, "a:1: could not be judged: cannot be listed: Permission denied", (files({"a/main.tf": DENIED}), closed("a"))
+        2, "a:1: could not be checked: cannot be listed: Permission denied", (files({"a/main.tf": DENIED}), closed("a"))
     ),
     "pipes-in-the-tree": Fault(1, FOUND, (SOURCE, pipe("a.tf"), pipe("a.yaml"))),
     "socket-in-the-tree": Fault(1, FOUND, (SOURCE, socket_file("a.tf"))),
@@ -186,26 +186,28 @@ FAULTS = {
     "text-of-a-device": Fault(0, "clean: ", (files({"main.tf": READS.format("/dev/zero")}),)),
     "name-with-anything": Fault(1, r"""a\udcff\n'"\u202e.tf:3: """, (files({"a\udcff\n'\"\u202e.tf": DENIED}),)),
     "path-is-long": Fault(1, FOUND, (files({"/".join(["d" * 100] * 15) + "/main.tf": DENIED}),)),
-    "terraform-is-huge": Fault(2, "big.tf:5: could not be judged: unexpected", (sparse("big.tf", DENIED),)),
-    "template-is-huge": Fault(2, "big.yaml:1: could not be judged: is larger than 16", (sparse("big.yaml", TEMPLATE),)),
+    "terraform-is-huge": Fault(2, "big.tf:5: could not be checked: unexpected", (sparse("big.tf", DENIED),)),
+    "template-is-huge": Fault(
+        2, "big.yaml:1: could not be checked: is larger than 16", (sparse("big.yaml", TEMPLATE),)
+    ),
     "terraform-is-deep": Fault(
         2,
-        "main.tf:2: could not be judged: brackets are nested more than 100",
+        "main.tf:2: could not be checked: brackets are nested more than 100",
         (files({"main.tf": DENIED.replace('"ops"', DEEP)}),),
     ),
     "terraform-blocks-are-deep": Fault(
         2,
-        "deep.tf:105: could not be judged: brackets are nested more than 100",
+        "deep.tf:105: could not be checked: brackets are nested more than 100",
         (files({"deep.tf": DENIED + "a {\n" * MANY + "}\n" * MANY}),),
     ),
     "terraform-templates-are-deep": Fault(
         2,
-        "main.tf:2: could not be judged: brackets are nested more than 100",
+        "main.tf:2: could not be checked: brackets are nested more than 100",
         (files({"main.tf": DENIED.replace('"ops"', '"${' * MANY + "1" + '}"' * MANY)}),),
     ),
     "terraform-json-is-deep": Fault(
         2,
-        "main.tf.json:1: could not be judged: brackets are nested too deep",
+        "main.tf.json:1: could not be checked: brackets are nested too deep",
         (
             files(
                 {
@@ -217,7 +219,7 @@ FAULTS = {
     ),
     "template-json-is-deep": Fault(
         2,
-        "a.json:1: could not be judged: cannot be read as a template: nested deeper than 200",
+        "a.json:1: could not be checked: cannot be read as a template: nested deeper than 200",
         (
             files(
                 {
@@ -229,12 +231,12 @@ FAULTS = {
     ),
     "template-yaml-is-deep": Fault(
         2,
-        "a.yaml:6: could not be judged: cannot be read as a template: nested deeper than 200",
+        "a.yaml:6: could not be checked: cannot be read as a template: nested deeper than 200",
         (files({"a.yaml": f"{TEMPLATE}      Path: {DEEP}\n"}),),
     ),
     "plan-is-deep": Fault(
         2,
-        "plan.json:1: could not be judged: the plan is nested too deep",
+        "plan.json:1: could not be checked: the plan is nested too deep",
         (
             files(
                 {
@@ -253,26 +255,28 @@ FAULTS = {
     ),
     "string-never-closed": Fault(
         2,
-        "main.tf:5: could not be judged: this string is never closed",
+        "main.tf:5: could not be checked: this string is never closed",
         (files({"main.tf": DENIED + 'x = "${' + "a" * 200_000 + '"\n'}),),
     ),
     "heredocs-never-closed": Fault(
         2,
-        "main.tf:5: could not be judged: this heredoc is never closed",
+        "main.tf:5: could not be checked: this heredoc is never closed",
         (files({"main.tf": DENIED + "x = [" + "<<EOT\n" * 20_000}),),
     ),
     "operators-side-by-side": Fault(
         2,
-        "main.tf:2: could not be judged: this expression has more than 1000 operators",
+        "main.tf:2: could not be checked: this expression has more than 1000 operators",
         (files({"main.tf": DENIED.replace('"ops"', " + ".join(["1"] * MANY))}),),
     ),
-    "binary-in-terraform": Fault(2, "main.tf:5: could not be judged: unexpected", (files({"main.tf": DENIED + "\0"}),)),
-    "utf-16-in-terraform": Fault(2, "main.tf:1: could not be judged: is not in UTF-8", (files({"main.tf": UTF_16}),)),
+    "binary-in-terraform": Fault(
+        2, "main.tf:5: could not be checked: unexpected", (files({"main.tf": DENIED + "\0"}),)
+    ),
+    "utf-16-in-terraform": Fault(2, "main.tf:1: could not be checked: is not in UTF-8", (files({"main.tf": UTF_16}),)),
     "utf-16-in-terraform-without-a-mark": Fault(
-        2, "main.tf:1: could not be judged: is not in UTF-8", (files({"main.tf": UTF_16[2:]}),)
+        2, "main.tf:1: could not be checked: is not in UTF-8", (files({"main.tf": UTF_16[2:]}),)
     ),
     "utf-16-in-terraform-json": Fault(
-        2, "main.tf.json:1: could not be judged: is not in UTF-8", (files({"main.tf.json": UTF_16}),)
+        2, "main.tf.json:1: could not be checked: is not in UTF-8", (files({"main.tf.json": UTF_16}),)
     ),
     "latin-1-in-a-template": Fault(
         1, FOUND, (files({"a.yaml": TEMPLATE.replace("FailRole", "F\xfcr").encode("latin-1")}),)

@@ -88,7 +88,7 @@ def test_without_its_engine_every_attachment_fails(scanned: Path, copied: Path, 
     result = checkov(scanned, f"--external-checks-dir={copied}", cwd=tmp_path)
     assert result.returncode == 1, result.stderr
     assert set(failed(result)) >= FAILING | {"pass_value_in_another_file", "PassLiteral"}
-    assert all("could not be judged: " in said for said in failed(result).values())
+    assert all("could not be checked: " in said for said in failed(result).values())
 
 
 @pytest.fixture(scope="module")

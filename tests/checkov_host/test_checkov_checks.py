@@ -224,14 +224,14 @@ def test_a_resource_that_cannot_be_read_fails(tmp_path: Path) -> None:
     report = scan("cloudformation", tmp_path)
     (record,) = report.failed_checks
     assert (record.resource, names(report.passed_checks)) == ("AWS::IAM::Role.FailOdd", {"AWS::IAM::Role.PassRead"})
-    assert "could not be judged: Properties of FailOdd is Fn::If" in record.check_name
+    assert "could not be checked: Properties of FailOdd is Fn::If" in record.check_name
 
 
 @pytest.mark.parametrize(
     ("value", "failed", "said"),
     [
         ('"ReadOnlyAccess"', set(), ""),
-        ('"ReadOnlyAccess', {"of_variable"}, "could not be judged: terraform.tfvars:1 cannot be read: "),
+        ('"ReadOnlyAccess', {"of_variable"}, "could not be checked: terraform.tfvars:1 cannot be read: "),
     ],
     ids=["read", "broken"],
 )
@@ -272,7 +272,7 @@ def test_a_template_within_a_resource_that_cannot_be_read_fails(
     (record,) = report.failed_checks
     (passed,) = names(report.passed_checks)
     assert (record.resource.rpartition(".")[2], passed.rpartition(".")[2]) == ("FailBroken", "PassRead")
-    assert "could not be judged: cannot be read as a template: " in record.check_name
+    assert "could not be checked: cannot be read as a template: " in record.check_name
 
 
 def test_nothing_passes_in_a_unit_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,9 @@ def test_nothing_passes_in_a_unit_that_takes_too_long(tmp_path: Path, monkeypatc
         limited.setattr(guarded_reading, "MOST_SECONDS", 0.1)
         records = scan("terraform", tmp_path).failed_checks
     assert {record.resource.rpartition(".")[2] for record in records} == {"admin", "unknown", "nothing", "slow"}
-    assert {record.check_name for record in records} == {f"{TITLE}: could not be judged: takes more than 0.1 s to read"}
+    assert {record.check_name for record in records} == {
+        f"{TITLE}: could not be checked: takes more than 0.1 s to read"
+    }
 
 
 def test_what_a_check_says_in_one_thread_is_not_heard_in_another(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_each_path_by_its_own_list(
     repository(here.parent / "b", "AmazonEC2FullAccess", others, with_git)
     for paths in ([".", "../b"], ["main.tf", "../b/main.tf"]):
         assert main(["check", *paths]) == code
-        assert f" by {FILE_NAME} and ../b/{FILE_NAME} (2 entries); " in capsys.readouterr().out
+        assert f", list: {FILE_NAME} and ../b/{FILE_NAME}" in capsys.readouterr().out
 
 
 def test_each_sort_of_report_counts_from_what_they_share(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,8 @@ from unapproved_iam.reports.report_github import github_report
 from unapproved_iam.reports.report_gitlab import gitlab_report
 from unapproved_iam.reports.report_json import json_report
 from unapproved_iam.reports.report_sarif import sarif_report
-from unapproved_iam.reports.report_text import summary, text_report
+from unapproved_iam.reports.report_text import text_report
+from unapproved_iam.reports.summary_text import summary
 from unapproved_iam.scan.findings import Findings, Mention, one_per_policy
 
 ROOT = os.path.abspath("/repository")
@@ -201,6 +202,12 @@ def test_json_tells_everything_that_is_not_clean() -> None:
     assert first["principals"] == [{"kind": "role", "name": "ops", "address": None}]
 
 
+CLOSING = (
+    "\nexceptions go under `approve:` in unapproved-iam-policies.yaml, with a reason in place of …\n"
+    "1 violation in 9 files (0.2 s), list: unapproved-iam-policies.yaml\n"
+)
+
+
 def test_text_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     found = findings(VIOLATION, files=9, units=1)
@@ -209,29 +216,27 @@ def test_text_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         "AdministratorAccess must not be attached to role/ops: it allows everything; use ReadOnly"
     )
     assert text_report(found, 0.25) == (
+        "/repository/live/main.tf:3: AdministratorAccess must not be attached to role/ops\n"
+        "    it allows everything; use ReadOnly instead\n"
+        "    to allow it: - {policy: AdministratorAccess, attached_to: role/ops, in: live/main.tf, reason: …,"
+        f" expires: {EXPIRES}}}\n" + CLOSING
+    )
+    assert text_report(found, 0.25, verbose=True) == (
         f"/repository/live/main.tf:3: {sentence}\n"
         "    resource  aws_iam_role_policy_attachment.ops (aws_iam_role_policy_attachment)\n"
         "    denied by AdministratorAccess in unapproved-iam-policies.yaml:3\n"
         "    approve   - {policy: AdministratorAccess, attached_to: role/ops, in: live/main.tf, reason: …,"
-        f" expires: {EXPIRES}}}\n"
-        "\n"
-        "to get one approved, propose its line under `approve:` in unapproved-iam-policies.yaml, with a reason"
-        " in place of …\n"
-        "1 violation: 9 files, 1 read closely, in 0.25 s by unapproved-iam-policies.yaml (3 entries);"
-        " 0 approved, 0 skipped inline, 0 unresolved, 0 not judged\n"
+        f" expires: {EXPIRES}}}\n" + CLOSING
     )
 
 
 def test_text_is_one_line_when_clean() -> None:
-    assert text_report(CLEAN, 0.25) == (
-        "clean: 9 files, 0 read closely, in 0.25 s by unapproved-iam-policies.yaml (3 entries);"
-        " 0 approved, 0 skipped inline, 0 unresolved, 0 not judged\n"
-    )
+    assert text_report(CLEAN, 0.25) == "clean: 9 files (0.2 s), list: unapproved-iam-policies.yaml\n"
 
 
 def test_what_could_not_be_judged_wins_over_violations() -> None:
     assert (CLEAN.exit_code, findings(VIOLATION).exit_code, EVERYTHING.exit_code) == (0, 1, 2)
-    assert summary(EVERYTHING, 0).startswith("2 violations, could not judge everything: ")
+    assert summary(EVERYTHING, 0).startswith("could not check everything (1 problem): 2 violations in 9 files (")
 
 
 def test_warnings_are_shown_and_do_not_fail() -> None:
@@ -240,7 +245,7 @@ def test_warnings_are_shown_and_do_not_fail() -> None:
     first, *_, last = text_report(warned, 0).splitlines()
     assert "ViewOnlyAccess must not be attached to role/ops" in first
     assert last.startswith("clean: ")
-    assert "; 1 warning, 0 approved" in last
+    assert last.endswith("; 1 warned about")
     assert github_report(warned).startswith("::warning ")
 
 
@@ -310,7 +315,7 @@ def test_the_approval_that_the_report_proposes_approves(found: Attachment, lines
 
     report = text_report(findings(found), 0)
     lines = [line.replace("…}", f"reason: …, expires: {EXPIRES}}}") for line in lines]
-    assert re.findall(r"    approve   (.*)", report) == lines
+    assert re.findall(r"    to allow it: (.*)", report) == lines
     written = tmp_path / "list.yaml"
     entries = "deny: [AdministratorAccess, 'arn:aws:iam::*:policy/legacy-*']"
     written.write_text(f"version: 1\n{entries}\napprove:\n" + "".join(f"  {line}\n" for line in lines))

@@ -1,4 +1,4 @@
-"""What keeps a reader busy without end, or breaks it, could not be judged; the rest is judged all the same."""
+"""What keeps a reader busy without end, or breaks it, could not be checked; the rest is judged all the same."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def report(capsys: pytest.CaptureFixture[str]) -> tuple[set[str], dict[str, str]]:
-    """The resources of the violations, and what could not be judged."""
+    """The resources of the violations, and what could not be checked."""
     report = json.loads(capsys.readouterr().out)
     resources = {one["resource"] for one in report["findings"] if one["violation"]}
     return resources, {one["path"]: one["reason"] for one in report["unjudged"]}

@@ -124,4 +124,4 @@ def test_a_mention_is_dropped_where_that_file_is_read(
 ) -> None:
     write(repository, MENTIONING | {"live/main.tf": source})
     assert main(["check"]) == 0
-    assert ("live/inputs.json:1: not judged: names AdministratorAccess" in capsys.readouterr().out) is is_said
+    assert ("live/inputs.json:1: not checked: names AdministratorAccess" in capsys.readouterr().out) is is_said

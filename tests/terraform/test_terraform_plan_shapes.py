@@ -27,7 +27,7 @@ WHOLE = {"format_version": "1.2", "planned_values": PLANNED, "resource_changes":
 
 
 def read(tmp_path: Path, content: str) -> tuple[list[str], list[str]]:
-    """The resources that attach, and what could not be judged."""
+    """The resources that attach, and what could not be checked."""
     path = tmp_path / "plan.json"
     path.write_text(content)
     reading = read_plan(str(path))

@@ -187,7 +187,7 @@ def reading_of_block(reading: Reading, path: str, lines: range, attachments: Ite
 
 
 def could_not_judge(reason: str) -> str:
-    return printable(f"could not be judged: {'; '.join(reason.splitlines())}")
+    return printable(f"could not be checked: {'; '.join(reason.splitlines())}")
 
 
 @lru_cache

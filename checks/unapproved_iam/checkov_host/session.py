@@ -19,7 +19,7 @@ from unapproved_iam.deny_list.discovery import find_deny_list, repositories_of
 from unapproved_iam.policies.inline_skips import CHECK_ID
 from unapproved_iam.printed_words import complain
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, UsageError, checks_directory
-from unapproved_iam.reports.report_text import summary
+from unapproved_iam.reports.summary_text import summary
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings, all_of
 from unapproved_iam.scan.tree_check import findings_of
@@ -78,7 +78,7 @@ def _scan(checkov: Any, session: Any) -> int:
         print(f"{CHECK_ID}: {sentence}", file=sys.stderr)
     for found in findings.values():
         for unjudged in found.unjudged:
-            complain(f"{found.at(unjudged.place)}: could not be judged: {unjudged.reason}")
+            complain(f"{found.at(unjudged.place)}: could not be checked: {unjudged.reason}")
             code = COULD_NOT_JUDGE
         print(f"{CHECK_ID}: {summary(found, seconds)}", file=sys.stderr)
     return code

@@ -1,4 +1,4 @@
-"""Read a CloudFormation or SAM template: everything that it attaches, and what could not be judged.
+"""Read a CloudFormation or SAM template: everything that it attaches, and what could not be checked.
 
 For every front end: templates in files, in Terraform's `template_body`, and single resources as checkov knows them.
 """

@@ -149,7 +149,7 @@ def _add(path: str, approvals: Sequence[Mapping[str, str | bool | tuple[str, ...
 def _outcome(findings: Findings) -> int:
     if findings.unjudged:
         for unjudged in findings.unjudged:
-            print(printable(f"{findings.at(unjudged.place)}: could not be judged: {unjudged.reason}"))
+            print(printable(f"{findings.at(unjudged.place)}: could not be checked: {unjudged.reason}"))
         return COULD_NOT_JUDGE
     count = len(findings.violations)
     print(f"{count} {'violation is' if count == 1 else 'violations are'} left")

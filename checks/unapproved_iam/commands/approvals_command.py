@@ -109,7 +109,7 @@ def as_text(statuses: Iterable[Status], findings: Findings) -> Iterator[str]:
             covers = "would cover" if state is State.EXPIRED else "covers"
             yield f"{approval.origin}: {state.value}: {what}; {covers} {', '.join(places) or 'nothing'}"
     for unjudged in findings.unjudged:
-        yield f"{findings.at(unjudged.place)}: could not be judged: {unjudged.reason}"
+        yield f"{findings.at(unjudged.place)}: could not be checked: {unjudged.reason}"
     counts = [f"{sum(status.state is state for status in statuses)} {state.value}" for state in State]
     yield f"{len(statuses)} in {findings.deny_list.source}: {', '.join(counts)}"
 

@@ -1,7 +1,7 @@
 """`unapproved-iam check`: arguments in, report and exit code out; `scan.tree_check` finds.
 
 Exit codes: 0 when everything was judged and nothing is denied, 1 when everything was judged and something is, 2 when
-something could not be judged, whatever else was found. So 1 is always the whole answer.
+something could not be checked, whatever else was found. So 1 is always the whole answer.
 Reports are imported only when one is asked for: a commit that cannot matter pays for none.
 """
 
@@ -124,6 +124,9 @@ def parser() -> ArgumentParser:
     parser.add_argument(
         "--output-file", metavar="FILE", help="where the report goes; text is then printed all the same"
     )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="everything about each finding, and each by itself"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary: print only what was found")
     parser.add_argument(
         "--no-screen", dest="screen", action="store_false", help="parse everything; finds the same and takes longer"
@@ -162,17 +165,27 @@ def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:
             raise UsageError(f"--output-file {arguments.output_file}: {error.strerror or error}") from error
     tolerate_any_text()
     if arguments.output_file or arguments.output == "cli":
-        from unapproved_iam.reports.report_text import text_report
+        _tell_people(findings, seconds, arguments)
+        return
+    sys.stdout.write(report)
+    sys.stdout.flush()
+    if not arguments.quiet:
+        from unapproved_iam.reports.summary_text import summary
 
-        sys.stdout.write(text_report(findings, seconds, colours=_wants_colours()))
-        if os.environ.get("GITHUB_ACTIONS"):
-            sys.stdout.write(_written(findings, seconds, "github"))
-    else:
-        from unapproved_iam.reports.report_text import summary
-
-        sys.stdout.write(report)
-        sys.stdout.flush()
         print(summary(findings, seconds), file=sys.stderr)
+
+
+def _tell_people(findings: Findings, seconds: float, arguments: Namespace) -> None:
+    """The text; in a GitHub job the annotations instead, which its log shows as text: nothing is there twice."""
+    from unapproved_iam.reports.report_text import closing_text, found_text
+
+    colours = _wants_colours()
+    if os.environ.get("GITHUB_ACTIONS"):
+        sys.stdout.write(_written(findings, seconds, "github"))
+    else:
+        sys.stdout.write(found_text(findings, colours, arguments.verbose))
+    if not arguments.quiet:
+        sys.stdout.write(closing_text(findings, seconds, colours))
 
 
 def _written(findings: Findings, seconds: float, output: str) -> str:

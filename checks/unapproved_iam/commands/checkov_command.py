@@ -6,7 +6,7 @@ the working directory and the home directory, and from its environment variables
 working directory and PYTHONPATH. So checkov runs in a process of its own, isolated from all of these, and
 `checkov_host.session` tells there what it may not be told by a file.
 
-Exit codes: 0 clean, 1 a violation of any check, 2 could not judge.
+Exit codes: 0 clean, 1 a violation of any check, 2 could not check everything.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The command `unapproved-iam`: which subcommands there are, and what all of them share.
 
 A subcommand is a module with `main(argv) -> int`, imported only when it is called: a commit that cannot matter pays for
-`check` alone. Exit codes: 0 clean, 1 a violation, 2 could not judge (bad list, unreadable file, bad usage, broken
-installation). No traceback reaches a user, unless UNAPPROVED_IAM_TRACEBACK asks for it.
+`check` alone. Exit codes: 0 clean, 1 a violation, 2 could not check everything (bad list, unreadable file, bad usage,
+broken installation). No traceback reaches a user, unless UNAPPROVED_IAM_TRACEBACK asks for it.
 """
 
 from __future__ import annotations
@@ -157,6 +157,6 @@ def _help() -> str:
     lines += [
         "",
         f"{PROGRAM} check looks at this directory; {PROGRAM} help SUBCOMMAND has the options.",
-        "exit codes: 0 clean, 1 violation, 2 could not judge",
+        "exit codes: 0 clean, 1 violation, 2 could not check everything",
     ]
     return "\n".join(lines)

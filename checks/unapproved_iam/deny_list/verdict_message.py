@@ -38,7 +38,7 @@ class Words(NamedTuple):
         return joint.join(named) + (f" and {more} more" if more else "")
 
 
-WHOLE, SHORT = Words(sys.maxsize, sys.maxsize), Words(60, 3)
+WHOLE, SHORT = Words(sys.maxsize, sys.maxsize), Words(48, 3)
 
 
 def must_not_be_attached(attachment: Attachment, words: Words) -> str:

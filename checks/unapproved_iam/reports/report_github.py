@@ -6,11 +6,13 @@ uses. Every value is escaped: names and paths of a pull request must not become 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.inline_skips import CHECK_ID
 from unapproved_iam.printed_words import printable
+from unapproved_iam.reports.finding_text import exception, expiring, groups, headline
 from unapproved_iam.scan.findings import Findings
 
 
@@ -20,17 +22,22 @@ def github_report(findings: Findings, seconds: float = 0) -> str:
 
 
 def _annotations(findings: Findings) -> Iterator[str]:
-    for finding in findings.shown:
-        level = "error" if findings.is_violation(finding) else "warning"
-        yield _annotation(level, finding.attachment.place, CHECK_ID, finding.message, findings)
+    for group in groups(findings.shown):
+        level = "error" if findings.is_violation(group.first) else "warning"
+        lines = [line for line in (headline(group), group.first.why, exception(group, findings)) if line]
+        yield _annotation(level, group.place, CHECK_ID, lines, findings)
+    for approval, line in zip(findings.expiring, expiring(findings), strict=True):
+        place = Place(os.path.join(findings.root, approval.origin.source), approval.origin.line)
+        yield _annotation("warning", place, f"{CHECK_ID}: an approval expires soon", [line], findings)
     for unjudged in findings.unjudged:
-        yield _annotation("error", unjudged.place, f"{CHECK_ID}: could not be judged", unjudged.reason, findings)
+        yield _annotation("error", unjudged.place, f"{CHECK_ID}: could not be checked", [unjudged.reason], findings)
     for mention in findings.mentions:
         message = f"names {mention.name}, and files of this kind are not read here"
-        yield _annotation("warning", mention.place, f"{CHECK_ID}: not judged", message, findings)
+        yield _annotation("warning", mention.place, f"{CHECK_ID}: not checked", [message], findings)
 
 
-def _annotation(level: str, place: Place, title: str, message: str, findings: Findings) -> str:
+def _annotation(level: str, place: Place, title: str, lines: Sequence[str], findings: Findings) -> str:
+    """The message begins with the place, which the log does not show otherwise."""
     properties = {
         "file": findings.relative(place.path),
         "line": str(place.line),
@@ -38,7 +45,8 @@ def _annotation(level: str, place: Place, title: str, message: str, findings: Fi
         "title": title,
     }
     written = ",".join(f"{key}={_escaped_property(value)}" for key, value in properties.items())
-    return f"::{level} {written}::{_escaped(message)}"
+    message = "%0A".join(map(_escaped, [f"{findings.at(place)}: {lines[0]}", *lines[1:]]))
+    return f"::{level} {written}::{message}"
 
 
 def _escaped(value: str) -> str:

@@ -1,6 +1,6 @@
 """Write findings as GitLab's code quality report, which merge requests show beside the changed lines.
 
-Source: "Code Quality report format" in the GitLab documentation. What could not be judged is in it too, as an issue of
+Source: "Code Quality report format" in the GitLab documentation. What could not be checked is in it too, as an issue of
 its own: a merge request without issues must mean that there are none.
 """
 
@@ -24,7 +24,7 @@ def gitlab_report(findings: Findings, seconds: float = 0) -> str:
         issues.append(_issue(finding.message, severity, fingerprint(finding, findings), place, findings))
     for unjudged in findings.unjudged:
         identity = identity_of(findings.relative(unjudged.place.path), unjudged.reason)
-        said = f"could not be judged: {unjudged.reason}"
+        said = f"could not be checked: {unjudged.reason}"
         issues.append(_issue(said, "critical", identity, unjudged.place, findings))
     return json_text(issues)
 

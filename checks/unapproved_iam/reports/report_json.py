@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unapproved_iam.deny_list.entries import Approval
 from unapproved_iam.deny_list.verdict import Finding
 from unapproved_iam.policies.attachment import Place, PlannedChange
 from unapproved_iam.policies.policy_arn import display_name
@@ -44,6 +45,7 @@ def json_report(findings: Findings, seconds: float) -> str:
                 _place(unjudged.place, findings) | {"reason": unjudged.reason, "advice": unjudged.advice}
                 for unjudged in findings.unjudged
             ],
+            "expiring": [_approval(approval) for approval in findings.expiring],
             "mentions": [_place(mention.place, findings) | {"policy": mention.name} for mention in findings.mentions],
         }
     )
@@ -78,15 +80,18 @@ def _finding(finding: Finding, findings: Findings) -> dict[str, Any]:
             "reason": entry.reason,
             "use_instead": list(entry.use_instead),
         },
-        "approvals": [
-            {
-                "origin": str(approval.origin),
-                "reason": approval.reason,
-                "approved_by": approval.approved_by,
-                "expires": approval.expires.isoformat() if approval.expires else None,
-            }
-            for approval in finding.approvals
-        ],
+        "approvals": [_approval(approval) for approval in finding.approvals],
+    }
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    return {
+        "policy": approval.policy,
+        "attached_to": approval.attached_to,
+        "origin": str(approval.origin),
+        "reason": approval.reason,
+        "approved_by": approval.approved_by,
+        "expires": approval.expires.isoformat() if approval.expires else None,
     }
 
 

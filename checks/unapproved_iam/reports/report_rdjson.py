@@ -17,6 +17,7 @@ from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.printed_words import json_text, printable
 from unapproved_iam.program import PROGRAM
 from unapproved_iam.reports.rule_text import CHECK_ID, HELP_URI
+from unapproved_iam.reports.source_lines import lines_of
 from unapproved_iam.scan.findings import Findings
 
 
@@ -55,7 +56,7 @@ def _suggestions(finding: Finding) -> dict[str, Any]:
     before, after = paths[denied] + denied, paths[instead[0]] + instead[0]
     written = re.compile(rf"(?<![\w-])(?:(policy/){re.escape(before)}|{re.escape(denied)})(?![\w-])".encode())
     place = finding.attachment.place
-    found = [(number, match) for number, line in _lines(place) for match in written.finditer(line)]
+    found = [(number, match) for number, line in lines_of(place) for match in written.finditer(line)]
     if len(found) != 1:
         return {}
     ((number, match),) = found
@@ -66,13 +67,3 @@ def _suggestions(finding: Finding) -> dict[str, Any]:
         "end": {"line": number, "column": match.end() + 1},
     }
     return {"suggestions": [{"range": span, "text": f"policy/{after}" if match[1] else instead[0]}]}
-
-
-def _lines(place: Place) -> list[tuple[int, bytes]]:
-    """The lines of the source, as bytes: reviewdog counts columns in them."""
-    try:
-        with open(place.path, "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return []
-    return list(enumerate(lines, 1))[place.line - 1 : place.end_line]

@@ -1,4 +1,4 @@
-"""Write findings as SARIF, for code scanning: results, and notifications of what could not be judged.
+"""Write findings as SARIF, for code scanning: results, and notifications of what could not be checked.
 
 Source: "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" of OASIS, and "SARIF support for code
 scanning" in the GitHub documentation.

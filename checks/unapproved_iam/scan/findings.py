@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
-from unapproved_iam.deny_list.entries import DenyList
+from unapproved_iam.deny_list.entries import SOON, Approval, DenyList
 from unapproved_iam.deny_list.verdict import Finding, Verdict
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.policies.policy_arn import display_name
@@ -41,6 +42,7 @@ class Findings:
     units: int = 0  # root modules, templates and plans that were read closely
     excluded: Mapping[str, int] = field(default_factory=dict)  # number of files by reason
     only_plan_changes: bool = False  # what plans leave attached as it is makes no violation
+    expiring: tuple[Approval, ...] = ()  # that cover something, and will not for long
     repositories: tuple[str, ...] = ()  # the roots of several; paths of approvals count from the one they are in
 
     @property
@@ -135,6 +137,7 @@ def all_of(several: Sequence[Findings]) -> Findings:
         sum(findings.units for findings in several),
         excluded,
         any(findings.only_plan_changes for findings in several),
+        tuple(dict.fromkeys(approval for findings in several for approval in findings.expiring)),
         tuple(findings.root for findings in several),
     )
 
@@ -172,3 +175,9 @@ def _by_weight(finding: Finding) -> tuple[int, int, int, int, int, str]:
 def _by_place(finding: Finding) -> tuple[str, int, str, str]:
     attachment = finding.attachment
     return attachment.place.path, attachment.place.line, attachment.resource, str(attachment.policy)
+
+
+def expiring_soon(findings: Iterable[Finding], today: date) -> tuple[Approval, ...]:
+    """The approvals that cover one of the findings and expire within a month."""
+    used = (one for finding in findings if finding.verdict is Verdict.APPROVED for one in finding.approvals)
+    return tuple(dict.fromkeys(approval for approval in used if approval.expires_within(SOON, today)))

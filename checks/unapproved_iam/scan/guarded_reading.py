@@ -1,4 +1,4 @@
-"""Read one unit whatever is in it: what breaks its reader, or keeps it busy without end, could not be judged.
+"""Read one unit whatever is in it: what breaks its reader, or keeps it busy without end, could not be checked.
 
 For `scan.tree_check` and the checkov checks. Nesting, alternatives and sizes have bounds of their own where they are
 read; this is for what those do not foresee, so that a stranger's file costs one run a minute and not an afternoon.

@@ -20,7 +20,7 @@ from unapproved_iam.policies.attachment import Place, Reading, Unjudged, togethe
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.affected_units import lists_of
 from unapproved_iam.scan.check_scope import Request, Scope, is_below, scope_of
-from unapproved_iam.scan.findings import Findings, Mention, one_per_policy
+from unapproved_iam.scan.findings import Findings, Mention, expiring_soon, one_per_policy
 from unapproved_iam.scan.guarded_reading import guarded
 from unapproved_iam.scan.left_out import LeftOut
 from unapproved_iam.scan.module_graph import contents
@@ -88,16 +88,18 @@ class _Check:
         for unit, reading in readings:
             unjudged += [one for one in reading.unjudged if not self._left_out.unjudged(one, unit)]
         unseen = [path for path in seen.files if path not in scope.files]
+        judged = one_per_policy(finding for _, reading in readings for finding in self._judged(reading))
         return Findings(
             deny_list=self._deny_list,
             root=self._root,
-            judged=one_per_policy(finding for _, reading in readings for finding in self._judged(reading)),
+            judged=judged,
             unjudged=_sorted(unjudged),
             mentions=tuple(one for one in suspicious.mentions if not scope.graph.reads(one.place.path)),
             files=len(scope.files) + len(self._plans),
             units=len(readings),
             only_plan_changes=self._request.only_plan_changes,
             excluded=self._left_out.counts(scope.files, ignored, unseen),
+            expiring=expiring_soon(judged, self._judge.today),
         )
 
     def _ignored(self) -> frozenset[str]:

@@ -169,7 +169,8 @@ class ProgramTree:
         if source is None or (module is None and local_path(source) is None):
             return None
         if module is None:
-            scope.module.report_at(call.place, f'module directory "{source}" holds no configuration, or is not there')
+            reason = f'module directory "{source}" holds no configuration, or is not there'
+            scope.module.report_at(call.place, reason, _advice_on(os.path.join(scope.module.directory, source)))
             return None
         chain = [
             scope.unit.root.identity,
@@ -194,3 +195,9 @@ class ProgramTree:
                 module.attaching or any(self.may_attach(module, call) for call in module.calls) or module.unjudged
             )
         return self._may_attach[module.identity]
+
+
+def _advice_on(missing: str) -> str:
+    """What to do about a module that is not there: git makes a submodule's directory, and fills it when asked."""
+    is_empty = os.path.isdir(missing) and not os.listdir(missing)
+    return "run git submodule update --init if it is a submodule" if is_empty else ""
