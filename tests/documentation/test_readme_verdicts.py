@@ -69,6 +69,9 @@ CONDITION = "CloudFormation condition"
 WRITTEN = "further document: literal"
 FILLED_IN = "further document: value that is filled in"
 
+STATEMENT = f'rules = jsonencode([{{ %s = "Allow", Action = "*", Resource = "{ADMINISTRATOR}" }}])'
+STACK = 'resource "aws_cloudformation_stack" "x" {\n  template_url = "https://x/y"\n  parameters = { %s = "%s" }\n}\n'
+
 PICKED = attach(f'var.x ? "{ADMINISTRATOR}" : "{READER}"')
 ALLOWED = "Parameters: {P: {Type: String, AllowedValues: [" + READER + ", %s]}}"
 
@@ -163,7 +166,15 @@ CASES = [
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = ["{ADMINISTRATOR}"]')}, ["denied"]),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = ["{READER}"]')}, []),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'permissions_boundary_arn = "{ADMINISTRATOR}"')}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", f'boundary_policies = "{ADMINISTRATOR}"')}, ["denied"]),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", "policies = var.x") + variable()}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = "{READER},{ADMINISTRATOR}"')}, ["denied"]),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = "{READER},{ADMINISTRATOR}-x"')}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", STATEMENT % "Effect")}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", STATEMENT % "Sid")}, ["denied"]),
+    Case(FOREIGN, {"main.tf": STACK % ("Policy", ADMINISTRATOR)}, ["denied"]),
+    Case(FOREIGN, {"main.tf": STACK % ("Policy", READER)}, []),
+    Case(FOREIGN, {"main.tf": STACK % ("PermissionsBoundary", ADMINISTRATOR)}, []),
     Case(
         PARAMETER,
         {"x.yaml": template("!Ref P", f"Parameters: {{P: {{Type: String, Default: '{ADMINISTRATOR}'}}}}")},

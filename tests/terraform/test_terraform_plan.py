@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -141,3 +142,88 @@ def test_any_shape_is_walked(
     }
     path.write_text(json.dumps(plan))
     assert isinstance(read_plan(str(path)), Reading)
+
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+DESIRED = json.dumps({"ManagedPolicyArns": [ADMIN]})
+BY_PARAMETER = json.dumps(
+    {
+        "Parameters": {"P": {"Type": "String"}},
+        "Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": [{"Ref": "P"}]}}},
+    }
+)
+
+
+def budget(**action: Any) -> dict[str, Any]:
+    return {"definition": [{"iam_action_definition": [action], "scp_action_definition": []}]}
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "values", "unknown", "attached"),
+    [
+        ("aws_budgets_budget_action", budget(policy_arn=ADMIN, roles=["r"]), {}, [(ADMIN, ["role/r"])]),
+        (
+            "aws_budgets_budget_action",
+            budget(roles=["r"]),
+            budget(policy_arn=True),
+            [("${aws_iam_policy.x.arn}", ["role/r"])],
+        ),
+        (
+            "awscc_budgets_budgets_action",
+            {"definition": {"iam_action_definition": {"policy_arn": ADMIN, "users": ["u"]}}},
+            {},
+            [(ADMIN, ["user/u"])],
+        ),
+        ("aws_cloudformation_stack", {"template_url": "x", "parameters": {"P": f"{ADMIN},x"}}, {}, [(ADMIN, [])]),
+        ("aws_cloudformation_stack", {"template_url": "x", "parameters": {"PermissionsBoundary": ADMIN}}, {}, []),
+        ("aws_cloudformation_stack", {"template_body": '{"Resources": {}}', "parameters": {"P": ADMIN}}, {}, []),
+        (
+            "aws_cloudformation_stack",
+            {"template_body": BY_PARAMETER, "parameters": {"P": ADMIN}},
+            {},
+            [(ADMIN, ["role/${R}"])],
+        ),
+        (
+            "aws_cloudcontrolapi_resource",
+            {"type_name": "AWS::IAM::Role", "desired_state": DESIRED},
+            {},
+            [(ADMIN, ["role/${Resource}"])],
+        ),
+        ("aws_cloudcontrolapi_resource", {"type_name": "AWS::S3::Bucket", "desired_state": DESIRED}, {}, []),
+        (
+            "aws_cloudcontrolapi_resource",
+            {"type_name": "AWS::IAM::Role"},
+            {"desired_state": True},
+            [("${aws_cloudcontrolapi_resource.x.desired_state}", [])],
+        ),
+        (
+            "aws_servicecatalog_provisioned_product",
+            {"provisioning_parameters": [{"key": "P", "value": ADMIN}, {"key": "PermissionsBoundary", "value": ADMIN}]},
+            {},
+            [(ADMIN, [])],
+        ),
+        ("aws_cloudformation_stack_set_instance", {"parameter_overrides": {"P": ADMIN}}, {}, [(ADMIN, [])]),
+    ],
+)
+def test_nested_attributes_templates_and_parameters(
+    resource_type: str,
+    values: dict[str, Any],
+    unknown: dict[str, Any],
+    attached: list[tuple[str, list[str]]],
+    tmp_path: Path,
+) -> None:
+    address = f"{resource_type}.x"
+    named = {"address": address, "mode": "managed", "type": resource_type, "name": "x"}
+    change = {"actions": ["create"], "after": values, "after_unknown": unknown}
+    expressions = budget(policy_arn={"references": ["aws_iam_policy.x.arn", "aws_iam_policy.x"]}) if unknown else {}
+    plan = {
+        "planned_values": {"root_module": {"resources": [{**named, "values": values}]}},
+        "resource_changes": [{**named, "change": change}],
+        "configuration": {"root_module": {"resources": [{**named, "expressions": expressions}]}},
+    }
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    found = [
+        (str(one.policy), [f"{to.kind}/{to.name}" for to in one.principals])
+        for one in attachments_of(tmp_path / "plan.json")
+    ]
+    assert found == attached

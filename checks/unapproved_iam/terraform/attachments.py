@@ -7,7 +7,6 @@ its arguments.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -27,18 +26,18 @@ from unapproved_iam.hcl.values import (
     Sequence,
     String,
     Value,
-    parts_of,
     string,
     text_of,
     under,
     unknown,
 )
 from unapproved_iam.hcl.values import Mapping as MappingValue
-from unapproved_iam.policies.attachment import Attachment, Place, Principal, Reading
-from unapproved_iam.policies.policy_arn import POLICY_ARN, ROOT_PATH, customer_managed, narrowed
-from unapproved_iam.policies.possible_text import Alphabet, Hole, Text
-from unapproved_iam.terraform.instances import turns_of
-from unapproved_iam.terraform.module_files import nested_type
+from unapproved_iam.policies.attachment import Place, Principal
+from unapproved_iam.policies.policy_arn import ROOT_PATH, customer_managed
+from unapproved_iam.policies.possible_text import Hole, Text
+from unapproved_iam.terraform.embedded_templates import EmbeddedTemplate, deploys_known_template, templates_of
+from unapproved_iam.terraform.nested_blocks import NestedArgument, arguments_at, bodies_of
+from unapproved_iam.terraform.passed_arguments import META_ARGUMENTS, passed_by, policies_within
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES, Form, PolicyAttribute, PrincipalAttribute
 from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN, Declared, name_of
 
@@ -48,40 +47,6 @@ class Policy(NamedTuple):
 
     found: Found
     place: Place
-
-
-@dataclass(frozen=True)
-class EmbeddedTemplate:
-    """The text of a CloudFormation template in an argument, and the parameters that are given to it."""
-
-    found: Found
-    argument: Attribute
-    parameters: Value | None
-
-    def reading(self) -> Reading:
-        from unapproved_iam.cloudformation.template import read_template_text  # few trees have such resources
-
-        place = Place(self.argument.place.path, self.argument.line)
-        # Of a template that is not computed the policies in it are known, like those of any such value.
-        if self.found.text.is_unknown or _is_policy_arn(self.found.text):
-            return Reading((Attachment("", "", self.found.text, (), place, place),))
-        is_heredoc = self.argument.end_line > self.argument.line and self.found.place is not None
-        line = self.argument.line + is_heredoc
-        reading = read_template_text(self.found.text, place.path, line, self._arguments(), not is_heredoc)
-        return reading or Reading()
-
-    def _arguments(self) -> dict[str, list[Text]] | None:
-        if self.parameters is None:
-            return {}
-        if any(not isinstance(possible.plain, MappingValue) for possible in self.parameters):
-            return None
-        arguments: dict[str, list[Text]] = {}
-        for possible in self.parameters:
-            for entry in possible.plain.entries if isinstance(possible.plain, MappingValue) else ():
-                if entry.key.known is None:
-                    return None
-                arguments.setdefault(entry.key.known, []).extend(found.text for found in possible_texts(entry.value))
-        return arguments
 
 
 @dataclass(frozen=True)
@@ -97,30 +62,39 @@ class AttachingResource:
         if any(attribute.form is Form.OWN for attribute in row.policies) and not any(self.principals()):
             return  # a policy that nobody has
         for attribute in row.policies:
-            argument = self.declared.arguments.get(attribute.name)
             if attribute.form is Form.NAME:
                 yield from self._named_in_blocks(attribute.name)
-            if argument is None:
-                continue
-            if attribute.form is Form.NAME:
-                value = applied_to_alternatives(_arns_of_references, [self._value(argument)], argument.expression)
-            elif attribute.form is Form.TEMPLATE:
-                continue
-            elif attribute.form is Form.OWN:
-                path = self.declared.argument("path") or string(ROOT_PATH)
-                value = _customer_managed(self._value(argument), path)
-            else:
-                value = self._attached(attribute, argument)
-            for found in possible_texts(value):
+            if attribute.form is Form.PASSED:
+                yield from self._passed(attribute.name)
+            elif attribute.form not in (Form.TEMPLATE, Form.PROPERTIES):
+                for nested in self._arguments_at(attribute.name):
+                    for found in possible_texts(self._policies_of(nested, attribute)):
+                        found = found._replace(when=(*nested.when, *found.when))
+                        yield Policy(found, place_within(nested.argument, found))
+
+    def _policies_of(self, nested: NestedArgument, attribute: PolicyAttribute) -> Value:
+        if attribute.form is Form.NAME:
+            return applied_to_alternatives(_arns_of_references, [nested.value], nested.expression)
+        if attribute.form is Form.OWN:
+            return _customer_managed(nested.value, self.declared.argument("path") or string(ROOT_PATH))
+        return self._attached(nested)
+
+    def _passed(self, name: str) -> Iterator[Policy]:
+        """The policies in parameters of a template that is elsewhere, whether they are blocks or an argument."""
+        if deploys_known_template(self.declared):
+            return
+        bodies = list(bodies_of(self.blocks, name, self.declared.scope))
+        for body in bodies:
+            for found, argument in passed_by(body.body.attributes, body.scope):
+                found = found._replace(when=(*body.when, *found.when))
                 yield Policy(found, place_within(argument, found))
+        for nested in self._arguments_at(name) if not bodies else ():
+            for found in policies_within(nested.value):
+                yield Policy(found, place_within(nested.argument, found))
 
     def templates(self) -> Iterator[EmbeddedTemplate]:
         """The CloudFormation templates that it deploys."""
-        for attribute in ATTACHING_TYPES[self.declared.type].policies:
-            argument = self.declared.arguments.get(attribute.name)
-            if attribute.form is Form.TEMPLATE and argument is not None:
-                for found in possible_texts(self._value(argument)):
-                    yield EmbeddedTemplate(found, argument, self.declared.argument("parameters"))
+        return templates_of(self.declared)
 
     def principals(self) -> Iterator[Principal]:
         for attribute in ATTACHING_TYPES[self.declared.type].principals:
@@ -129,64 +103,63 @@ class AttachingResource:
     def _value(self, argument: Attribute) -> Value:
         return evaluate(argument.expression, self.declared.scope)
 
-    def _attached(self, attribute: PolicyAttribute, argument: Attribute) -> Value:
+    def _arguments_at(self, path: str) -> Iterator[NestedArgument]:
+        return arguments_at(path, self.declared.arguments, self.blocks, self.declared.scope)
+
+    def _attached(self, nested: NestedArgument) -> Value:
         """The policies of an argument; where a root variable has none by default, they are still to come."""
-        value = self._value(argument)
+        value = nested.value
         if not any(map(_has_none_by_default, value)):
             return value
-        written = f"{self.declared.address}.{attribute.name}"
-        missing = unknown(written, f"{argument.expression} has no value by default", SCAN_THE_PLAN)
+        written = f"{self.declared.address}.{nested.argument.name}"
+        missing = unknown(written, f"{nested.expression} has no value by default", SCAN_THE_PLAN)
         return one_of(
             [
                 under(missing, one.when, one.openness, one.origin) if _has_none_by_default(one) else Value((one,))
                 for one in value
             ],
-            argument.expression,
+            nested.expression,
         )
 
     def _named_in_blocks(self, block_type: str) -> Iterator[Policy]:
-        """Blocks with a name and a path, and `dynamic` blocks that make such."""
-        for block in self.blocks:
-            if nested_type(block) != block_type:
-                continue
-            if block.type != "dynamic":
-                yield from self._named_in(block, self.declared.scope)
-                continue
-            arguments = block.body.attributes
-            iterator = str(arguments["iterator"].expression) if "iterator" in arguments else block_type
-            for content in block.body.blocks:
-                if content.type == "content" and "for_each" in arguments:
-                    for turn in turns_of(arguments["for_each"].expression, iterator, self.declared.scope):
-                        for policy in self._named_in(content, turn.scope):
-                            found = policy.found._replace(when=(*turn.when, *policy.found.when))
-                            yield policy._replace(found=found)
-
-    def _named_in(self, block: Block, scope: Scope) -> Iterator[Policy]:
-        arguments = block.body.attributes
-        if "name" in arguments:
-            name = evaluate(arguments["name"].expression, scope)
-            path = evaluate(arguments["path"].expression, scope) if "path" in arguments else string(ROOT_PATH)
-            for found in possible_texts(_customer_managed(name, path)):
-                yield Policy(found, arguments["name"].place)
+        """Blocks with a name and a path."""
+        for block in bodies_of(self.blocks, block_type, self.declared.scope):
+            arguments, scope = block.body.attributes, block.scope
+            if "name" in arguments:
+                name = evaluate(arguments["name"].expression, scope)
+                path = evaluate(arguments["path"].expression, scope) if "path" in arguments else string(ROOT_PATH)
+                for found in possible_texts(_customer_managed(name, path)):
+                    found = found._replace(when=(*block.when, *found.when))
+                    yield Policy(found, arguments["name"].place)
 
     def _principals_by(self, attribute: PrincipalAttribute) -> Iterator[Principal]:
         if attribute.own:
             names = possible_texts(name_of(self.declared, attribute.name))
             yield from (Principal(attribute.kind, found.text, self.declared.address) for found in names)
             return
-        argument = self.declared.arguments.get(attribute.name)
-        if argument is None:
-            return
-        for found in possible_texts(self._value(argument)):
-            other = self.others.get(found.address)
-            if not attribute.by_arn:
-                yield Principal(attribute.kind, found.text, found.address)
-            elif other is not None:
-                names = possible_texts(name_of(other, "name"))
-                yield from (Principal(attribute.kind, name.text, found.address) for name in names)
-            else:
-                hole = Hole(str(argument.expression), "an ARN does not tell the name", remedy=SCAN_THE_PLAN)
-                yield Principal(attribute.kind, Text((hole,)))
+        for nested in self._arguments_at(attribute.name):
+            for found in possible_texts(nested.value):
+                yield from self._principals_named(attribute, nested, found)
+
+    def _principals_named(
+        self, attribute: PrincipalAttribute, nested: NestedArgument, found: Found
+    ) -> Iterator[Principal]:
+        other = self.others.get(found.address)
+        if not attribute.by_arn:
+            yield Principal(attribute.kind, found.text, found.address)
+        elif other is not None:
+            names = possible_texts(name_of(other, "name"))
+            yield from (Principal(attribute.kind, name.text, found.address) for name in names)
+        else:
+            hole = Hole(str(nested.expression), "an ARN does not tell the name", remedy=SCAN_THE_PLAN)
+            yield Principal(attribute.kind, Text((hole,)))
+
+
+def policies_of_call(arguments: Mapping[str, Attribute], scope: Scope) -> Iterator[Policy]:
+    """The policies that are passed to a module that is not in the tree. Raises HclSyntaxError."""
+    passed = {name: argument for name, argument in arguments.items() if name not in META_ARGUMENTS}
+    for found, argument in passed_by(passed, scope):
+        yield Policy(found, place_within(argument, found))
 
 
 def place_within(argument: Attribute, found: Found) -> Place:
@@ -227,50 +200,3 @@ def _arns_of_references(possible: Possible) -> Value:
         path = attribute_of(possible, "path", "path") if has_path else string(ROOT_PATH)
         return _customer_managed(attribute_of(possible, "name", "name"), path)
     return Value((possible,))
-
-
-# -- calls of modules that are not in the tree -------------------------------------------------------------------------
-
-_META_ARGUMENTS = {"source", "version", "providers", "depends_on", "count", "for_each"}
-# What limits a principal attaches nothing; what stands in a policy document is attached by nobody.
-_NOT_ATTACHED = re.compile(r"boundar|statement|document|inline|condition", re.IGNORECASE)
-_OF_A_DOCUMENT = {"effect", "action", "actions", "not_actions", "notaction", "notactions", "statement", "statements"}
-
-
-def policies_of_call(arguments: Mapping[str, Attribute], scope: Scope) -> Iterator[Policy]:
-    """The policy ARNs among the arguments of a call; what may be something else is none. Raises HclSyntaxError."""
-    for name, argument in arguments.items():
-        if name in _META_ARGUMENTS or _NOT_ATTACHED.search(name):
-            continue
-        for possible in evaluate(argument.expression, scope):
-            for found in _policies_within(possible):
-                yield Policy(found, place_within(argument, found))
-
-
-def _policies_within(possible: Possible) -> Iterator[Found]:
-    plain = possible.plain
-    if isinstance(plain, String):
-        if _is_policy_arn(plain.text):
-            yield Found(plain.text, possible.when, possible.origin, plain.place)
-    elif isinstance(plain, MappingValue):
-        if _OF_A_DOCUMENT.isdisjoint((entry.key.known or "").lower() for entry in plain.entries):
-            for entry in plain.entries:
-                if _is_policy_arn(entry.key):
-                    yield Found(entry.key, (*possible.when, *entry.when), possible.origin)
-                if not _NOT_ATTACHED.search(entry.key.known or ""):
-                    yield from _policies_of_parts(under(entry.value, entry.when), possible)
-    elif isinstance(plain, Sequence):
-        for value, when in parts_of(plain):
-            yield from _policies_of_parts(under(value, when), possible)
-
-
-def _policies_of_parts(value: Value, whole: Possible) -> Iterator[Found]:
-    for possible in under(value, whole.when, origin=whole.origin):
-        yield from _policies_within(possible)
-
-
-def _is_policy_arn(content: Text) -> bool:
-    """Whether it surely is the ARN of a policy, whatever its partition, its account or a part of its path and name."""
-    stand_ins = {Alphabet.ANY: "\0", Alphabet.SEGMENT: "x", Alphabet.DIGITS: "0" * 12}
-    pieces = (stand_ins[piece.alphabet] if isinstance(piece, Hole) else piece for piece in narrowed(content).pieces)
-    return POLICY_ARN.fullmatch("".join(pieces)) is not None

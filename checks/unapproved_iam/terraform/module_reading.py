@@ -12,7 +12,8 @@ from unapproved_iam.hcl.syntax import HclSyntaxError
 from unapproved_iam.hcl.values import When, joined
 from unapproved_iam.policies.attachment import Attachment, Principal
 from unapproved_iam.policies.inline_skips import skip_in_block
-from unapproved_iam.terraform.attachments import AttachingResource, EmbeddedTemplate, Policy, policies_of_call
+from unapproved_iam.terraform.attachments import AttachingResource, Policy, policies_of_call
+from unapproved_iam.terraform.embedded_templates import EmbeddedTemplate
 from unapproved_iam.terraform.instances import Instance, instances_of
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration

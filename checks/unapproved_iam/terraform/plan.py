@@ -116,18 +116,21 @@ class _PlanReader:
         row = ATTACHING_TYPES[resource.type]
         configuration = self._lookup.configuration_of(resource)
         attributes = [one for one in row.policies if _is_set(one, resource, configuration)]
-        if any(attribute.form is Form.TEMPLATE for attribute in row.policies):
-            return together(self._template_of(resource, attribute, place) for attribute in attributes)
-        policies = [one for attribute in attributes for one in self._values.policies(resource, attribute)]
+        templates = [one for one in attributes if one.form in (Form.TEMPLATE, Form.PROPERTIES)]
+        if any(resource.values.get(one.name) for one in templates) or len(templates) == len(row.policies):
+            return together(self._template_of(resource, attribute, place) for attribute in templates)
+        unknown = [self._template_of(resource, attribute, place) for attribute in templates]
+        others = (one for one in attributes if one not in templates)
+        policies = [one for attribute in others for one in self._values.policies(resource, attribute)]
         principals = tuple(one for attribute in row.principals for one in self._values.principals(resource, attribute))
         if not principals and any(one.form is Form.OWN for one in row.policies):
             return Reading()  # a policy that nobody has
-        found = dict.fromkeys(policies)
-        return Reading(tuple(_attachment(resource, policy, principals, place) for policy in found))
+        found = tuple(_attachment(resource, policy, principals, place) for policy in dict.fromkeys(policies))
+        return together([Reading(found), *unknown])
 
     def _template_of(self, resource: PlannedResource, attribute: PolicyAttribute, place: Place) -> Reading:
         """What a CloudFormation template attaches that the resource deploys."""
-        body, reading = shown_template(resource, attribute.name, place)
+        body, reading = shown_template(resource, attribute, place)
         if reading is None:
             return Reading((_attachment(resource, body, (), place),) if body else ())
         attachments = (

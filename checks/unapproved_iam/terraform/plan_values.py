@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from unapproved_iam.policies.attachment import Place, Principal, Reading
+from unapproved_iam.policies.passed_policies import policies_passed_in
 from unapproved_iam.policies.policy_arn import POLICY_ARN, POLICY_NAME, customer_managed
 from unapproved_iam.policies.possible_text import Text, text, unknown
+from unapproved_iam.terraform.embedded_templates import may_attach, template_of_properties, without_names
 from unapproved_iam.terraform.plan_lookup import SCAN_SOURCE, PlanLookup, path_of, text_of
 from unapproved_iam.terraform.plan_resources import PlannedResource, object_of
 from unapproved_iam.terraform.resource_types import Form, PolicyAttribute, PrincipalAttribute
@@ -29,6 +31,15 @@ class PlanValues:
 
     def policies(self, resource: PlannedResource, attribute: PolicyAttribute) -> Iterator[Text]:
         """The policies of an attribute that is no template. Raises TooManyAlternatives."""
+        if attribute.form is Form.PASSED:
+            yield from policies_passed_in({attribute.name: resource.values.get(attribute.name)})
+            return
+        for inner, name in _inner(resource, attribute.name):
+            yield from self._policies(inner, attribute._replace(name=name), resource, attribute.name)
+
+    def _policies(
+        self, resource: PlannedResource, attribute: PolicyAttribute, whole: PlannedResource, path: str
+    ) -> Iterator[Text]:
         if attribute.form is Form.OWN:
             for name in _names(resource, attribute.name):
                 yield customer_managed(name, path_of(resource, "path"))
@@ -38,7 +49,7 @@ class PlanValues:
             yield from _shown_arns(resource, attribute.name)
             marks = resource.is_unknown(attribute.name)
             if _holds_true(marks):
-                yield from self._lookup.policies(resource, self._expression(resource, attribute.name))
+                yield from self._lookup.policies(whole, self._expression(whole, path))
             if marks is True and attribute.form is Form.ARNS:
                 # Of a list with an unknown element the plan may not even tell the elements that are written out.
                 yield _hole(resource, attribute.name, "the list is known only after the apply")
@@ -47,8 +58,13 @@ class PlanValues:
         if attribute.own:
             yield Principal(attribute.kind, text_of(resource, attribute.name), resource.address)
             return
-        expression = self._expression(resource, attribute.name)
-        declared = self._lookup.principals(resource, attribute.kind, expression)
+        for inner, name in _inner(resource, attribute.name):
+            yield from self._principals(inner, attribute._replace(name=name), resource, attribute.name)
+
+    def _principals(
+        self, resource: PlannedResource, attribute: PrincipalAttribute, whole: PlannedResource, path: str
+    ) -> Iterator[Principal]:
+        declared = self._lookup.principals(whole, attribute.kind, self._expression(whole, path))
         shown = list(_leaves(resource.values.get(attribute.name)))
         # An ARN holds an identifier, not the name.
         names = [] if attribute.by_arn else [name for name in shown if _is_name(name)]
@@ -64,22 +80,54 @@ class PlanValues:
         elif len(shown) > len(names):
             yield Principal(attribute.kind, _hole(resource, attribute.name, f"the principal {_MASKED}"))
 
-    def _expression(self, resource: PlannedResource, attribute: str) -> Any:
-        return object_of(object_of(self._lookup.configuration_of(resource)).get("expressions")).get(attribute)
+    def _expression(self, resource: PlannedResource, path: str) -> Any:
+        expression = object_of(self._lookup.configuration_of(resource)).get("expressions")
+        for name in path.split("."):
+            block = expression[0] if isinstance(expression, list) and expression else expression
+            expression = object_of(block).get(name)
+        return expression
 
 
-def shown_template(resource: PlannedResource, attribute: str, place: Place) -> tuple[Text | None, Reading | None]:
+def _inner(resource: PlannedResource, path: str) -> Iterator[tuple[PlannedResource, str]]:
+    """The nested blocks, or objects, that a path with dots leads to, each as if it were the resource; with the last
+    name of the path."""
+    first, _, rest = path.partition(".")
+    if not rest:
+        yield resource, path
+        return
+    value, marks, secrets = resource.values.get(first), resource.is_unknown(first), resource.is_sensitive(first)
+    blocks = value if isinstance(value, list) else [value] if value or marks is True or secrets is True else []
+    for number, block in enumerate(blocks):
+        inner = replace(
+            resource,
+            address=f"{resource.address}.{first}",
+            values=object_of(block),
+            unknown=_element(marks, number) if isinstance(value, list) else marks,
+            sensitive=_element(secrets, number) if isinstance(value, list) else secrets,
+        )
+        yield from _inner(inner, rest)
+
+
+def shown_template(
+    resource: PlannedResource, attribute: PolicyAttribute, place: Place
+) -> tuple[Text | None, Reading | None]:
     """What a template in an attribute attaches, else a hole where it is not shown, neither where there is none."""
     from unapproved_iam.cloudformation.template import read_template_text  # few plans have such resources
 
-    body = resource.values.get(attribute)
+    name, type_ = attribute.name, text_of(resource, "type_name") if attribute.form is Form.PROPERTIES else None
+    if type_ and not may_attach(type_):
+        return None, None
+    body = resource.values.get(name)
     if isinstance(body, str) and body:
-        reading = read_template_text(text(body), place.path, place.line, _parameters_of(resource), on_one_line=True)
-        return (None, reading) if reading else (_hole(resource, attribute, f"a template {_MASKED}"), None)
-    if resource.is_unknown(attribute):
-        return text_of(resource, attribute), None
-    if body or resource.is_sensitive(attribute):
-        return _hole(resource, attribute, f"the template {_MASKED}"), None
+        whole = template_of_properties(type_, text(body)) if type_ else text(body)
+        reading = read_template_text(whole, place.path, place.line, _parameters_of(resource), on_one_line=True)
+        if reading:
+            return None, without_names(reading) if type_ else reading
+        return _hole(resource, name, f"a template {_MASKED}"), None
+    if resource.is_unknown(name):
+        return text_of(resource, name), None
+    if body or resource.is_sensitive(name):
+        return _hole(resource, name, f"the template {_MASKED}"), None
     return None, None
 
 

@@ -4,7 +4,8 @@ The one table of it: the readers of source, plans and checkov's resources work b
 the tests and the documentation list it. To add a resource type, add a row.
 
 Not in it, because they attach nothing: permissions boundaries, inline policies (`aws_iam_role_policy`, …), policies of
-organizations and of IoT, access policies of EKS. Sources: the pages of these resources in the documentation of the
+organizations and of IoT, access policies of EKS, and what else fixtures/terraform/provider_attributes.txt lists.
+Sources: the pages of these resources in the documentation of the
 providers `hashicorp/aws` and `hashicorp/awscc`.
 """
 
@@ -22,10 +23,12 @@ class Form(Enum):
     NAME = "customer managed policies by name and path, in objects or blocks"
     OWN = "the resource is itself the customer managed policy of this name"
     TEMPLATE = "a CloudFormation template"
+    PROPERTIES = "the properties of a CloudFormation resource of the type in `type_name`"
+    PASSED = "parameters of what is not in the tree, with policies anywhere in them"
 
 
 class PolicyAttribute(NamedTuple):
-    name: str
+    name: str  # with dots where it stands in nested blocks or objects
     form: Form
     computed: bool = False  # where nobody sets it the provider tells what others have attached: a plan shows that, too
 
@@ -34,7 +37,7 @@ class PrincipalAttribute(NamedTuple):
     """An attribute that names a principal, or several."""
 
     kind: str  # role, user, group or permission-set
-    name: str
+    name: str  # with dots, likewise
     own: bool = False  # the resource is itself the principal, and this is its name
     by_arn: bool = False  # the attribute holds an ARN, which does not tell the name
 
@@ -51,6 +54,12 @@ def _row(
     return AttachingType(resource_type, (PolicyAttribute(policies, form, computed),), principals)
 
 
+def _stack(resource_type: str, *passed: str, computed: bool = False) -> AttachingType:
+    """A template with parameters; what is passed to one that is elsewhere counts by itself."""
+    template = PolicyAttribute("template_body", Form.TEMPLATE, computed)
+    return AttachingType(resource_type, (template, *(PolicyAttribute(name, Form.PASSED) for name in passed)))
+
+
 def _of(kind: str, name: str = "", own: bool = False) -> PrincipalAttribute:
     return PrincipalAttribute(kind, name or kind, own)
 
@@ -58,6 +67,8 @@ def _of(kind: str, name: str = "", own: bool = False) -> PrincipalAttribute:
 _PERMISSION_SET = PrincipalAttribute("permission-set", "permission_set_arn", by_arn=True)
 _POLICY_REFERENCE = "customer_managed_policy_reference"
 _PRINCIPAL_LISTS = (_of("role", "roles"), _of("user", "users"), _of("group", "groups"))
+_BUDGET_ACTION = "definition.iam_action_definition"
+_BUDGET_PRINCIPALS = tuple(_of(one.kind, f"{_BUDGET_ACTION}.{one.name}") for one in _PRINCIPAL_LISTS)
 
 _ROWS = (
     _row("aws_iam_policy_attachment", "policy_arn", Form.ARN, *_PRINCIPAL_LISTS),
@@ -72,8 +83,14 @@ _ROWS = (
     _row("aws_ssoadmin_managed_policy_attachments_exclusive", "managed_policy_arns", Form.ARNS, _PERMISSION_SET),
     _row("aws_ssoadmin_customer_managed_policy_attachment", _POLICY_REFERENCE, Form.NAME, _PERMISSION_SET),
     _row("aws_ssoadmin_customer_managed_policy_attachments_exclusive", _POLICY_REFERENCE, Form.NAME, _PERMISSION_SET),
-    _row("aws_cloudformation_stack", "template_body", Form.TEMPLATE, computed=True),
-    _row("aws_cloudformation_stack_set", "template_body", Form.TEMPLATE, computed=True),
+    _stack("aws_cloudformation_stack", "parameters", computed=True),
+    _stack("aws_cloudformation_stack_set", "parameters", computed=True),
+    _row("aws_cloudformation_stack_set_instance", "parameter_overrides", Form.PASSED),
+    _row("aws_cloudformation_stack_instances", "parameter_overrides", Form.PASSED),
+    _row("aws_serverlessapplicationrepository_cloudformation_stack", "parameters", Form.PASSED),
+    _row("aws_servicecatalog_provisioned_product", "provisioning_parameters", Form.PASSED),
+    _row("aws_cloudcontrolapi_resource", "desired_state", Form.PROPERTIES),
+    _row("aws_budgets_budget_action", f"{_BUDGET_ACTION}.policy_arn", Form.ARN, *_BUDGET_PRINCIPALS),
     _row("awscc_iam_role", "managed_policy_arns", Form.ARNS, _of("role", "role_name", own=True), computed=True),
     _row("awscc_iam_user", "managed_policy_arns", Form.ARNS, _of("user", "user_name", own=True), computed=True),
     _row("awscc_iam_group", "managed_policy_arns", Form.ARNS, _of("group", "group_name", own=True), computed=True),
@@ -86,6 +103,10 @@ _ROWS = (
         ),
         (_of("permission-set", "name", own=True),),
     ),
+    _stack("awscc_cloudformation_stack", "parameters"),
+    _stack("awscc_cloudformation_stack_set", "parameters", "stack_instances_group"),
+    _row("awscc_servicecatalog_cloudformation_provisioned_product", "provisioning_parameters", Form.PASSED),
+    _row("awscc_budgets_budgets_action", f"{_BUDGET_ACTION}.policy_arn", Form.ARN, *_BUDGET_PRINCIPALS),
 )
 
 ATTACHING_TYPES = {row.resource_type: row for row in _ROWS}

@@ -1,0 +1,64 @@
+"""Decide which policies among the arguments for something that is not in the tree count as attached.
+
+For `terraform.attachments` (parameters of stacks), `terraform.module_reading` (calls of modules) and
+`checkov_host.resource_conf`. What counts is decided in `policies.passed_policies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.scope import Scope
+from unapproved_iam.hcl.syntax import Attribute
+from unapproved_iam.hcl.values import Found, Possible, Sequence, String, Unknown, Value, When, joined, parts_of, under
+from unapproved_iam.hcl.values import Mapping as MappingValue
+from unapproved_iam.policies.passed_policies import is_policy_arn, not_attached, policies_passed
+
+META_ARGUMENTS = frozenset({"source", "version", "providers", "depends_on", "count", "for_each"})
+
+
+def passed_by(arguments: Mapping[str, Attribute], scope: Scope) -> Iterator[tuple[Found, Attribute]]:
+    """The policies among the arguments of a call or block, each with its argument. Raises HclSyntaxError."""
+    values = {name: evaluate(argument.expression, scope) for name, argument in arguments.items()}
+    exempt = not_attached({name: _known(value) for name, value in values.items()})
+    for name, value in values.items():
+        for found in policies_within(value) if name not in exempt else ():
+            yield found, arguments[name]
+
+
+def policies_within(value: Value) -> Iterator[Found]:
+    """The policies that a value passes, wherever in it they stand."""
+    for possible in value:
+        yield from _of_possible(possible)
+
+
+def _of_possible(possible: Possible) -> Iterator[Found]:
+    plain = possible.plain
+    if isinstance(plain, String):
+        for policy in policies_passed(plain.text):
+            yield Found(policy, possible.when, possible.origin, plain.place)
+    elif isinstance(plain, Unknown):  # what a function is not computed of may be in what it yields
+        for found in plain.found:
+            if is_policy_arn(found.text) and (when := joined(possible.when, found.when)) is not None:
+                yield found._replace(when=when, origin=found.origin or possible.origin)
+    elif isinstance(plain, MappingValue):
+        exempt = not_attached({entry.key.known or "": _known(entry.value) for entry in plain.entries})
+        for entry in plain.entries:
+            for policy in policies_passed(entry.key):
+                yield Found(policy, (*possible.when, *entry.when), possible.origin)
+            if (entry.key.known or "") not in exempt:
+                yield from policies_within(_as_part(entry.value, entry.when, possible))
+    elif isinstance(plain, Sequence):
+        for part, when in parts_of(plain):
+            yield from policies_within(_as_part(part, when, possible))
+
+
+def _as_part(value: Value, when: When, whole: Possible) -> Value:
+    return under(under(value, when), whole.when, origin=whole.origin)
+
+
+def _known(value: Value) -> str | None:
+    """The text that a value is, whatever decides."""
+    plain = value.possible[0].plain if len(value.possible) == 1 else None
+    return plain.text.known if isinstance(plain, String) else None
