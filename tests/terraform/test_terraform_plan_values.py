@@ -93,6 +93,12 @@ def test_a_masked_value_is_unresolved(tmp_path: Path, mask: object) -> None:
         assert verdicts(found) == {"unresolved"}
 
 
+@pytest.mark.parametrize("values", [{}, {"policy_arn": ""}, {"policy_arn": None}], ids=str)
+def test_an_attachment_of_nothing_has_been_masked(tmp_path: Path, values: dict[str, Any]) -> None:
+    """As in the plan of terraform-compliance's `test_issue_522`, from which an issue's author has taken the ARNs."""
+    assert verdicts(attachments(tmp_path, ATTACHMENT, {"role": "r"} | values)) == {"unresolved"}
+
+
 def test_a_secret_that_is_shown_is_judged(tmp_path: Path) -> None:
     for policy, verdict in ((ADMIN, "denied"), (READER, "clean")):
         values = {"policy_arn": policy, "role": "r"}
@@ -108,6 +114,14 @@ def test_a_masked_name_or_template_is_unresolved(tmp_path: Path, mask: str | Non
         tmp_path, "aws_cloudformation_stack", {"template_body": mask}, after_sensitive={"template_body": True}
     )
     assert verdicts(stack) == {"unresolved"}
+
+
+def test_an_empty_user_is_nobody(tmp_path: Path) -> None:
+    """As in regula's plan `user_attached_policy_infra`, whose `after_unknown` lists each element."""
+    values = {"policy_arn": ADMIN, "users": [""], "groups": ["g"]}
+    unknown = {"users": [False], "groups": [False]}
+    (one,) = attachments(tmp_path, "aws_iam_policy_attachment", values, after_unknown=unknown)
+    assert [(principal.kind, principal.name.known) for principal in one.principals] == [("group", "g")]
 
 
 def test_a_masked_principal_is_not_known(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class PlanValues:
         elif attribute.form is Form.NAME:
             yield from _policies_by_name(resource, attribute.name)
         else:
-            yield from _shown_arns(resource, attribute.name)
+            yield from _shown_arns(resource, attribute)
             marks = resource.is_unknown(attribute.name)
             if _holds_true(marks):
                 yield from self._lookup.policies(whole, self._expression(whole, path))
@@ -71,11 +71,10 @@ class PlanValues:
         alone = next(iter(declared.values())).address if len(declared) == len(names) == 1 else ""
         for name in names:
             yield declared.get(name) or Principal(attribute.kind, text(name), alone)
-        is_hidden = (
-            len(shown) > len(names) or resource.is_unknown(attribute.name) or resource.is_sensitive(attribute.name)
-        )
+        is_unknown = _holds_true(resource.is_unknown(attribute.name))
+        is_hidden = is_unknown or len(shown) > len(names) or _holds_true(resource.is_sensitive(attribute.name))
         if is_hidden and not names:
-            reason = f"the principal {_AFTER_APPLY if resource.is_unknown(attribute.name) else _MASKED}"
+            reason = f"the principal {_AFTER_APPLY if is_unknown else _MASKED}"
             yield from declared.values() or [Principal(attribute.kind, _hole(resource, attribute.name, reason))]
         elif len(shown) > len(names):
             yield Principal(attribute.kind, _hole(resource, attribute.name, f"the principal {_MASKED}"))
@@ -135,7 +134,7 @@ def _parameters_of(resource: PlannedResource) -> dict[str, list[Text]] | None:
     """The template's parameters that the resource gives; None when they are known only after the apply."""
     marks = resource.is_unknown("parameters")
     given = resource.values.get("parameters")
-    if marks is True or (resource.is_sensitive("parameters") and not given):
+    if marks is True or (_holds_true(resource.is_sensitive("parameters")) and not given):
         return None
     parameters = replace(
         resource,
@@ -147,13 +146,16 @@ def _parameters_of(resource: PlannedResource) -> dict[str, list[Text]] | None:
     return {name: [text_of(parameters, name)] for name in names}
 
 
-def _shown_arns(resource: PlannedResource, attribute: str) -> Iterator[Text]:
-    shown = list(_leaves(resource.values.get(attribute)))
+def _shown_arns(resource: PlannedResource, attribute: PolicyAttribute) -> Iterator[Text]:
+    """A single ARN has to be there: where none is shown, somebody has taken it out."""
+    name = attribute.name
+    shown = list(_leaves(resource.values.get(name)))
     for value in shown:
         is_arn = isinstance(value, str) and POLICY_ARN.fullmatch(value)
-        yield text(value) if is_arn else _hole(resource, attribute, f"{resource.address}.{attribute} {_MASKED}")
-    if not shown and _holds_true(resource.is_sensitive(attribute)):
-        yield _hole(resource, attribute, f"{resource.address}.{attribute} {_MASKED}")
+        yield text(value) if is_arn else _hole(resource, name, f"{resource.address}.{name} {_MASKED}")
+    is_taken_out = attribute.form is Form.ARN and not _holds_true(resource.is_unknown(name))
+    if not shown and (is_taken_out or _holds_true(resource.is_sensitive(name))):
+        yield _hole(resource, name, f"{resource.address}.{name} {_MASKED}")
 
 
 def _policies_by_name(resource: PlannedResource, attribute: str) -> Iterator[Text]:
