@@ -43,6 +43,17 @@ def json_text(value: object) -> str:
     return json.dumps(value, indent=2).replace("##", "#\\u0023") + "\n"
 
 
+def markdown_text(words: str) -> str:
+    """Text that Markdown shows as it is, within a line and within a table's cell ("Backslash escapes" in GFM)."""
+    return re.sub(r"([\\`*_\[\]<>|~&#$])", r"\\\1", " ".join(printable(words).split()))
+
+
+def markdown_code(language: str, lines: list[str]) -> list[str]:
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence + language, *map(printable, lines), fence]
+
+
 def tolerate_any_text() -> None:
     """A terminal or log that cannot show a character gets its escape, not a failure."""
     for stream in (sys.stdout, sys.stderr):

@@ -88,11 +88,15 @@ def judge(runner_temp: Path, pull_request: Branch | None, directory: Path, **inp
     given = {name: str(row.get("default", "")) for name, row in ACTION["inputs"].items()} | inputs
     variables = {variable: given[name] for variable, name in wired().items()}
     events = {"BASE": pull_request.base, "HEAD": pull_request.head} if pull_request else {"BASE": "", "HEAD": ""}
+    page = runner_temp / "summary"
+    page.write_text("")
     host = {"RUNNER_TEMP": str(runner_temp), "GITHUB_OUTPUT": str(output), "GITHUB_ACTIONS": "true"}
+    host["GITHUB_STEP_SUMMARY"] = str(page)
     result = run(STEPS["Judge"]["run"], directory, **host, **variables, **events)
     reported = dict(line.split("=", 1) for line in output.read_text().splitlines())
     found = locations(Path(reported["sarif"])) if reported else None
-    return {"code": result.returncode, "log": result.stdout + result.stderr, "found": found}
+    log = result.stdout + result.stderr
+    return {"code": result.returncode, "log": log, "found": found, "page": page.read_text()}
 
 
 def locations(sarif: Path) -> list[str]:
@@ -152,8 +156,19 @@ def test_inputs_are_data(runner_temp: Path, tmp_path: Path) -> None:
 
 
 def test_the_action_reads_plans(runner_temp: Path, tmp_path: Path) -> None:
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live/main.tf").write_text(DENIED)
     (tmp_path / "plan.json").write_text(json.dumps(plan("AdministratorAccess")))
-    assert judge(runner_temp, None, tmp_path, plans="plan.json\n")["code"] == 1
+    judged = judge(runner_temp, None, tmp_path, paths="plan.json", plans="plan.json\n")
+    assert (judged["code"], judged["found"]) == (1, ["plan.json"])
+    assert judge(runner_temp, None, tmp_path, paths="plan.json", plans="plan.json=nowhere")["code"] == 2
+
+
+def test_the_action_adds_to_the_summary_of_the_job(runner_temp: Path, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(DENIED)
+    judged = judge(runner_temp, None, tmp_path)
+    assert judged["page"].startswith("## Ensure unapproved IAM managed policies are not attached\n\n**1 violation**\n")
+    assert "| AdministratorAccess |" in judged["page"]
 
 
 def plan(policy: str) -> dict[str, Any]:

@@ -131,10 +131,10 @@ def test_only_what_the_plans_change_may_fail(tree: Path, capsys: pytest.CaptureF
 
 def test_text_tells_what_the_plan_does(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tree, {"new.json": plan("a"), "old.json": plan("b", "no-op", "b")})
-    main(["check", "--plan", "new.json", "--plan", "old.json"])
+    main(["check", "--verbose", "--plan", "new.json", "--plan", "old.json"])
     said = capsys.readouterr().out
-    assert "must not be attached to role/a (the plan creates it): " in said
-    assert "must not be attached to role/b (the plan leaves it as it is): " in said
+    assert "must not be attached to role/a (the plan creates it)" in said
+    assert "must not be attached to role/b (the plan leaves it as it is)" in said
     assert "    plan      create in new.json:1\n" in said
     main(["check", "--plan", "new.json", "--plan", "old.json", "--plan-changes-only"])
-    assert "; 1 attached before, 0 approved" in capsys.readouterr().out
+    assert "; 1 attached before" in capsys.readouterr().out

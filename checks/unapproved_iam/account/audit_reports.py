@@ -25,7 +25,7 @@ from unapproved_iam.account.report_rows import (
     not_looked_at,
     rows_of,
 )
-from unapproved_iam.printed_words import counted, json_text, printable
+from unapproved_iam.printed_words import counted, json_text, markdown_code, markdown_text, printable
 from unapproved_iam.program import version
 
 FORMAT_VERSION = 1
@@ -167,20 +167,20 @@ def markdown_report(audit: Audit) -> str:
 def _markdown_lines(audit: Audit) -> Iterator[str]:
     yield "# Unapproved IAM policies in live accounts"
     yield ""
-    yield f"**{_escaped(headline(audit))}**"
+    yield f"**{markdown_text(headline(audit))}**"
     yield ""
-    yield _escaped(f"{extent(audit)}. By {_deny_list(audit)}, on {audit.today}.")
+    yield markdown_text(f"{extent(audit)}. By {_deny_list(audit)}, on {audit.today}.")
     incomplete = [f"account {account_title(account)}: {words}" for account, words in not_looked_at(audit)]
     for title, lines in (("Not looked at", incomplete), ("Remarks", audit.remarks)):
         if lines:
-            yield from ("", f"## {title}", "", *(f"- {_escaped(line)}" for line in lines))
+            yield from ("", f"## {title}", "", *(f"- {markdown_text(line)}" for line in lines))
     for policy in by_policy(audit):
-        yield from ("", f"## {_escaped(policy.policy)}", "", _escaped(_attached_to(policy)), "")
-        yield from (f"- {label}: {_escaped(words)}" for label, words in _about(policy))
+        yield from ("", f"## {markdown_text(policy.policy)}", "", markdown_text(_attached_to(policy)), "")
+        yield from (f"- {label}: {markdown_text(words)}" for label, words in _about(policy))
         yield from ("", *_markdown_table(policy, audit))
         commands = [row.detach for row in policy.rows if row.detach]
         if commands:
-            yield from ("", *_code("sh", commands))
+            yield from ("", *markdown_code("sh", commands))
 
 
 def _markdown_table(policy: PolicyRows, audit: Audit) -> Iterator[str]:
@@ -192,15 +192,4 @@ def _markdown_table(policy: PolicyRows, audit: Audit) -> Iterator[str]:
         account = f"{row.account} {row.account_name}".strip()
         cells = [account, f"{row.kind}/{row.principal}", row.verdict, row.approval, row.note]
         cells += [] if audit.in_code is None else [row.in_code]
-        yield f"| {' | '.join(map(_escaped, cells))} |"
-
-
-def _code(language: str, lines: list[str]) -> list[str]:
-    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return [fence + language, *map(printable, lines), fence]
-
-
-def _escaped(words: str) -> str:
-    """Text that Markdown shows as it is, within a line and within a table's cell ("Backslash escapes" in GFM)."""
-    return re.sub(r"([\\`*_\[\]<>|~&#$])", r"\\\1", " ".join(printable(words).split()))
+        yield f"| {' | '.join(map(markdown_text, cells))} |"

@@ -36,6 +36,7 @@ WRITERS = {
     "gitlab": ("report_gitlab", "gitlab_report"),
     "junit": ("report_junit", "junit_report"),
     "rdjson": ("report_rdjson", "rdjson_report"),
+    "markdown": ("report_markdown", "markdown_report"),
 }
 
 
@@ -127,6 +128,9 @@ def parser() -> ArgumentParser:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="everything about each finding, and each by itself"
     )
+    parser.add_argument(
+        "--summary-file", metavar="FILE", help="where to add the report in Markdown, too, e.g. $GITHUB_STEP_SUMMARY"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary: print only what was found")
     parser.add_argument(
         "--no-screen", dest="screen", action="store_false", help="parse everything; finds the same and takes longer"
@@ -158,11 +162,9 @@ def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:
     """Write the report, and for people what they need to see of it."""
     report = _written(findings, seconds, arguments.output)
     if arguments.output_file:
-        try:
-            with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(report)
-        except OSError as error:
-            raise UsageError(f"--output-file {arguments.output_file}: {error.strerror or error}") from error
+        _put("--output-file", arguments.output_file, "w", report)
+    if arguments.summary_file:
+        _put("--summary-file", arguments.summary_file, "a", _written(findings, seconds, "markdown"))
     tolerate_any_text()
     if arguments.output_file or arguments.output == "cli":
         _tell_people(findings, seconds, arguments)
@@ -186,6 +188,14 @@ def _tell_people(findings: Findings, seconds: float, arguments: Namespace) -> No
         sys.stdout.write(found_text(findings, colours, arguments.verbose))
     if not arguments.quiet:
         sys.stdout.write(closing_text(findings, seconds, colours))
+
+
+def _put(option: str, path: str, mode: str, report: str) -> None:
+    try:
+        with open(path, mode, encoding="utf-8", errors="backslashreplace") as file:
+            file.write(report)
+    except OSError as error:
+        raise UsageError(f"{option} {path}: {error.strerror or error}") from error
 
 
 def _written(findings: Findings, seconds: float, output: str) -> str:

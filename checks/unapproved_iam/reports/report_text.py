@@ -35,7 +35,7 @@ def found_text(findings: Findings, colours: bool = False, verbose: bool = False)
 def closing_text(findings: Findings, seconds: float, colours: bool = False) -> str:
     """How to get an exception, the totals, the summary."""
     paint = _Paint(colours)
-    remarks = [printable(line) for line in (totals(findings), _way_out(findings)) if line]
+    remarks = [printable(line) for line in (totals(findings), way_out(findings)) if line]
     lines = [*([""] if remarks else []), *(paint(_DIM, line) for line in remarks)]
     lines.append(paint(_GREEN if findings.exit_code == 0 else _RED, summary(findings, seconds)))
     return "".join(f"{line}\n" for line in lines)
@@ -105,7 +105,7 @@ def _at(place: Place, paint: _Paint) -> str:
     return paint(_BOLD, f"{printable(shown(place.path))}:{place.line}:")
 
 
-def _way_out(findings: Findings) -> str:
+def way_out(findings: Findings) -> str:
     if not findings.shown:
         return ""
     if findings.deny_list.source.startswith("built-in"):

@@ -107,8 +107,12 @@ class Findings:
 
     def in_repository(self, path: str) -> str:
         """The same from the root of the repository that the file is in: as approvals have it."""
+        return _relative(path, self.repository_of(path))
+
+    def repository_of(self, path: str) -> str:
+        """The root of the repository that a file is in."""
         around = [root for root in self.repositories if not _relative(path, root).startswith("/")]
-        return _relative(path, max(around, key=len, default=self.root))
+        return max(around, key=len, default=self.root)
 
 
 def _relative(path: str, root: str) -> str:
