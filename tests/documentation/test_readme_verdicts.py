@@ -163,6 +163,13 @@ CASES = [
         },
         ["denied"],
     ),
+    Case(
+        CALLED,
+        {"main.tf": PICKED + variable("false"), "examples/x/main.tf": call("../..", "x = false")},
+        ["denied"],
+        "when var.x is true",
+    ),
+    Case(CALLED, {"m/main.tf": PICKED + variable("false"), "examples/x/main.tf": call("../../m", "x = false")}, []),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = ["{ADMINISTRATOR}"]')}, ["denied"]),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = ["{READER}"]')}, []),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'permissions_boundary_arn = "{ADMINISTRATOR}"')}, []),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from terraform_verdicts import attachments_in, told, write_tree
+from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
+from unapproved_iam.deny_list.verdict import Judge, Verdict
+from unapproved_iam.scan.findings import one_per_policy
 
 ARN = "arn:aws:iam::aws:policy/"
 OWN = "arn:${partition}:iam::${account}:policy"
@@ -248,3 +252,25 @@ def test_what_is_not_evaluated_keeps_its_policies(tmp_path: Path) -> None:
     found = policies_in(tmp_path, resource("aws_iam_role_policy_attachment", f"policy_arn = {deep}", 'role = "app"'))
     assert any(one.startswith(f"{ARN}AdministratorAccess") for one in found)
     assert any(one.startswith("${") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("entry", "verdicts"),
+    [
+        ("arn:aws:iam::*:policy/team-*", [Verdict.DENIED]),
+        ("arn:aws:iam::*:policy/team-queue", [Verdict.DENIED]),
+        ("arn:aws:iam::*:policy/team/*", [Verdict.UNRESOLVED]),  # its path may be /team/
+        ("*", [Verdict.DENIED]),
+        ("team-queue", [Verdict.DENIED]),  # AWS may have added it since this release
+        ("arn:aws:iam::aws:policy/team-*", []),
+        ("arn:aws:iam::*:policy/crew-*", [Verdict.UNRESOLVED]),  # its path may be /crew-x/
+        ("arn:aws:iam::*:policy/crew-queue", []),
+    ],
+)
+def test_a_lookup_by_name_is_one_finding(entry: str, verdicts: list[Verdict], tmp_path: Path) -> None:
+    source = 'data "aws_iam_policy" "own" {\n  name = "team-queue"\n}\n'
+    source += resource("aws_iam_role_policy_attachment", "policy_arn = data.aws_iam_policy.own.arn", 'role = "app"')
+    write_tree(tmp_path, {"main.tf": source})
+    by_list = Judge(DenyList("list", (Entry(entry, Origin("list", 1)),)), str(tmp_path), date(2026, 1, 1))
+    found = one_per_policy(map(by_list.judge, attachments_in(tmp_path)))
+    assert [one.verdict for one in found if one.verdict is not Verdict.CLEAN] == verdicts

@@ -28,7 +28,7 @@ from unapproved_iam.deny_list.verdict_message import (
 )
 from unapproved_iam.path_glob import path_matches
 from unapproved_iam.policies.attachment import Attachment, Principal
-from unapproved_iam.policies.policy_arn import POLICY_NAME, aws_managed, narrowed
+from unapproved_iam.policies.policy_arn import ADDED_SINCE, POLICY_NAME, aws_managed, narrowed
 from unapproved_iam.policies.possible_text import Glob, Match, Text, is_certain, is_possible
 
 
@@ -116,8 +116,11 @@ class Judge:
 
     def _before_approvals(self, policy: Text) -> tuple[Verdict, Entry | None, bool]:
         """The verdict without approvals, the entry that it comes from, and whether that matches for certain."""
-        entry, certainty = _first_match(policy, self._in_force)
-        later, later_certainty = _first_match(policy, self._announced)
+        in_force, announced = self._in_force, self._announced
+        if ADDED_SINCE in policy.holes:
+            in_force, announced = _naming_one(in_force), _naming_one(announced)
+        entry, certainty = _first_match(policy, in_force)
+        later, later_certainty = _first_match(policy, announced)
         fails = self.deny_list.unresolved is Unresolved.FAIL
         if certainty is Match.ALWAYS:
             return Verdict.DENIED, entry, True
@@ -156,6 +159,11 @@ class Judge:
     def relative(self, path: str) -> str:
         """The POSIX path from the repository root."""
         return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+
+def _naming_one(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The entries that name one policy."""
+    return tuple(entry for entry in entries if not {"*", "?"}.intersection(entry.policy))
 
 
 def _first_match(policy: Text, entries: tuple[Entry, ...]) -> tuple[Entry | None, Match]:

@@ -35,13 +35,13 @@ class Alphabet(Enum):
 class Hole:
     """An unknown part of a text: how it is written, why it is unknown, what may stand in it (perhaps nothing)."""
 
-    written: str  # as in the source, e.g. "var.policy_arn"
+    written: str  # as in the source, e.g. "var.policy_arn"; empty where it is not told
     reason: str  # e.g. "variable policy_arn has no default"
     alphabet: Alphabet = Alphabet.ANY
     remedy: str = ""  # how to make it known, e.g. "give it a default"
 
     def __str__(self) -> str:
-        return "${" + self.written + "}"
+        return "${" + self.written + "}" if self.written else ""
 
 
 Piece = str | Hole

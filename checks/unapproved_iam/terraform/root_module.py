@@ -1,8 +1,8 @@
 """Read what Terraform source would attach: every root module of a tree, with its local modules and variable files.
 
-For the command and the checks. A root module is a directory with configuration that nobody calls, or that has a backend
-or variable files of its own; every other directory is judged through its calls. Source: "Modules" in the Terraform
-documentation.
+For the command and the checks. A root module is a directory with configuration that nobody calls but directories below
+it, or that has a backend or variable files of its own; every other directory is judged through its calls. Source:
+"Modules" in the Terraform documentation.
 
     tree = TerraformTree()
     for root in tree.root_modules(["/repo"]):
@@ -82,7 +82,13 @@ class ProgramTree:
         if among is None:
             among = {one for path in self._scanned for one in self._directories.below(path)}
         modules = [module for directory in sorted(among) if (module := self.module_at(directory))]
-        called = {called.identity for module in modules for called in self._local_calls(module)}
+        # What only its own examples and tests call is published: others call it as they like.
+        called = {
+            called.identity
+            for module in modules
+            for called in self._local_calls(module)
+            if not module.identity.startswith(called.identity + os.sep)
+        }
         roots = [module for module in modules if module.identity not in called or self._is_applied_itself(module)]
         reached: set[str] = set()
         for module in roots:
