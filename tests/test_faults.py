@@ -34,6 +34,7 @@ DENIED = f"""resource "aws_iam_role_policy_attachment" "fail" {{
   policy_arn = {ADMIN}
 }}
 """
+BINARY_PLAN = b"PK\x03\x04" + b"\0" * 20 + b"tfplan"
 UTF_16 = DENIED.encode("utf-16")
 FOUND = "AdministratorAccess must not be attached to role/"
 TEMPLATE = f"""Resources:
@@ -118,6 +119,7 @@ def closed(name: str) -> Make:
 SOURCE = files({"main.tf": DENIED})
 CALLS_ITSELF = files({"main.tf": 'module "m" {\n  source = "./m"\n}\n' + DENIED})
 READS = 'resource "aws_iam_role_policy_attachment" "x" {{\n  role = "ops"\n  policy_arn = file("{}")\n}}\n'
+REFUSES = "echo \"fatal: detected dubious ownership in repository at '/x'\" >&2; exit 128"
 NO_LIBRARY = "raise ModuleNotFoundError(\"No module named 'yaml'\", name='yaml')\n"
 
 FAULTS = {
@@ -271,12 +273,25 @@ FAULTS = {
     "binary-in-terraform": Fault(
         2, "main.tf:5: could not be checked: unexpected", (files({"main.tf": DENIED + "\0"}),)
     ),
-    "utf-16-in-terraform": Fault(2, "main.tf:1: could not be checked: is not in UTF-8", (files({"main.tf": UTF_16}),)),
-    "utf-16-in-terraform-without-a-mark": Fault(
-        2, "main.tf:1: could not be checked: is not in UTF-8", (files({"main.tf": UTF_16[2:]}),)
+    "utf-16-in-terraform": Fault(1, FOUND, (files({"main.tf": UTF_16}),)),
+    "utf-16-in-terraform-without-a-mark": Fault(1, FOUND, (files({"main.tf": UTF_16[2:]}),)),
+    "file-of-the-kernel": Fault(
+        2, "a.yaml:1: could not be checked: cannot be read", (SOURCE, link("a.yaml", "/proc/self/mem"))
     ),
-    "utf-16-in-terraform-json": Fault(
-        2, "main.tf.json:1: could not be checked: is not in UTF-8", (files({"main.tf.json": UTF_16}),)
+    "state-file": Fault(
+        2,
+        "a.json: is a state file, which says nothing of what will be attached (write the plan with",
+        (files({"a.json": '{"version": 4, "terraform_version": "1.11.0", "lineage": "x", "resources": []}'}),),
+        ("a.json",),
+    ),
+    "plan-file": Fault(
+        2, "tfplan: is a plan file, not its JSON (write the plan with", (files({"tfplan": BINARY_PLAN}),), ("tfplan",)
+    ),
+    "log-of-a-plan": Fault(
+        2,
+        "log.json: is the log that",
+        (files({"log.json": '{"@level":"info","@module":"terraform.ui","type":"version"}\n'}),),
+        ("log.json",),
     ),
     "latin-1-in-a-template": Fault(
         1, FOUND, (files({"a.yaml": TEMPLATE.replace("FailRole", "F\xfcr").encode("latin-1")}),)
@@ -290,6 +305,20 @@ FAULTS = {
     # git
     "no-git": Fault(1, FOUND, (SOURCE, files({".gitignore": "x/\n"})), (), {"PATH": "/nonexistent"}),
     "git-fails": Fault(1, FOUND, (SOURCE, program("git", "exit 128")), (), {"PATH": "bin"}),
+    "repository-of-somebody-else": Fault(
+        1,
+        "what git ignores is checked, too: git refuses",
+        (SOURCE, program("git", REFUSES)),
+        (),
+        {"PATH": "bin"},
+    ),
+    "repository-of-somebody-else-for-changes": Fault(
+        2,
+        "which somebody else owns (git config --global --add safe.directory",
+        (SOURCE, program("git", REFUSES)),
+        ("--changed-since", "HEAD"),
+        {"PATH": "bin"},
+    ),
     "no-git-for-changes": Fault(
         2, "--changed-since: git is not on PATH", (SOURCE,), ("--changed-since", "HEAD"), {"PATH": "/nonexistent"}
     ),

@@ -82,18 +82,23 @@ def test_the_command_that_sets_up_and_tests_is_the_gate_s() -> None:
     assert command in (PROJECT / ".ci/run").read_text()
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["directory", "git"])
-def test_the_raw_checkov_commands(clone: Path, tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "directory", "here"),
+    [(0, "../tree", "elsewhere"), (1, "../tree", "elsewhere"), (1, ".", "tree")],
+    ids=["directory", "git", "git, in the scanned directory"],
+)
+def test_the_raw_checkov_commands(clone: Path, tmp_path: Path, number: int, directory: str, here: str) -> None:
     for name in ("tree", "elsewhere"):
         (tmp_path / name).mkdir()
     (tmp_path / "tree/main.tf").write_text(ADMINISTRATOR)
     command = block(README, "--external-checks-git").splitlines()[number]
-    places = {"REPOSITORY": clone.as_uri(), "CLONE": str(clone), "DIRECTORY": str(tmp_path / "tree")}
+    places = {"REPOSITORY": clone.as_uri(), "CLONE": str(clone), "DIRECTORY": directory}
     for placeholder, place in places.items():
         command = command.replace(placeholder, place)
-    result = bash(f"{command} --check IAM_068 --framework terraform --skip-download", tmp_path / "elsewhere")
+    result = bash(f"{command} --check IAM_068 --framework terraform --skip-download", tmp_path / here)
     assert result.returncode == 1, result.stdout
     assert "AdministratorAccess must not be attached" in result.stdout
+    assert "Failed checks: 1," in result.stdout  # and none of the fixtures'
     assert "[ERROR]" not in result.stdout
 
 

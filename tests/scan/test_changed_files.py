@@ -10,7 +10,7 @@ import pytest
 from unapproved_iam.commands.command_line import main
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan import git_answers
-from unapproved_iam.scan.changed_files import RANGE_START, changed_files
+from unapproved_iam.scan.changed_files import HOOK, RANGE_START, changed_files
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -104,3 +104,12 @@ def test_a_git_that_never_answers_is_not_waited_for(
     assert main(["check"]) == 1
     assert main(["check", "--changed-since", "HEAD"]) == 2
     assert "--changed-since: git has not answered for 0.2 s" in capsys.readouterr().err
+
+
+def test_new_files_count_before_git_tracks_them(repository: Path) -> None:
+    """In a hook they do not: what is judged there is the commit, and they are not in it."""
+    (repository / ".gitignore").write_text("*.log\n")
+    for name in ("new.tf", "new.log"):
+        (repository / name).write_text("")
+    assert names("HEAD", repository) == {".gitignore", "new.tf"}
+    assert names("HEAD", repository, {HOOK: "1"}) == set()

@@ -17,6 +17,7 @@ from unapproved_iam.scan.file_reads import glob_of, read_paths, reads_files
 from unapproved_iam.scan.name_pieces import ADDED_BY_SAM
 from unapproved_iam.scan.screen_evidence import Evidence, suffices
 from unapproved_iam.scan.unit_screen import Screen, may_be_plan
+from unapproved_iam.source_bytes import in_utf8
 from unapproved_iam.terraform.source_look import local_sources
 from unapproved_iam.word_patterns import any_of, searches_for
 
@@ -356,9 +357,9 @@ def test_plans() -> None:
     assert Screen(ADMIN).plan_suffices(plan.encode())
     assert not Screen(ADMIN).plan_suffices(plan.replace("Access", "").encode())
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le"):
-        assert may_be_plan(plan.encode(encoding))
-        assert may_be_plan(plan.replace("planned_values", "resource_changes").encode(encoding))
-        assert not may_be_plan(plan.replace("planned_values", "values").encode(encoding))
+        assert may_be_plan(in_utf8(plan.encode(encoding)))
+        assert may_be_plan(in_utf8(plan.replace("planned_values", "resource_changes").encode(encoding)))
+        assert not may_be_plan(in_utf8(plan.replace("planned_values", "values").encode(encoding)))
 
 
 def test_paths_need_not_be_text() -> None:

@@ -88,13 +88,22 @@ def test_a_plan_that_cannot_be_read_is_an_error_that_says_so(tmp_path: Path) -> 
         (unjudged,) = reading.unjudged
         return f"{unjudged.place.line}: {unjudged.reason}"
 
-    assert problem(whole.encode("utf-16")) == "1: the plan is not in UTF-8 (PowerShell's `>` writes UTF-16)"
-    assert problem(whole.encode("utf-16-le")) == "1: the plan is not in UTF-8 (PowerShell's `>` writes UTF-16)"
     half = whole[: len(whole) // 2]
     assert problem(half.encode()).startswith(f"{half.count(chr(10)) + 1}: the plan is no whole JSON document: ")
     assert problem(b'{"planned_values": ' + b"[" * 200_000) == "1: the plan is nested too deep to be read"
     assert problem(b'{"planned_values": ' + b"9" * 5000 + b"}") == "1: the plan holds a number with too many digits"
-    assert problem(b'{"planned_values": {}, "x": "\xff"}') == "1: the plan is not in UTF-8"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_plan_may_be_in_utf_16(encoding: str, tmp_path: Path) -> None:
+    """PowerShell's `>` writes it so."""
+    path = tmp_path / "plan.json"
+    path.write_text((PLANS / "changed.json").read_text())
+    usual = read_plan(str(path))
+    path.write_text(path.read_text(), encoding=encoding)
+    assert usual is not None
+    assert usual.attachments
+    assert read_plan(str(path)) == usual
 
 
 def test_json_that_is_no_plan_is_none(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from unapproved_iam.policies.attachment import Attachment, Reading
 from unapproved_iam.printed_words import printable
 from unapproved_iam.scan.check_scope import is_below
 from unapproved_iam.scan.findings import Findings, one_per_policy
+from unapproved_iam.scan.git_answers import NoAnswer
 from unapproved_iam.scan.left_out import LeftOut
 from unapproved_iam.scan.source_files import ignored_directories, is_left_out
 
@@ -153,7 +154,10 @@ def _is_unwalked(path: str) -> bool:
 
 @lru_cache
 def _ignored(root: str) -> frozenset[str]:
-    return ignored_directories(root)
+    try:
+        return ignored_directories(root)
+    except NoAnswer:  # then nothing is ignored, and the wrapper's summary says so
+        return frozenset()
 
 
 def _passed(reasons: Iterable[str], sentences: tuple[str, ...] = ()) -> Answer:

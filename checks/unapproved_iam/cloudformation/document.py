@@ -78,12 +78,6 @@ def values_of(node: Node | None, key: str) -> Iterator[Node]:
                 yield value
 
 
-def decoded(content: bytes) -> str:
-    """The text of a file's bytes. Never fails: what is no text cannot be part of a policy's name either."""
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return content.decode(encoding, errors="replace")
-
-
 def documents_of(text: str) -> Iterator[Node]:
     """The documents of a YAML or JSON text, one after the other. Raises `Unreadable` where it cannot go on."""
     import yaml  # here, so that whoever reads no template does not pay for it

@@ -21,12 +21,12 @@ from unapproved_iam.cloudformation.document import (
     Object,
     Scalar,
     Unreadable,
-    decoded,
     documents_of,
     value_of,
 )
 from unapproved_iam.cloudformation.world import scalar_text
 from unapproved_iam.policies.possible_text import Text, text, unknown
+from unapproved_iam.source_bytes import decoded
 
 SAM_CONFIGURATION = "samconfig.toml"
 

@@ -10,14 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from unapproved_iam.cloudformation.document import (
     Array,
     Node,
     Scalar,
     Unreadable,
-    decoded,
     documents_of,
     value_of,
     values_of,
@@ -27,6 +25,7 @@ from unapproved_iam.cloudformation.world import placeholder, scalar_text
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.policies.inline_skips import CHECK_ID, skip_in_lines
 from unapproved_iam.policies.possible_text import Hole, Text, text
+from unapproved_iam.source_bytes import contents, decoded
 
 MOST_BYTES = 16 * 1024 * 1024  # CloudFormation itself accepts 1 MiB ("CloudFormation quotas")
 
@@ -113,7 +112,7 @@ def text_of_file(path: str, may_be_any: bool = False) -> TemplateText | Unjudged
     With `may_be_any` also of one that attaches nothing: outputs of a nested stack are wanted, too.
     """
     try:
-        content = Path(path).read_bytes()
+        content = contents(path)
     except (IsADirectoryError, FileNotFoundError):
         return None
     except OSError as error:
@@ -129,8 +128,6 @@ def text_of_file(path: str, may_be_any: bool = False) -> TemplateText | Unjudged
 
 def may_attach(content: bytes) -> bool:
     """Whether a file's bytes name an attaching type; cheap, and never wrong when it says no."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        content = decoded(content).encode()
     return _names_attaching_type(content) or (b"\\" in content and _names_attaching_type(_unescaped(content)))
 
 

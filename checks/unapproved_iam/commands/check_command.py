@@ -89,7 +89,7 @@ def parser() -> ArgumentParser:
     parser.add_argument(
         "--changed-since",
         metavar="COMMIT",
-        help="look only at what the changes since this commit can affect, deletions included; asks git",
+        help="look only at what the changes since this commit can affect, deleted and new files too; asks git",
     )
     for name, metavar, what in (
         (

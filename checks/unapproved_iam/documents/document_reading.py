@@ -17,7 +17,6 @@ from unapproved_iam.cloudformation.document import (
     Object,
     Scalar,
     Unreadable,
-    decoded,
     documents_of,
     function_of,
 )
@@ -29,13 +28,13 @@ from unapproved_iam.policies.attachment import Attachment, Principal, Reading, U
 from unapproved_iam.policies.policy_arn import aws_managed, customer_managed
 from unapproved_iam.policies.policy_lookup import policies_named
 from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
+from unapproved_iam.source_bytes import contents, decoded
 
 
 def read_documents(path: str) -> Reading | None:
     """What the documents of a file attach; None when no row of the table is about any of them."""
     path = os.path.abspath(path)
-    with open(path, "rb") as file:
-        source = TemplateText(path, decoded(file.read()))
+    source = TemplateText(path, decoded(contents(path)))
     if not _MAY_HOLD.search(source.written):
         return None
     readings: list[Reading] = []

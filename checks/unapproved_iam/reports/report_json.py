@@ -46,6 +46,7 @@ def json_report(findings: Findings, seconds: float) -> str:
                 for unjudged in findings.unjudged
             ],
             "expiring": [_approval(approval) for approval in findings.expiring],
+            "remarks": list(findings.remarks),
             "mentions": [_place(mention.place, findings) | {"policy": mention.name} for mention in findings.mentions],
         }
     )

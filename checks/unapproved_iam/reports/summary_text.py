@@ -19,7 +19,7 @@ MOST_POLICIES = 8
 def summary(findings: Findings, seconds: float) -> str:
     """The one line that every run ends with."""
     said = f"{_outcome(findings)} {counted(findings.files, 'file')} ({seconds:.1f} s), list: {_list_name(findings)}"
-    return printable("; ".join([said, *([", ".join(_counts(findings))] if _counts(findings) else [])]))
+    return printable("; ".join(filter(None, (said, ", ".join(_counts(findings)), *findings.remarks))))
 
 
 def _outcome(findings: Findings) -> str:

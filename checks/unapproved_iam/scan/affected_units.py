@@ -25,10 +25,11 @@ from unapproved_iam.deny_list.discovery import FILE_NAME
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.path_glob import path_matches
 from unapproved_iam.scan.file_reads import glob_of, read_paths
-from unapproved_iam.scan.module_graph import ModuleGraph, readable
+from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.screen_evidence import Evidence
 from unapproved_iam.scan.source_files import Kind, files_below, kind_of, listed
 from unapproved_iam.scan.unit_screen import Screen
+from unapproved_iam.source_bytes import readable
 
 # The graph of a tree's modules, and its files that may be templates.
 Tree = tuple[ModuleGraph, Sequence[str]]

@@ -16,10 +16,13 @@ from unapproved_iam.scan.git_answers import NoAnswer, git
 # What pre-commit and prek tell their hooks when they judge a range of commits: its start, while the end is checked out.
 RANGE_START = "PRE_COMMIT_FROM_REF"
 
+HOOK = "PRE_COMMIT"  # both set it for their hooks
+
 
 def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str]:
-    """Absolute paths of the tracked files that differ between the work tree and the commit where HEAD left `since`.
+    """Absolute paths of the files that differ between the work tree and the commit where HEAD left `since`.
 
+    New files count before git tracks them, unless it ignores them, or a hook asks: they are in no commit yet.
     `root` is the top of the repository. Where nothing is committed yet, every tracked file is new. Raises `UsageError`.
     """
     since = environ.get(RANGE_START) or since
@@ -29,10 +32,12 @@ def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str
         answer = git(root, *diff, *([] if since == "HEAD" else ["--merge-base"]), "--end-of-options", since, "--")
         if answer.returncode and since == "HEAD" and git(root, "rev-parse", "--verify", "--quiet", "HEAD").returncode:
             answer = git(root, "ls-files", "-z")
+        new = git(root, "ls-files", "-z", "--others", "--exclude-standard") if HOOK not in environ else None
     except NoAnswer as reason:
         raise UsageError(f"--changed-since: {reason}") from reason
     if answer.returncode:
         complaint = os.fsdecode(answer.stderr).strip().splitlines() or ["git failed"]
         expected = f"a commit that the clone in {root} holds with its history"
         raise UsageError(f"--changed-since {since}: {complaint[0]} (expected {expected})")
-    return [os.path.join(root, os.fsdecode(name)) for name in answer.stdout.split(b"\0") if name]
+    names = answer.stdout + (new.stdout if new else b"")
+    return [os.path.join(root, os.fsdecode(name)) for name in names.split(b"\0") if name]

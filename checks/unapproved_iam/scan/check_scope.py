@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from unapproved_iam.policies.attachment import Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.affected_units import Tree, affected_by, spread
-from unapproved_iam.scan.module_graph import ModuleGraph, readable
+from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.side_by_side import Watch
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
 from unapproved_iam.scan.unit_screen import Screen, may_give_parameters
+from unapproved_iam.source_bytes import readable
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class Findings:
     excluded: Mapping[str, int] = field(default_factory=dict)  # number of files by reason
     only_plan_changes: bool = False  # what plans leave attached as it is makes no violation
     expiring: tuple[Approval, ...] = ()  # that cover something, and will not for long
+    remarks: tuple[str, ...] = ()  # on how it was looked, a sentence each
     repositories: tuple[str, ...] = ()  # the roots of several; paths of approvals count from the one they are in
 
     @property
@@ -132,17 +133,18 @@ def all_of(several: Sequence[Findings]) -> Findings:
     names = dict.fromkeys(findings.deny_list.source for findings in several)
     entries = dict.fromkeys(entry for findings in several for entry in findings.deny_list.entries)
     return Findings(
-        DenyList(" and ".join(names), tuple(entries)),
-        os.path.commonpath([findings.root for findings in several]),
-        tuple(finding for findings in several for finding in findings.judged),
-        tuple(unjudged for findings in several for unjudged in findings.unjudged),
-        tuple(mention for findings in several for mention in findings.mentions),
-        sum(findings.files for findings in several),
-        sum(findings.units for findings in several),
-        excluded,
-        any(findings.only_plan_changes for findings in several),
-        tuple(dict.fromkeys(approval for findings in several for approval in findings.expiring)),
-        tuple(findings.root for findings in several),
+        deny_list=DenyList(" and ".join(names), tuple(entries)),
+        root=os.path.commonpath([findings.root for findings in several]),
+        judged=tuple(finding for findings in several for finding in findings.judged),
+        unjudged=tuple(unjudged for findings in several for unjudged in findings.unjudged),
+        mentions=tuple(mention for findings in several for mention in findings.mentions),
+        files=sum(findings.files for findings in several),
+        units=sum(findings.units for findings in several),
+        excluded=excluded,
+        only_plan_changes=any(findings.only_plan_changes for findings in several),
+        remarks=tuple(remark for findings in several for remark in findings.remarks),
+        repositories=tuple(findings.root for findings in several),
+        expiring=tuple(dict.fromkeys(approval for findings in several for approval in findings.expiring)),
     )
 
 

@@ -5,6 +5,7 @@ For `scan.source_files`, which asks what is ignored, and `scan.changed_files`.
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 MOST_SECONDS = 120  # the largest public repositories take one
@@ -20,10 +21,17 @@ def git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """What git says of the repository at `root`, and its exit code. Raises NoAnswer."""
     command = ["git", "-C", root, *_OPTIONS, *arguments]
     try:
-        return subprocess.run(command, capture_output=True, check=False, timeout=MOST_SECONDS)
+        answer = subprocess.run(
+            command, capture_output=True, check=False, timeout=MOST_SECONDS, env=os.environ | {"LC_ALL": "C"}
+        )
     except FileNotFoundError:
         raise NoAnswer("git is not on PATH") from None
     except OSError as error:
         raise NoAnswer(f"git cannot be started: {error.strerror or error}") from error
     except subprocess.TimeoutExpired:
         raise NoAnswer(f"git has not answered for {MOST_SECONDS} s") from None
+    if answer.returncode and b"dubious ownership" in answer.stderr:
+        raise NoAnswer(
+            f"git refuses {root}, which somebody else owns (git config --global --add safe.directory {root})"
+        )
+    return answer

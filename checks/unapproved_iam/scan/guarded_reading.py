@@ -36,8 +36,13 @@ def guarded(reader: Reader, path: str) -> Reading | None:
     except Exception as error:
         if os.environ.get("UNAPPROVED_IAM_TRACEBACK"):
             raise
-        said = f"could not be read because of a defect here: {type(error).__name__}: {error}"
-        return _unjudged(path, said, "please report it")
+        return Reading(unjudged=(broken_by(path, error),))
+
+
+def broken_by(path: str, error: Exception) -> Unjudged:
+    """A file or unit that met a defect here: one odd file must not hide what is found in the others."""
+    said = f"could not be read because of a defect here: {type(error).__name__}: {error}"
+    return Unjudged(Place(path), said, "please report it", is_whole_unit=True)
 
 
 def _unjudged(path: str, reason: str, advice: str = "") -> Reading:

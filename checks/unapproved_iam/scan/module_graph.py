@@ -7,9 +7,7 @@ call: a call too many makes something be read that need not be, a missed one wou
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -17,6 +15,7 @@ from unapproved_iam.scan.file_reads import read_paths, reads_files
 from unapproved_iam.scan.screen_evidence import NAMED, Evidence
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, listed
 from unapproved_iam.scan.unit_screen import Screen
+from unapproved_iam.source_bytes import readable
 from unapproved_iam.terraform.source_look import local_sources, may_call
 
 Look = Callable[[bytes], Evidence]
@@ -208,28 +207,3 @@ def _reached(starts: Iterable[str], following: Mapping[str, Iterable[str]]) -> s
             reached.add(path)
             waiting.extend(following.get(path, ()))
     return reached
-
-
-def contents(path: str) -> bytes:
-    """All bytes of a file. Raises OSError, for a pipe or a device too: reading one may never end."""
-    with open(path, "rb", buffering=0, opener=_opened) as file:
-        return file.readall()
-
-
-def _opened(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags | _AT_ONCE)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "is no regular file", path)
-
-
-_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # else opening a pipe waits for its writer
-
-
-def readable(path: str) -> bytes | None:
-    """All bytes of a file, None when it cannot be read: whoever needs it says so."""
-    try:
-        return contents(path)
-    except (OSError, ValueError):
-        return None

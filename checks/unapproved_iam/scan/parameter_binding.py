@@ -20,8 +20,8 @@ from unapproved_iam.cloudformation.parameter_files import (
     templates_of_sam,
 )
 from unapproved_iam.program import UsageError
-from unapproved_iam.scan.module_graph import readable
 from unapproved_iam.scan.unit_screen import may_give_parameters
+from unapproved_iam.source_bytes import readable
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
 _OF_PARAMETERS = re.compile(r"[._-]param(?:eter)?s?$", re.IGNORECASE)  # at the end of a name without its suffix

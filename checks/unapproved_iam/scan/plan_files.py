@@ -18,7 +18,7 @@ from typing import NamedTuple
 from unapproved_iam.policies.attachment import Attachment, Place, PlannedChange, Reading, Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.guarded_reading import guarded
-from unapproved_iam.scan.module_graph import contents
+from unapproved_iam.source_bytes import contents
 
 EXPECTED = "expected what `terraform show -json PLANFILE` prints"
 _NAMES = (".json", ".jsonl", ".ndjson")  # that plans have in a directory

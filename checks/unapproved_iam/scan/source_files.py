@@ -144,7 +144,7 @@ def is_left_out(path: str, start: str, ignored: frozenset[str]) -> bool:
 
 
 def ignored_directories(root: str) -> frozenset[str]:
-    """The absolute directories of which git ignores everything and tracks nothing; none where git cannot be asked.
+    """The absolute directories of which git ignores everything and tracks nothing. Raises NoAnswer.
 
     What is tracked counts, whatever the ignore rules say: who changes the source may change those, too.
     """
@@ -152,9 +152,10 @@ def ignored_directories(root: str) -> frozenset[str]:
         return frozenset()
     from unapproved_iam.scan.git_answers import NoAnswer, git  # most runs never ask
 
-    try:
-        answer = git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
-    except NoAnswer:
+    answer = git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    if b"not a git repository" in answer.stderr:  # what is called .git need not be one
         return frozenset()
-    names = (os.fsdecode(name) for name in (answer.stdout if answer.returncode == 0 else b"").split(b"\0"))
+    if answer.returncode:
+        raise NoAnswer(" ".join(os.fsdecode(answer.stderr).split()) or "git failed")
+    names = (os.fsdecode(name) for name in answer.stdout.split(b"\0"))
     return frozenset(os.path.join(root, name.rstrip("/")) for name in names if name.endswith("/"))

@@ -21,14 +21,14 @@ from unapproved_iam.program import UsageError
 from unapproved_iam.scan.affected_units import lists_of
 from unapproved_iam.scan.check_scope import Request, Scope, is_below, scope_of
 from unapproved_iam.scan.findings import Findings, Mention, expiring_soon, one_per_policy
-from unapproved_iam.scan.guarded_reading import guarded
+from unapproved_iam.scan.guarded_reading import broken_by, guarded
 from unapproved_iam.scan.left_out import LeftOut
-from unapproved_iam.scan.module_graph import contents
 from unapproved_iam.scan.plan_files import folded, plan_files, read_plans
 from unapproved_iam.scan.policy_mention import Mentions
 from unapproved_iam.scan.side_by_side import read_side_by_side
 from unapproved_iam.scan.source_files import Kind, ignored_directories
 from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_give_parameters
+from unapproved_iam.source_bytes import contents
 
 if TYPE_CHECKING:
     from unapproved_iam.scan.parameter_binding import ParameterBinding
@@ -68,6 +68,7 @@ class _Check:
         self._screen = Screen(deny_list)
         self._mentions = Mentions(deny_list)
         self._lists = lists_of(deny_list, root)
+        self._remarks: list[str] = []
         self._left_out = LeftOut(deny_list, request.exclude, self._judge.relative)
         self._plans = [one for one in plan_files(request.plans) if not self._left_out.file(one.path)]
 
@@ -98,6 +99,7 @@ class _Check:
             files=len(scope.files) + len(self._plans),
             units=len(readings),
             only_plan_changes=self._request.only_plan_changes,
+            remarks=tuple(self._remarks),
             excluded=self._left_out.counts(scope.files, ignored, unseen),
             expiring=expiring_soon(judged, self._judge.today),
         )
@@ -105,7 +107,13 @@ class _Check:
     def _ignored(self) -> frozenset[str]:
         """The directories that git ignores, but for those that were asked for by name."""
         given = [os.path.abspath(path) for path in self._request.paths]
-        ignored = ignored_directories(self._root)
+        from unapproved_iam.scan.git_answers import NoAnswer  # most runs never ask
+
+        try:
+            ignored = ignored_directories(self._root)
+        except NoAnswer as reason:
+            self._remarks.append(f"what git ignores is checked, too: {reason}")
+            return frozenset()
         return frozenset(path for path in ignored if not any(is_below(one, [path]) for one in given))
 
     def _screened(self, left_out: frozenset[str]) -> tuple[Scope, _Suspicious]:
@@ -114,16 +122,21 @@ class _Check:
         suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
         for path, kind in scope.files.items():
             if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
-                self._look_at(path, kind, suspicious, scope)
+                try:
+                    self._look_at(path, kind, suspicious, scope)
+                except OSError as error:
+                    suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
+                except UsageError:
+                    raise
+                except Exception as error:
+                    suspicious.unjudged.append(broken_by(path, error))
         return scope, suspicious
 
     def _look_at(self, path: str, kind: Kind | None, suspicious: _Suspicious, scope: Scope) -> None:
-        """Screen a file that may be a unit by itself."""
-        try:
-            source = contents(path)
-        except OSError as error:
-            suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
-            return
+        """Screen a file that may be a unit by itself. Raises UsageError for one that was given and is a plan's kin."""
+        source = contents(path)
+        if path in self._given and b"Resources" not in source and not may_be_plan(source):
+            self._refuse_other_form(path, source)
         if may_give_parameters(source) and self._screen.may_name(source):
             templates = [template for template in self._parameters.templates_of(path) if template in scope.files]
             suspicious.files.update(template for template in templates if not self._is_left_out(template))
@@ -138,6 +151,19 @@ class _Check:
         mention = self._mentions.first_in(source, path) if kind else None
         if mention:
             suspicious.mentions.append(mention)
+
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        """The paths that somebody asks to be judged; a hook's files are only what changed."""
+        paths = self._request.paths if self._request.changed is None else ()
+        return frozenset(map(os.path.abspath, paths))
+
+    def _refuse_other_form(self, path: str, source: bytes) -> None:
+        from unapproved_iam.terraform.plan_document import HOW_TO, other_form  # only for files that were given
+
+        form = other_form(source)
+        if form:
+            raise UsageError(f"{os.path.relpath(path)}: {form} ({HOW_TO}, and check that with --plan)")
 
     @cached_property
     def _parameters(self) -> ParameterBinding:

@@ -142,8 +142,7 @@ def _chooses_source(source: bytes) -> bool:
 
 def may_be_plan(source: bytes) -> bool:
     """Whether a JSON file may be a Terraform plan ("JSON Output Format" in the Terraform documentation)."""
-    packed = source.replace(b"\0", b"") if b"\0" in source[:100] else source  # PowerShell's `>` writes UTF-16
-    return b'"planned_values"' in packed or b'"resource_changes"' in packed
+    return b'"planned_values"' in source or b'"resource_changes"' in source
 
 
 def may_give_parameters(source: bytes) -> bool:

@@ -8,7 +8,6 @@ something else, then only if an attachment needs that.
 from __future__ import annotations
 
 import os
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -128,12 +127,9 @@ class Module:
 
     def _is_readable(self, file: ConfigurationFile) -> bool:
         try:
-            begin = file.data[:2]
+            file.data  # noqa: B018
         except OSError as error:
             self.report_at(Place(file.path), f"cannot be read: {error.strerror or error}")
-            return False
-        if b"\0" in begin or begin in (BOM_UTF16_LE, BOM_UTF16_BE):  # no name would be found in its bytes
-            self.report_at(Place(file.path), "is not in UTF-8 (PowerShell's `>` writes UTF-16)")
             return False
         return True
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from unapproved_iam.directory_entry import is_file
 from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse_body
 from unapproved_iam.policies.attachment import Place
+from unapproved_iam.source_bytes import contents
 from unapproved_iam.terraform.source_look import may_hold
 
 
@@ -96,8 +97,7 @@ class ConfigurationFile:
     @cached_property
     def data(self) -> bytes:
         """Raises OSError."""
-        with open(self.path, "rb") as file:
-            return file.read()
+        return contents(self.path)
 
     def mentions(self, *names: str) -> bool:
         """Whether every one of these names may stand in it: else the file cannot declare such a block."""
@@ -196,8 +196,7 @@ class VariableFile:
     @cached_property
     def assignments(self) -> dict[str, Attribute]:
         """Raises OSError and HclSyntaxError."""
-        with open(self.path, "rb") as file:
-            data = file.read()
+        data = contents(self.path)
         if self.path.endswith(".json"):
             from unapproved_iam.terraform.json_syntax import parse_json_variables
 

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from unapproved_iam.policies.attachment import Place, Unjudged
+from unapproved_iam.source_bytes import contents, decoded
 
-HOW_TO = "write the plan with `terraform show -json PLANFILE`, in UTF-8"
+HOW_TO = "write the plan with `terraform show -json PLANFILE`"
 
 _MARKS = ("planned_values", "resource_changes")
 _KNOWN_MAJORS = ("0", "1")
@@ -41,26 +42,14 @@ class PlanFile(NamedTuple):
 
 def plans_in(path: str) -> PlanFile | None:
     """The plans in a file; None when it certainly holds none. Raises OSError."""
-    with open(path, "rb") as file:
-        data = file.read()
-    if is_utf16(data):
-        packed = data.replace(b"\0", b"")
-        said = "the plan is not in UTF-8 (PowerShell's `>` writes UTF-16)"
-        return _refused(path, 1, said) if any(mark.encode() in packed for mark in _MARKS) else None
+    data = contents(path)
     if not any(f'"{mark}"'.encode() in data for mark in (*_MARKS, "terraform_version")):  # the last if cut off early
         return None
     if path.endswith((".yaml", ".yml")) and not data.lstrip().startswith(b"{"):
         return None  # YAML that quotes a plan, e.g. in the tests of a policy
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _refused(path, 1, "the plan is not in UTF-8")
+    text = decoded(data)
     del data  # a plan may be large
     return _read(path, text)
-
-
-def is_utf16(data: bytes) -> bool:
-    return data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:100]
 
 
 def _read(path: str, text: str) -> PlanFile | None:
@@ -130,10 +119,6 @@ def _is_plan(content: dict[str, Any]) -> bool:
 def _is_known(version: Any) -> bool:
     """A plan that some tool has cut down may not tell its version."""
     return version is None or (isinstance(version, str) and version.partition(".")[0] in _KNOWN_MAJORS)
-
-
-def _refused(path: str, line: int, reason: str) -> PlanFile:
-    return PlanFile(unjudged=(Unjudged(Place(path, line), reason, HOW_TO),))
 
 
 # -- what is no plan in JSON -------------------------------------------------------------------------------------------
