@@ -61,6 +61,8 @@ _BY_NAME = [row.resource_type for row in ATTACHING_TYPES.values() if any(p.form 
 _CUSTOMER_TYPES = re.compile(any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
 
 _SPLIT = re.compile(rb"(?:Fn::|!)Split\b")
+# The character or characters that it cuts at, where they are a literal.
+_SPLIT_AT = re.compile(rb"""(?:Fn::|!)Split(?:\\?["'])?\s*:?\s*[\[-]\s*\\?["']([^"'\\\s]+)\\?["']""")
 _NESTING = [
     name for name, row in TEMPLATE_TYPES.items() if any(one.form is TemplateForm.LOCATION for one in row.policies)
 ]
@@ -82,14 +84,37 @@ def _last_in_terraform(piece: str) -> str:
     return rf'["}}]{piece}["\\]|%[^a-zA-Z"\n]{{0,9}}[a-z]{piece}["\\]|(?:[\n{{,]|\*/)[ \t]*{piece}\s*(?:[=:]|/\*)'
 
 
+class Cuts(NamedTuple):
+    """Where `Fn::Split` cuts the text of a file: pieces begin behind some characters, and end before some."""
+
+    behind: str = ""
+    before: str = ""
+
+
+NO_CUTS = Cuts()
+
+
+def _cuts_of(source: bytes) -> Cuts | None:
+    """None where it cannot be told. Text between two literals may be cut within what it is cut at."""
+    if b"Split" not in source:
+        return NO_CUTS
+    cut_at = {found.decode("utf-8", "surrogateescape") for found in _SPLIT_AT.findall(source)}
+    if len(_SPLIT.findall(source)) > len(_SPLIT_AT.findall(source)) or not all(map(str.isascii, cut_at)):
+        return None
+    return Cuts(*("".join(sorted({re.escape(one[end]) for one in cut_at})) for end in (-1, 0)))
+
+
 # In YAML and other text literals need no quotes: words with anything but a part of a word beside them, or behind an
 # anchor or a tag. `AWS::` is none.
-def _first_in_text(piece: str) -> str:
-    return rf"(?<![\w:-]){piece}(?=\s*(?:[\"'$%,\]}}#\\;|]|:(?!:)|[\r\n]|$))"
+def _first_in_text(piece: str, cuts: Cuts) -> str:
+    begins = rf"(?:(?<![\w:-])|(?<=[{cuts.behind}]))" if cuts.behind else r"(?<![\w:-])"
+    return rf"{begins}{piece}(?=\s*(?:[\"'$%,\]}}#\\;|{cuts.before}]|:(?!:)|[\r\n]|$))"
 
 
-def _last_in_text(piece: str) -> str:
-    return rf"(?:[\"'}}\[,{{:;|-]|[\r\n]|^|[&!][\w!:.-]*[ \t])[ \t]*{piece}(?![\w:-])"
+def _last_in_text(piece: str, cuts: Cuts) -> str:
+    ends = rf"(?:(?![\w:-])|(?=[{cuts.before}]))" if cuts.before else r"(?![\w:-])"
+    begins = rf"[\"'}}\[,{{:;|{cuts.behind}-]|[\r\n]|^|[&!][\w!:.-]*[ \t]"
+    return rf"(?:{begins})[ \t]*{piece}{ends}"
 
 
 class NamePieces:
@@ -144,7 +169,7 @@ class NamePieces:
     def rare_in_template(self, source: bytes) -> Evidence:
         """What is seldom found in a template, beside types and whole names."""
         is_sam = b"AWS::Serverless::" in source
-        if (is_sam and self._added_by_sam) or _SPLIT.search(source) or nests_files(source):
+        if (is_sam and self._added_by_sam) or nests_files(source):
             return Evidence.NAME
         return self.rare_in_text(source)
 
@@ -154,16 +179,22 @@ class NamePieces:
 
     def rare_in_text(self, source: bytes) -> Evidence:
         """What is seldom found in a file of any form."""
-        if self._always or self._of_first.first_in_text(source) or self._of_last.last_in_text(source):
+        cuts = _cuts_of(source)
+        if self._always or cuts is None:
             return Evidence.NAME
-        return Evidence.LAST_PIECE if self._of_both.last_in_text(source) else Evidence.NOTHING
+        if self._of_first.first_in_text(source, cuts) or self._of_last.last_in_text(source, cuts):
+            return Evidence.NAME
+        return Evidence.LAST_PIECE if self._of_both.last_in_text(source, cuts) else Evidence.NOTHING
 
     def common_in_text(self, source: bytes) -> Evidence:
         """The other half."""
-        return Evidence.FIRST_PIECE if self._of_both.first_in_text(source) else Evidence.NOTHING
+        cuts = _cuts_of(source)
+        is_found = cuts is None or self._of_both.first_in_text(source, cuts)
+        return Evidence.FIRST_PIECE if is_found else Evidence.NOTHING
 
 
 Search = Callable[[bytes], object]
+TextSearch = Callable[[bytes, Cuts], object]
 
 
 class _Pieces(NamedTuple):
@@ -172,8 +203,8 @@ class _Pieces(NamedTuple):
     number: int
     first_in_terraform: Search
     last_in_terraform: Search
-    first_in_text: Search
-    last_in_text: Search
+    first_in_text: TextSearch
+    last_in_text: TextSearch
 
     @classmethod
     def of(cls, names: set[str]) -> _Pieces:
@@ -183,8 +214,8 @@ class _Pieces(NamedTuple):
             len(ends),
             _search(_first_in_terraform, beginnings),
             _search(_last_in_terraform, ends),
-            _search(_first_in_text, beginnings),
-            _search(_last_in_text, ends),
+            _text_search(_first_in_text, beginnings),
+            _text_search(_last_in_text, ends),
         )
 
 
@@ -202,6 +233,18 @@ def _search(written: Callable[[str], str], pieces: set[str]) -> Search:
         return compiled[0](source)
 
     return search if pieces else lambda source: None
+
+
+def _text_search(written: Callable[[str, Cuts], str], pieces: set[str]) -> TextSearch:
+    """The same for each way to cut."""
+    searches: dict[Cuts, Search] = {}
+
+    def search(source: bytes, cuts: Cuts) -> object:
+        if cuts not in searches:
+            searches[cuts] = _search(lambda piece: written(piece, cuts), pieces)
+        return searches[cuts](source)
+
+    return search
 
 
 def nests_files(source: bytes) -> bool:
