@@ -46,6 +46,8 @@ TERRAFORM = [
     ("another ARN", f'x = "{ARN}ReadOnlyAccess"', NOTHING),
     ("an escape", 'x = "\\u0041dministratorAccess"', EVERYTHING),
     ("an escape of a character that no ARN has", 'x = "\\u003c"', NOTHING),
+    ("a long escape", 'x = "\\U00000041dministratorAccess"', EVERYTHING),
+    ("a path of Windows", "x = <<EOT\nC:\\Users\\user-creation\nEOT", NOTHING),
     ("a character that becomes a K", 'x = "AWS\u212aeyManagement"', EVERYTHING),
     ("a character that becomes none", 'x = "AWS\u2126eyManagement"', NOTHING),
     ("two bytes a character", "x\0", EVERYTHING),
@@ -72,6 +74,12 @@ TERRAFORM = [
         'module "x" {\n  source = "./x"\n}\nmodule "y" { source = var.y }',
         EVERYTHING,
     ),
+    (
+        "a chosen source, and one in an argument",
+        'module "x" {\n  y = { source = var.x }\n  source = "./x-${var.x}"\n}',
+        EVERYTHING,
+    ),
+    ("a source in an argument", 'module "x" {\n  y = { source = var.x }\n  source = "./x"\n}', TYPE),
     ("a chosen source in what cannot be read", 'module "x" {\n  source = "./x"\n}\n{ source = var.x }', EVERYTHING),
 ]
 

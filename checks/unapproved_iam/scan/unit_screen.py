@@ -34,12 +34,14 @@ if TYPE_CHECKING:
 # Characters that a parser makes of others: escapes (but for `<`, `>` and `&`, which encoders of JSON write so), UTF-16,
 # and in YAML a line that goes on after a backslash (U+0085, U+2028 and U+2029 end lines, too), and base64. In a shell
 # script a blank precedes the backslash.
-_ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))|[Ux])")
+_ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2})")
 _FOLDED = re.compile(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\xa9])")
 _TAGGED = re.compile(rb"![^\s\"']*binary")
 
 # OpenTofu lets variables choose the source: then anything may be called.
 _CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
+
+_LITERAL = re.compile(r'\s*"[^"$]*"\s*')
 
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
 # What brings types or names that do not stand in the template.
@@ -130,14 +132,14 @@ def _document_marks() -> list[bytes]:
 
 
 def _chooses_source(source: bytes) -> bool:
-    """Whether it is a module call that has such a source, and not another block; true where that cannot be told."""
+    """Whether it is a module call that has such a source, and nothing else; true where that cannot be told."""
     from unapproved_iam.hcl.syntax import HclSyntaxError, parse_body  # no library is needed to cut out blocks
 
     try:
-        calls = [block.text for block in parse_body(source, "").blocks if block.type == "module"]
+        calls = [block.body.attributes for block in parse_body(source, "").blocks if block.type == "module"]
     except HclSyntaxError:  # .tf.json, too
         return True
-    return any(_CHOSEN_SOURCE.search(call.encode()) for call in calls)
+    return not all(_LITERAL.fullmatch(call["source"].text) for call in calls if "source" in call)
 
 
 def may_be_plan(source: bytes) -> bool:

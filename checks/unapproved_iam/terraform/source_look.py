@@ -13,7 +13,7 @@ from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.word_patterns import any_of
 
 # Characters that a parser makes of escapes; but for `<`, `>` and `&`, which encoders of JSON write so, and no name has.
-_ESCAPED = re.compile(rb"\\[uU](?!00(?:3[cCeE]|26))")
+_ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})")
 _ATTACHING_TYPE = re.compile(any_of(ATTACHING_TYPES).encode())
 # The keyword, and not a reference `module.x` or `path.module`: what may follow a block's type is no such character.
 _MODULE_CALL = re.compile(rb"(?<!\.)module(?![.\w-])")
