@@ -184,3 +184,43 @@ def test_a_template_is_compared_with_the_one_before(tmp_path: Path) -> None:
     stack = "aws_cloudformation_stack"
     found = attachments(tmp_path, stack, template(ADMIN, READER), ("update",), template(READER))
     assert {(str(one.policy), one.change and one.change.is_new) for one in found} == {(ADMIN, True), (READER, False)}
+
+
+def test_a_parameter_that_is_a_policy_counts_before_it_is_known(tmp_path: Path) -> None:
+    """What is not a policy's ARN for sure is passed by, as in source."""
+    stack = {
+        "address": "aws_cloudformation_stack.a",
+        "mode": "managed",
+        "type": "aws_cloudformation_stack",
+        "name": "a",
+    }
+    expressions = {"parameters": {"references": ["aws_iam_policy.p.arn", "aws_iam_policy.p", "var.vpc"]}}
+
+    def found(name: str) -> set[str]:
+        policy = {"address": "aws_iam_policy.p", "mode": "managed", "type": "aws_iam_policy", "name": "p"}
+        changes = [
+            policy | {"change": {"actions": ["create"], "after": {"name": name}, "after_unknown": {"arn": True}}},
+            stack | {"change": {"actions": ["create"], "after": {}, "after_unknown": {"parameters": {"P": True}}}},
+        ]
+        blocks = [stack | {"expressions": expressions}, policy | {"expressions": {}}]
+        plan = {"resource_changes": changes, "configuration": {"root_module": {"resources": blocks}}}
+        (tmp_path / "plan.json").write_text(json.dumps({"format_version": "1.2"} | plan))
+        reading = read_plan(str(tmp_path / "plan.json"))
+        assert reading
+        return verdicts(reading.attachments)
+
+    assert found("legacy-x") == {"denied"}
+    assert found("reader") == {"clean"}
+
+
+def test_parameters_are_objects_or_a_list_of_them(tmp_path: Path) -> None:
+    role = "{Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [!Ref P]}}"
+    template = f"Parameters: {{P: {{Type: String}}}}\nResources:\n  R: {role}\n"
+    for policy, verdict in ((ADMIN, "denied"), (READER, "clean")):
+        listed = [{"parameter_key": "P", "parameter_value": policy}]
+        for type_, parameters in (
+            ("aws_cloudformation_stack", {"P": policy}),
+            ("awscc_cloudformation_stack_set", listed),
+        ):
+            values = {"template_body": template, "parameters": parameters}
+            assert verdicts(attachments(tmp_path, type_, values)) == {verdict}

@@ -96,7 +96,7 @@ class _PlanReader:
         """The same where its block stands, when the plan's root module is there and holds it."""
         if not self._source.is_there:
             return attachment
-        attributes = [attribute.name for attribute in ATTACHING_TYPES[resource.type].policies]
+        attributes = [one.name.partition(".")[0] for one in ATTACHING_TYPES[resource.type].policies]
         found = self._source.place_of(resource, attributes, _name_of(attachment.policy))
         if found is None:
             return attachment

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from unapproved_iam.policies.attachment import Place, Principal, Reading
-from unapproved_iam.policies.passed_policies import policies_passed_in
+from unapproved_iam.policies.passed_policies import is_policy_arn, policies_passed_in
 from unapproved_iam.policies.policy_arn import POLICY_ARN, POLICY_NAME, customer_managed
 from unapproved_iam.policies.possible_text import Text, text, unknown
 from unapproved_iam.terraform.embedded_templates import may_attach, template_of_properties, without_names
@@ -33,6 +33,9 @@ class PlanValues:
         """The policies of an attribute that is no template. Raises TooManyAlternatives."""
         if attribute.form is Form.PASSED:
             yield from policies_passed_in({attribute.name: resource.values.get(attribute.name)})
+            if _holds_true(resource.is_unknown(attribute.name)):  # of which only a policy's ARN counts, as in source
+                expression = self._expression(resource, attribute.name)
+                yield from filter(is_policy_arn, self._lookup.policies(resource, expression))
             return
         for inner, name in _inner(resource, attribute.name):
             yield from self._policies(inner, attribute._replace(name=name), resource, attribute.name)
@@ -82,8 +85,10 @@ class PlanValues:
     def _expression(self, resource: PlannedResource, path: str) -> Any:
         expression = object_of(self._lookup.configuration_of(resource)).get("expressions")
         for name in path.split("."):
-            block = expression[0] if isinstance(expression, list) and expression else expression
-            expression = object_of(block).get(name)
+            block = object_of(expression[0] if isinstance(expression, list) and expression else expression)
+            if "references" in block:
+                break  # an object, whose attributes are not listed
+            expression = block.get(name)
         return expression
 
 
@@ -132,8 +137,10 @@ def shown_template(
 
 def _parameters_of(resource: PlannedResource) -> dict[str, list[Text]] | None:
     """The template's parameters that the resource gives; None when they are known only after the apply."""
-    marks = resource.is_unknown("parameters")
-    given = resource.values.get("parameters")
+    marks, given = resource.is_unknown("parameters"), resource.values.get("parameters")
+    if isinstance(given, list):  # of objects with a key and a value
+        given = {str(one.get("parameter_key")): one.get("parameter_value") for one in map(object_of, given)}
+        marks = _holds_true(marks)
     if marks is True or (_holds_true(resource.is_sensitive("parameters")) and not given):
         return None
     parameters = replace(
