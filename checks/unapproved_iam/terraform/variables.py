@@ -75,9 +75,11 @@ class RootVariables:
             except OSError as error:
                 return unreadable(written, HclSyntaxError(file.path, 1, error.strerror or str(error)))
 
-        loaded = [value for file in self._loaded if (value := assigned(file)) is not None]
-        usual = loaded[-1] if loaded else default()
+        loaded = [(file, value) for file in self._loaded if (value := assigned(file)) is not None]
+        usual = loaded[-1][1] if loaded else default()
         values = [usual] if usual is not None else []
+        if loaded:
+            values = [under(loaded[-1][1], (), origin=self._shown(loaded[-1][0].path))]
         for file in self._others:
             value = assigned(file)
             if value is not None and value != usual:
