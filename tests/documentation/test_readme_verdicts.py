@@ -66,6 +66,7 @@ CALLED = "module directory that is called"
 FOREIGN = "call of a module whose source"
 PARAMETER = "CloudFormation parameter"
 CONDITION = "CloudFormation condition"
+NESTED = "template that another one in the tree nests"
 WRITTEN = "further document: literal"
 FILLED_IN = "further document: value that is filled in"
 
@@ -81,6 +82,8 @@ kind: Role
 metadata: {name: x}
 spec: {name: x, policies: ["%s"]}
 """
+
+NESTING = "Resources: {S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x.yaml, Parameters: {P: '%s'}}}}"
 
 CASES = [
     Case(WRITTEN, {"role.yaml": ROLE % ADMINISTRATOR}, ["denied"]),
@@ -208,6 +211,10 @@ CASES = [
         "when parameter E is",
     ),
     Case(CONDITION, {"x.yaml": template(ADMINISTRATOR, "Conditions: {C: !Equals [a, p]}", "Condition: C")}, []),
+    Case(
+        NESTED, {"x.yaml": template("!Ref P", ALLOWED % ADMINISTRATOR), "y.yaml": NESTING % ADMINISTRATOR}, ["denied"]
+    ),
+    Case(NESTED, {"x.yaml": template("!Ref P", ALLOWED % ADMINISTRATOR), "y.yaml": NESTING % READER}, []),
     Case(CONDITION, {"x.yaml": template(ADMINISTRATOR, "Conditions: {C: !Equals [p, p]}", "Condition: C")}, ["denied"]),
 ]
 

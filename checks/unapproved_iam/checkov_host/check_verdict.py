@@ -212,5 +212,9 @@ def list_root(path: str, scanned_file: str) -> str:
     Looked for from the scanned directory, which is what is left of the file's absolute path: a repository further down
     has no say.
     """
-    scanned = path.removesuffix(scanned_file) if path.endswith(scanned_file) else os.path.dirname(path)
-    return repository_root(scanned)
+    return repository_root(scanned_root(path, scanned_file))
+
+
+def scanned_root(path: str, scanned_file: str) -> str:
+    """The directory that is scanned, which is what is left of a file's absolute path."""
+    return path.removesuffix(scanned_file) if path.endswith(scanned_file) else os.path.dirname(path)

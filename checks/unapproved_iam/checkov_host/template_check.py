@@ -10,10 +10,18 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from unapproved_iam.checkov_host.check_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
+from unapproved_iam.checkov_host.check_verdict import (
+    JudgedByEngine,
+    Known,
+    Question,
+    reading_of_block,
+    scanned_path,
+    scanned_root,
+)
 from unapproved_iam.cloudformation.template import read_template, reading_of_conf
 from unapproved_iam.policies.attachment import Attachment, Reading, together
 from unapproved_iam.scan.guarded_reading import guarded
+from unapproved_iam.scan.nested_templates import judged_through_others_below
 
 
 class TemplateResources(JudgedByEngine):
@@ -27,6 +35,8 @@ class TemplateResources(JudgedByEngine):
         reading = _read(path)
         if reading is None:
             return Known(path, reading_of_conf(question.name, question.conf, path))
+        if reading.attachments and path in judged_through_others_below(scanned_root(path, question.scanned_file)):
+            return Known(path, Reading())
         # The marks begin and end a line after the block does.
         lines = range(marks.get("__startline__", 1) - 1, marks.get("__endline__", 1))
         attachments = (one for one in reading.attachments if _is_of(one, question.name))

@@ -117,6 +117,8 @@ class Stack:
             yield self._unjudged(entry.line, f"the Type of {entry.name} is not known")
         if resource_type not in ATTACHING_TYPES and not resource_type.endswith("::MODULE"):
             return
+        always = Declared(entry.name, resource_type, entry.node, entry.world, entry.line)
+        yield Reading(nested=frozenset(nested.file for nested in self._templates_of(always) if nested.file))
         attached: list[Attached] = []
         for world in self._worlds_of(entry):
             declared = Declared(entry.name, resource_type, entry.node, world, entry.line)

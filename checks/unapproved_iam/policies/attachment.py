@@ -86,6 +86,7 @@ class Reading:
 
     attachments: tuple[Attachment, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()
+    nested: frozenset[str] = frozenset()  # files of templates that are a part of it
 
 
 def together(readings: Iterable[Reading]) -> Reading:
@@ -93,4 +94,5 @@ def together(readings: Iterable[Reading]) -> Reading:
     return Reading(
         tuple(attachment for reading in readings for attachment in reading.attachments),
         tuple(problem for reading in readings for problem in reading.unjudged),
+        frozenset(file for reading in readings for file in reading.nested),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from unapproved_iam.scan.check_scope import Request, Scope, is_below, scope_of
 from unapproved_iam.scan.findings import Findings, Mention, expiring_soon, one_per_policy
 from unapproved_iam.scan.guarded_reading import broken_by, guarded
 from unapproved_iam.scan.left_out import LeftOut
+from unapproved_iam.scan.nested_templates import judged_through_others
 from unapproved_iam.scan.plan_files import folded, plan_files, read_plans
 from unapproved_iam.scan.policy_mention import Mentions
 from unapproved_iam.scan.side_by_side import read_side_by_side
@@ -84,7 +85,7 @@ class _Check:
             ignored = self._ignored()
             if ignored:
                 scope, suspicious = self._screened(ignored)
-        readings = folded([*self._readings(scope, suspicious), *read_plans(self._plans)])
+        readings = folded([*self._through_callers(self._readings(scope, suspicious)), *read_plans(self._plans)])
         unjudged = [one for one in suspicious.unjudged if not self._left_out.file(one.place.path)]
         for unit, reading in readings:
             unjudged += [one for one in reading.unjudged if not self._left_out.unjudged(one, unit)]
@@ -187,10 +188,18 @@ class _Check:
             if reading and (unit in suspicious.directories or unit in suspicious.files):
                 yield unit, reading
             elif reading:
-                yield unit, Reading(reading.attachments)
+                yield unit, replace(reading, unjudged=())
             elif unit in suspicious.files:
                 mention = self._mentions.first_in(contents(unit), unit)
                 suspicious.mentions += [mention] if mention else []
+
+    def _through_callers(self, readings: Iterable[tuple[str, Reading]]) -> Iterator[tuple[str, Reading]]:
+        """Without what templates attach by themselves that others nest, unless parameter files are about them."""
+        readings = list(readings)
+        through_others = judged_through_others({unit: reading.nested for unit, reading in readings})
+        for unit, reading in readings:
+            if unit not in through_others or self._parameters.of(unit):
+                yield unit, reading
 
     def _read_file(self, path: str) -> Reading | None:
         """A plan, a template or another document that attaches policies; None when a file is none of them."""
