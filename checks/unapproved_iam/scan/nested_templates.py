@@ -34,8 +34,8 @@ def _is_below(directory: str, above: str) -> bool:
 @lru_cache(maxsize=8)
 def judged_through_others_below(directory: str) -> frozenset[str]:
     """The same for all templates in a directory and below it; for who does not read the whole tree anyway."""
-    from unapproved_iam.cloudformation.template import read_template
-    from unapproved_iam.scan.name_pieces import nests_files
+    from unapproved_iam.cloudformation.template import read_template  # the command has read everything already
+    from unapproved_iam.scan.name_pieces import nests_files  # compiles many searches
 
     nested = {}
     for found in walk([directory]):
