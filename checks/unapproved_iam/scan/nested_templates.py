@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from unapproved_iam.policies.attachment import Unjudged
 from unapproved_iam.scan.guarded_reading import guarded
-from unapproved_iam.scan.module_graph import readable
 from unapproved_iam.scan.source_files import Kind, walk
+from unapproved_iam.source_bytes import readable
 
 
 def judged_through_others(nested: Mapping[str, frozenset[str]]) -> frozenset[str]:
