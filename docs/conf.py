@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 project = "checkov-unapproved-iam"
 extensions = ["myst_parser"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/*.md"]
+include_patterns = ["*.md", "docs/**/*.md"]
 myst_heading_anchors = 4  # anchors as on the repository's host
 smartquotes = False  # `--` begins an option
 
@@ -43,8 +43,19 @@ html_theme_options = (
 
 # The sidebar. Every page is in it: a build with --fail-on-warning names one that is missing.
 NAVIGATION = {
-    "The rule": ["docs/rule", "docs/deny-list"],
-    "How to": ["docs/ci", "docs/audit", "docs/migrating"],
+    "The rule": ["docs/rule", "docs/deny-list", "docs/coverage"],
+    "How to": [
+        "docs/how-to/first-list",
+        "docs/how-to/exceptions",
+        "docs/how-to/roll-out",
+        "docs/how-to/monorepo",
+        "docs/how-to/terragrunt",
+        "docs/how-to/plans",
+        "docs/how-to/gitlab",
+        "docs/how-to/allow-list",
+        "docs/how-to/organization-audit",
+    ],
+    "Set it up": ["docs/ci", "docs/checkov", "docs/audit", "docs/migrating"],
     "Reference": [
         "docs/documents",
         "docs/commands",

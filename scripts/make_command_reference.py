@@ -24,22 +24,22 @@ HEAD = f"""\
 # The command
 
 What `{PROGRAM} SUBCOMMAND --help` says, for all subcommands. `{PROGRAM} --version` tells the release.
-The [exit codes](../README.md#the-command) are 0 clean, 1 violation, 2 could not check everything.
+The [exit codes](../README.md#exit-codes) are 0 clean, 1 violation, 2 could not check everything.
 """
 
 # Where a subcommand is told of at length.
 GUIDES = {
-    "check": "[Outputs](outputs.md), [CI](ci.md), [plans](../README.md#plans)",
-    "checkov": "[In checkov](../README.md#in-checkov)",
-    "audit": "[Audit of the live account](audit.md)",
+    "check": "[Outputs](outputs.md), [CI](ci.md), [plans](how-to/plans.md)",
+    "checkov": "[In checkov](checkov.md)",
+    "audit": "[Audit of the live account](audit.md), [of an organization](how-to/organization-audit.md)",
     "list": "[The deny list](deny-list.md)",
     "explain": "[Approvals](deny-list.md#approvals)",
-    "init": "[Start where there are violations](../README.md#start-where-there-are-violations)",
-    "adopt": "[Switch it on where violations are](deny-list.md#switch-it-on-where-violations-are)",
-    "approvals": "[Switch it on where violations are](deny-list.md#switch-it-on-where-violations-are)",
+    "init": "[Write your first list](how-to/first-list.md)",
+    "adopt": "[Roll it out on an old repository](how-to/roll-out.md)",
+    "approvals": "[Get an exception](how-to/exceptions.md)",
     "schema": "[Editors](deny-list.md#editors)",
-    "checks-dir": "[In checkov](../README.md#in-checkov)",
-    "completion": "[The command](../README.md#the-command)",
+    "checks-dir": "[In checkov](checkov.md)",
+    "completion": "the lines below say where the script goes",
 }
 
 

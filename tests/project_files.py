@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 PROJECT = Path(__file__).resolve().parent.parent
 README = PROJECT / "README.md"
-PAGES = [README, *sorted(PROJECT.glob("docs/*.md"))]
+PAGES = [README, *sorted(PROJECT.glob("docs/**/*.md"))]
+COVERAGE, CHECKOV = PROJECT / "docs/coverage.md", PROJECT / "docs/checkov.md"
 
 _FENCED = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 

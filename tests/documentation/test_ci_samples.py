@@ -22,6 +22,7 @@ BIN = Path(sys.executable).parent
 ACTION: dict[str, Any] = yaml.safe_load((PROJECT / "action.yml").read_text())
 STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in ACTION["runs"]["steps"]}
 BLOCKS = {sample.file: sample.text for sample in blocks(CI)}
+README_WORKFLOW = block(README, "jobs:")
 
 DENIED = block(README, "break_glass")
 CLEAN = DENIED.replace("AdministratorAccess", "ReadOnlyAccess")
@@ -196,6 +197,7 @@ def test_every_input_of_the_action_is_used_and_documented() -> None:
 def workflows() -> list[Any]:
     samples = [pytest.param(text, id=name) for name, text in BLOCKS.items() if name.startswith(".github")]
     own = [pytest.param(path.read_text(), id=path.name) for path in sorted(PROJECT.glob(".github/workflows/*.yml"))]
+    samples.append(pytest.param(README_WORKFLOW, id="README"))
     return [*samples, *own, pytest.param((PROJECT / "action.yml").read_text(), id="action.yml")]
 
 
@@ -244,6 +246,21 @@ def test_the_gitlab_job(clone: Path, tmp_path: Path) -> None:
     assert result.returncode == 1, result.stderr
     report = json.loads((merge_request.directory / job["artifacts"]["reports"]["codequality"]).read_text())
     assert [row["location"]["path"] for row in report] == ["new/main.tf"]
+
+
+def test_the_test_report(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(DENIED)
+    assert run(BLOCKS["junit.sh"], tmp_path).returncode == 1
+    assert 'failures="1"' in (tmp_path / "unapproved-iam.xml").read_text()
+
+
+def test_reviewdog(tmp_path: Path) -> None:
+    """With a stand-in for reviewdog, which says what it was given and ends well: the violation fails all the same."""
+    (tmp_path / "main.tf").write_text(DENIED)
+    (tmp_path / "reviewdog").write_text("#!/bin/sh\ncat\n")
+    (tmp_path / "reviewdog").chmod(0o755)
+    result = run(BLOCKS["review.sh"], tmp_path, PATH=os.pathsep.join([str(tmp_path), str(BIN), os.environ["PATH"]]))
+    assert (result.returncode, len(json.loads(result.stdout)["diagnostics"])) == (1, 1)
 
 
 def test_the_plain_shell(clone: Path, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_links_are_found() -> None:
     found = targets(README)
     assert "docs/ci.md" in found
-    assert "#security-model" in found
+    assert "docs/how-to/plans.md" in found
     assert "benchmarks.svg" in targets(PROJECT / "docs/benchmarks.md")
 
 

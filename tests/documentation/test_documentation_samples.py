@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from project_files import PAGES, PROJECT, README, Block, block, blocks, commands
+from project_files import CHECKOV, PAGES, PROJECT, README, Block, block, blocks, commands
 
 pytestmark = pytest.mark.xdist_group("samples")
 
@@ -67,12 +67,12 @@ def test_sample(repositories: dict[Path, Path], page: Path, sample: Block) -> No
         assert untimed(printed) == next_year(untimed(command.output)), f"{page.name}:{command.line}"
 
 
-def test_the_command_that_sets_up_and_judges(clone: Path, tmp_path: Path) -> None:
+def test_the_commands_that_install_and_check(clone: Path, tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/main.tf").write_text(ADMINISTRATOR)
-    script = block(README, "&& .venv/bin/unapproved-iam check")
+    script = block(README, "/bin/unapproved-iam check DIRECTORY")
     script = script.replace("REPOSITORY", clone.as_uri()).replace("DIRECTORY", str(tmp_path / "tree"))
-    result = bash(script, tmp_path)
+    result = bash(f"export HOME={tmp_path}\n{script}", tmp_path)
     assert result.returncode == 1, result.stdout
     assert "AdministratorAccess must not be attached to role/break-glass" in result.stdout
 
@@ -91,7 +91,7 @@ def test_the_raw_checkov_commands(clone: Path, tmp_path: Path, number: int, dire
     for name in ("tree", "elsewhere"):
         (tmp_path / name).mkdir()
     (tmp_path / "tree/main.tf").write_text(ADMINISTRATOR)
-    command = block(README, "--external-checks-git").splitlines()[number]
+    command = block(CHECKOV, "--external-checks-git").splitlines()[number]
     places = {"REPOSITORY": clone.as_uri(), "CLONE": str(clone), "DIRECTORY": directory}
     for placeholder, place in places.items():
         command = command.replace(placeholder, place)
@@ -107,5 +107,5 @@ def test_the_canary_of_raw_checkov(clone: Path, tmp_path: Path, broken: bool, co
     shutil.copytree(clone / "checks", tmp_path / "checks")
     if broken:
         (tmp_path / "checks/__init__.py").unlink()
-    result = bash(block(README, "canary=").replace("CLONE", str(tmp_path)), tmp_path)
+    result = bash(block(CHECKOV, "canary=").replace("CLONE", str(tmp_path)), tmp_path)
     assert result.returncode == code, result.stdout

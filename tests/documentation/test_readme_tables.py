@@ -1,4 +1,4 @@
-"""The README's tables say what the code's tables say."""
+"""The tables of the README and of the reference say what the code's tables say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from project_files import PROJECT, README, block, blocks, table
+from project_files import CHECKOV, COVERAGE, PROJECT, README, block, blocks, table
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as CLOUDFORMATION_TYPES
 from unapproved_iam.commands.command_line import SUBCOMMANDS, main
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST, PURPOSES
@@ -32,7 +32,7 @@ CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
     ids=["Terraform", "CloudFormation"],
 )
 def test_resources(header: str, types: Mapping[str, Any]) -> None:
-    rows = {name: (attributes, principals) for name, attributes, principals in table(README, header)}
+    rows = {name: (attributes, principals) for name, attributes, principals in table(COVERAGE, header)}
     assert list(rows) == list(types)
     for name, (attributes, principals) in rows.items():
         assert attributes == ", ".join(policy.name for policy in types[name].policies) or "what the transform adds"
@@ -40,7 +40,7 @@ def test_resources(header: str, types: Mapping[str, Any]) -> None:
 
 
 def test_further_documents() -> None:
-    """The page has a row for each kind of document, the README one for each family."""
+    """One page has a row for each kind of document, the other one for each family."""
     page = {row[0]: row[1:] for row in table(PROJECT / "docs/documents.md", "| document")}
     assert page == {
         name: [
@@ -57,15 +57,9 @@ def test_further_documents() -> None:
         kinds[kind] = None
         keys.update(dict.fromkeys(policies.key for policies in row.policies))
         principals.update(dict.fromkeys(principal.kind for principal in row.principals))
-    rows = {row[0]: row[1:] for row in table(README, "| further document")}
+    rows = {row[0]: row[1:] for row in table(COVERAGE, "| further document")}
     assert rows.pop("Serverless Framework")
     assert rows == {family: [", ".join(cell) for cell in cells] for family, cells in families.items()}
-
-
-def test_subcommands() -> None:
-    assert {row[0]: row[1] for row in table(README, "| subcommand")} == {
-        name: subcommand.summary for name, subcommand in SUBCOMMANDS.items()
-    }
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
@@ -102,7 +96,7 @@ def test_exit_codes() -> None:
 
 def test_hooks() -> None:
     hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text())
-    rows = table(README, "| hook")
+    rows = table(CHECKOV, "| hook")
     assert [row[0] for row in rows] == [hook["id"] for hook in hooks]
     assert all(hook["entry"].startswith(row[1]) for row, hook in zip(rows, hooks, strict=True))
 
@@ -116,15 +110,16 @@ def test_hooks_start_for_every_file_that_is_looked_at(suffix: str) -> None:
 
 def test_the_configurations_of_pre_commit_name_hooks() -> None:
     hooks = {hook["id"] for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text())}
-    shown = [yaml.safe_load(sample.text) for sample in blocks(README) if sample.file == ".pre-commit-config.yaml"]
+    samples = [sample for page in (README, CHECKOV) for sample in blocks(page)]
+    shown = [yaml.safe_load(sample.text) for sample in samples if sample.file == ".pre-commit-config.yaml"]
     assert [hook["id"] for sample in shown for repository in sample["repos"] for hook in repository["hooks"]] == list(
-        dict.fromkeys(row[0] for row in table(README, "| hook") if row[0] in hooks)
+        dict.fromkeys(row[0] for row in table(CHECKOV, "| hook") if row[0] in hooks)
     )
 
 
 def test_the_default_list_is_named_whole() -> None:
     names = ", ".join(entry.policy for entry in BUILTIN_LISTS[DEFAULT_LIST])
-    assert f"the built-in list `{DEFAULT_LIST}` counts: {names}." in README.read_text()
+    assert f"`{DEFAULT_LIST}` applies: {names}." in README.read_text()
 
 
 def test_builtin_lists() -> None:
@@ -140,7 +135,7 @@ def keys_of(form: Form) -> set[str]:
 
 
 def test_every_key_of_the_list_is_explained() -> None:
-    section = README.read_text().partition("## The deny list")[2].partition("## Plans")[0]
+    section = README.read_text().partition("## Your list")[2].partition("## Exceptions")[0]
     assert not [key for key in keys_of(DENY_LIST) if not re.search(rf"\b{key}:", section)]
 
 

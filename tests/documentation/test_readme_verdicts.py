@@ -1,4 +1,4 @@
-"""The README's table of verdicts holds, row by row: each has a tree, and a twin that differs in one token."""
+"""The table of verdicts in the reference holds, row by row: each has a tree, and a twin that differs in one token."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from project_files import README, table
+from project_files import COVERAGE, table
 from unapproved_iam.commands.command_line import main
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -232,6 +232,6 @@ def test_verdict(case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_each_row_of_the_table_has_cases() -> None:
-    rows = [row[0] for row in table(README, "| evidence")]
+    rows = [row[0] for row in table(COVERAGE, "| evidence")]
     covered = {next(row for row in rows if row.startswith(case.row)) for case in CASES}
     assert covered == set(rows)

@@ -117,7 +117,7 @@ def parser() -> ArgumentParser:
         action="append",
         default=[],
         type=_path_glob,
-        help="paths from the repository's root that are not judged; may be repeated",
+        help="paths from the repository's root that are not checked; may be repeated",
     )
     parser.add_argument(
         "-o", "--output", choices=tuple(WRITERS), default="cli", help="the report's format (default: cli)"

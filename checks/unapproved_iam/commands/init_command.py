@@ -109,7 +109,7 @@ _REST = """
 #    reason: reviewed by security
 #    expires: 2027-06-30
 
-# Files that are not judged.
+# Files that are not checked.
 #exclude:
 #  - path: charts/**
 #    reason: Helm templates

@@ -45,7 +45,7 @@ def as_text(deny_list: DenyList, today: date) -> Iterator[str]:
     sections = (
         ("denied", ((entry.policy, _about_entry(entry, today), entry.origin) for entry in deny_list.entries)),
         ("approved", ((_approved(a), _about_approval(a, today), a.origin) for a in deny_list.approvals)),
-        ("not judged", ((exclusion.path, exclusion.reason, exclusion.origin) for exclusion in deny_list.exclusions)),
+        ("not checked", ((exclusion.path, exclusion.reason, exclusion.origin) for exclusion in deny_list.exclusions)),
     )
     for title, lines in sections:
         rows = list(lines)
@@ -74,7 +74,7 @@ def as_markdown(deny_list: DenyList, today: date) -> Iterator[str]:
         ),
     )
     yield from _table(
-        ("Not judged", "Why", "From"), ((f"`{e.path}`", e.reason, str(e.origin)) for e in deny_list.exclusions)
+        ("Not checked", "Why", "From"), ((f"`{e.path}`", e.reason, str(e.origin)) for e in deny_list.exclusions)
     )
 
 

@@ -126,7 +126,7 @@ EXCLUSION = Form(
     "a mapping with the keys path and reason",
     keys={
         "path": Key(FILES, "Their files: a path from the repository's root with *, ? and **.", True),
-        "reason": Key(REASON, "Why they are not judged.", True),
+        "reason": Key(REASON, "Why they are not checked.", True),
     },
 )
 
@@ -146,7 +146,7 @@ DENY_LIST = Form(
         "approve": Key(Form(Kind.LIST, "a list of approvals", items=APPROVAL), "Exceptions."),
         "exclude": Key(
             Form(Kind.LIST, "a list of exclusions", items=EXCLUSION),
-            "Root modules and templates that are not judged; a module there still counts for whoever calls it.",
+            "Root modules and templates that are not checked; a module there still counts for whoever calls it.",
         ),
         "unresolved": Key(
             Form(Kind.TEXT, "pass or fail", choices=tuple(choice.value for choice in Unresolved)),
