@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,33 @@ AMONG = {
 def test_a_plan_among_other_things_is_not_judged_whole(tmp_path: Path, around: str, said: str) -> None:
     (told,) = read(tmp_path, around.format(json.dumps(WHOLE)))[1]
     assert told.startswith(said)
+
+
+@pytest.mark.parametrize("indent", [None, 1], ids=["on one line", "on many lines"])
+def test_time_grows_with_the_size_of_the_plan(tmp_path: Path, indent: int | None) -> None:
+    """Of computing: four times the attachments, which all refer to one role that has as many instances."""
+
+    def seconds(size: int) -> float:
+        role = {"type": "aws_iam_role", "name": "r", "mode": "managed"}
+        reference = {"references": ["aws_iam_role.r", "each.value"]}
+        changes = [
+            {**one, "address": f'{one["type"]}.{one["name"]}["{n}"]', "index": f"{n}", "change": CREATED}
+            for n in range(size)
+            for one in (NAMED, role)
+        ]
+        block = NAMED | {"expressions": {"role": reference, "policy_arn": reference}}
+        plan = {"resource_changes": changes, "configuration": {"root_module": {"resources": [block]}}}
+        path = tmp_path / "plan.json"
+        path.write_text(json.dumps(plan, indent=indent))
+        begun = time.process_time()
+        reading = read_plan(str(path))
+        taken = time.process_time() - begun
+        assert reading
+        assert len(reading.attachments) == size
+        return taken
+
+    few = min(seconds(1000) for _ in range(3))
+    assert seconds(4000) < 10 * few
 
 
 @pytest.fixture(scope="module")
