@@ -146,6 +146,16 @@ def test_a_plan_among_other_things_is_not_judged_whole(tmp_path: Path, around: s
     assert told.startswith(said)
 
 
+@pytest.mark.parametrize(
+    "before", ["", "\n", "\ufeff"], ids=["at once", "after a blank line", "after a byte order mark"]
+)
+def test_a_plan_that_is_cut_off_is_told_from_one_among_other_things(tmp_path: Path, before: str) -> None:
+    """As terraform-json's `testdata/invalid/plan.json`."""
+    for whole in (WHOLE, {"variables": {}} | WHOLE):
+        (told,) = read(tmp_path, before + json.dumps(whole)[:-40])[1]
+        assert "the plan is no whole JSON document: " in told
+
+
 @pytest.mark.parametrize("indent", [None, 1], ids=["on one line", "on many lines"])
 def test_time_grows_with_the_size_of_the_plan(tmp_path: Path, indent: int | None) -> None:
     """Of computing: four times the attachments, which all refer to one role that has as many instances."""

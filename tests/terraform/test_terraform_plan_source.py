@@ -237,3 +237,16 @@ def test_a_plan_that_lies_elsewhere_stands_for_itself_until_its_root_module_is_n
     assert not elsewhere.skipped
     beside = judged(tree, Request(plans=[str(tree / "live/plan.json")]), LIST)
     assert told(judged(tree, Request(plans=[f"{plan}={tree / 'live'}"]), LIST)) == told(beside)
+
+
+def test_a_block_that_is_declared_twice_is_none_of_the_plan(tmp_path: Path) -> None:
+    """As beside regula's plans, where each file is a root module by itself: an exception must not reach another's."""
+    source = f'resource "{TYPE}" "a" {{\n  # checkov:skip=IAM_068:reviewed\n  policy_arn = "x"\n}}\n'
+    write(tmp_path, {"one.tf": source})
+    change = {"actions": ["create"], "after": {"policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}}
+    plan = {"resource_changes": [{"address": f"{TYPE}.a", "type": TYPE, "name": "a", "change": change}]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    request = Request(plans=[str(tmp_path / "plan.json")])
+    assert len(judged(tmp_path, request, ADMIN).skipped) == 1
+    write(tmp_path, {"two.tf": source})
+    assert len(judged(tmp_path, request, ADMIN).violations) == 1

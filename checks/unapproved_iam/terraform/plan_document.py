@@ -83,8 +83,8 @@ def _read(path: str, text: str) -> PlanFile | None:
             else:
                 plans.append(document)
     except json.JSONDecodeError as error:
-        begins = _BEGINS.search(text)
-        if plans or (begins and begins.start() > 0):
+        first = _after_blanks(text, 0)
+        if plans or (text[first : first + 1] != "{" and _BEGINS.search(text)):
             said = "something else than JSON stands beside the plan, such as lines of a log"
             problem(error.lineno, said, _ONLY_OUTPUT)
         else:

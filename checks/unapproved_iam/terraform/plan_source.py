@@ -9,6 +9,7 @@ Terraform documentation.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -121,9 +122,12 @@ class PlanSource:
         return _CalledModule(address, module, (*parent.steps, _Step(parent.module, call)))
 
     def _blocks_of(self, module: Module) -> Mapping[tuple[str, ...], Declaration]:
-        """Its attaching resources by type and name, its module calls by name."""
+        """Its attaching resources by type and name, its module calls by name; not what is declared twice, as where
+        several root modules lie in one directory."""
         if id(module) not in self._blocks:
-            self._blocks[id(module)] = {one.labels: one for one in (*module.calls, *module.attaching)}
+            declared = (*module.calls, *module.attaching)
+            times = Counter(one.labels for one in declared)
+            self._blocks[id(module)] = {one.labels: one for one in declared if times[one.labels] == 1}
         return self._blocks[id(module)]
 
 
