@@ -67,6 +67,8 @@ FOREIGN = "call of a module whose source"
 PARAMETER = "CloudFormation parameter"
 CONDITION = "CloudFormation condition"
 NESTED = "template that another one in the tree nests"
+UNIT = "input of a Terragrunt unit"
+OUTPUT = "output of another Terragrunt unit"
 WRITTEN = "further document: literal"
 FILLED_IN = "further document: value that is filled in"
 
@@ -75,6 +77,14 @@ STACK = 'resource "aws_cloudformation_stack" "x" {\n  template_url = "https://x/
 
 PICKED = attach(f'var.x ? "{ADMINISTRATOR}" : "{READER}"')
 ALLOWED = "Parameters: {P: {Type: String, AllowedValues: [" + READER + ", %s]}}"
+
+
+def unit(policy: str, source: str = "git::https://example.com/x.git") -> str:
+    return f'terraform {{ source = "{source}" }}\ninputs = {{ x = {policy} }}\n'
+
+
+# By itself it attaches nothing that is denied.
+SET = attach("var.x") + variable(f'"{READER}"')
 
 ROLE = """
 apiVersion: iam.services.k8s.aws/v1alpha1
@@ -86,6 +96,12 @@ spec: {name: x, policies: ["%s"]}
 NESTING = "Resources: {S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x.yaml, Parameters: {P: '%s'}}}}"
 
 CASES = [
+    Case(UNIT, {"terragrunt.hcl": unit(f'"{ADMINISTRATOR}"')}, ["denied"]),
+    Case(UNIT, {"terragrunt.hcl": unit(f'"{READER}"')}, []),
+    Case(UNIT, {"x/terragrunt.hcl": unit(f'"{ADMINISTRATOR}"', "../m"), "m/main.tf": SET}, ["denied"]),
+    Case(UNIT, {"x/terragrunt.hcl": unit(f'"{READER}"', "../m"), "m/main.tf": SET}, []),
+    Case(OUTPUT, {"x/terragrunt.hcl": unit("dependency.y.outputs.x", "../m"), "m/main.tf": SET}, ["unresolved"]),
+    Case(OUTPUT, {"x/terragrunt.hcl": unit(f'"{READER}"', "../m"), "m/main.tf": SET}, []),
     Case(WRITTEN, {"role.yaml": ROLE % ADMINISTRATOR}, ["denied"]),
     Case(WRITTEN, {"role.yaml": ROLE % READER}, []),
     Case(FILLED_IN, {"role.yaml": ROLE % "{{ policy }}"}, ["unresolved"]),

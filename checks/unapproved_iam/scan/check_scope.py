@@ -7,8 +7,9 @@ affect.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from unapproved_iam.policies.attachment import Unjudged
 from unapproved_iam.program import UsageError
@@ -16,6 +17,7 @@ from unapproved_iam.scan.affected_units import Tree, affected_by, spread
 from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.side_by_side import Watch
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
+from unapproved_iam.scan.terragrunt_files import UNIT_NAMES, TerragruntFiles
 from unapproved_iam.scan.unit_screen import Screen, may_give_parameters
 from unapproved_iam.source_bytes import readable
 
@@ -50,6 +52,12 @@ class Scope:
     callers: set[str] = field(default_factory=set)  # these directories and whoever calls them in the surroundings
     files: dict[str, Kind | None] = field(default_factory=dict)  # every file that is looked at
     unjudged: list[Unjudged] = field(default_factory=list)
+    terragrunt: TerragruntFiles | None = None  # where units are looked at
+
+    @property
+    def units(self) -> list[str]:
+        """The units and stacks of Terragrunt that are looked at."""
+        return [path for path in self.files if os.path.basename(path) in UNIT_NAMES]
 
     def add(self, directory: SourceDirectory) -> None:
         self.files.update({os.path.join(directory.path, name): kind for name, kind in directory.files})
@@ -75,12 +83,18 @@ def scope_of(
     if any(os.path.realpath(path) in of_all for path in changed):
         whole, changed = within or [root], set()
     scope = Scope([root] if changed else whole, ModuleGraph(screen, root))
-    for directory in _walked(whole, left_out, scope):
+    whole_tree = cache(lambda: list(_walked([root], left_out, scope)))
+    for directory in whole_tree() if whole == [root] else _walked(whole, left_out, scope):
         scope.add(directory)
         scope.graph.add(directory)
     if changed:
-        _add_affected(scope, changed, within, root, screen, left_out)
+        changed = spread(changed, root, links_below(root, left_out))
+        scope.terragrunt = TerragruntFiles(screen, root, whole_tree)
+        _add_affected(scope, changed, within, root, screen, whole_tree)
         _add_parameters(scope, request, within)
+    elif scope.units:
+        around = whole_tree if whole == [root] else lambda: _only_directories(walk([root], left_out))
+        scope.terragrunt = TerragruntFiles(screen, root, around)
     if request.changed is not None:  # a file of another kind, such as a README with a template in it, is none itself
         scope.files = {path: kind for path, kind in scope.files.items() if kind}
     scope.graph.complete()
@@ -88,24 +102,30 @@ def scope_of(
 
 
 def _add_affected(
-    scope: Scope, changed: set[str], within: list[str], root: str, screen: Screen, left_out: frozenset[str]
+    scope: Scope,
+    changed: set[str],
+    within: list[str],
+    root: str,
+    screen: Screen,
+    directories: Callable[[], Iterable[SourceDirectory]],
 ) -> None:
     def whole_tree() -> Tree:
         templates = []
-        for directory in _walked([root], left_out, scope):
+        for directory in directories():
             scope.graph.add(directory)
             templates += [os.path.join(directory.path, name) for name, kind in directory.files if kind is Kind.TEMPLATE]
         scope.graph.complete()
         return scope.graph, templates
 
-    affected = affected_by(spread(changed, root, links_below(root, left_out)), root, screen, whole_tree)
+    affected = affected_by(changed, root, screen, whole_tree)
+    units = scope.terragrunt.affected(changed, affected.directories) if scope.terragrunt else ()
     scope.callers |= affected.directories
     for path in affected.directories:
         if is_below(path, within):
             scope.add(listed(path).of_terraform)
     scope.files |= {
         path: kind_of(os.path.basename(path))
-        for path in affected.files
+        for path in (*affected.files, *units)
         if is_below(path, within) and os.path.isfile(path)
     }
 
@@ -119,6 +139,10 @@ def _add_parameters(scope: Scope, request: Request, within: list[str]) -> None:
 
     bound = ParameterBinding(request.parameters).around(files)
     scope.files |= {path: kind_of(os.path.basename(path)) for path in bound if is_below(path, within)}
+
+
+def _only_directories(found: Iterable[SourceDirectory | Unjudged]) -> Iterator[SourceDirectory]:
+    return (one for one in found if not isinstance(one, Unjudged))
 
 
 def _walked(directories: Iterable[str], left_out: frozenset[str], scope: Scope) -> Iterable[SourceDirectory]:

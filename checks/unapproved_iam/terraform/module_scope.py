@@ -22,7 +22,7 @@ from unapproved_iam.terraform.instances import Instance, Instances, instances_of
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration
 from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN, Declared, attribute_of_resource
-from unapproved_iam.terraform.variables import RootVariables, converted
+from unapproved_iam.terraform.variables import Variables, converted
 
 
 class ModuleCalls(Protocol):
@@ -41,7 +41,7 @@ class Unit:
 
     root: Module
     files: Files
-    variables: RootVariables
+    variables: Variables
     calls: ModuleCalls
     modules: dict[str, Module] = field(default_factory=dict)  # those that were called, by directory
     declared: dict[str, Declared] = field(default_factory=dict)  # resources that were referred to, by address

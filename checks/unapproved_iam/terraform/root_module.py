@@ -23,7 +23,7 @@ from unapproved_iam.terraform.module_files import Declaration, Directories, Prog
 from unapproved_iam.terraform.module_reading import attachments_of_unit
 from unapproved_iam.terraform.module_scope import ModuleScope, Unit
 from unapproved_iam.terraform.source_look import local_path
-from unapproved_iam.terraform.variables import RootVariables
+from unapproved_iam.terraform.variables import RootVariables, Variables
 
 MAX_CALLS = 30  # modules within modules: real code stays below 8
 WITHOUT_TOFU = "terraform runs it, which reads no .tofu file"
@@ -50,12 +50,12 @@ class TerraformTree:
             roots = sorted({*roots, *self._by_terraform.root_modules(paths, among)})
         return roots
 
-    def read(self, root_module: str) -> Reading:
-        """What a root module attaches, and what of it could not be read."""
-        reading = self._by_opentofu.read(root_module)
+    def read(self, root_module: str, variables: Variables | None = None) -> Reading:
+        """What a root module attaches, and what of it could not be read; `variables` instead of those in its files."""
+        reading = self._by_opentofu.read(root_module, variables)
         if not self._by_opentofu.holds_tofu:
             return reading
-        other = self._by_terraform.read(root_module)
+        other = self._by_terraform.read(root_module, variables)
         known = set(reading.attachments)
         only = (one for one in other.attachments if one not in known)
         attachments = (*reading.attachments, *(replace(one, when=(*one.when, WITHOUT_TOFU)) for one in only))
@@ -100,16 +100,19 @@ class ProgramTree:
                 self._reach(module, reached)
         return sorted(module.directory for module in roots)
 
-    def read(self, root_module: str) -> Reading:
+    def read(self, root_module: str, variables: Variables | None = None) -> Reading:
         directory = os.path.abspath(root_module)
+        if variables is not None:
+            module = self.module_at(directory)
+            return self._read(module, variables) if module else Reading()
         if directory not in self._readings:
             module = self.module_at(directory)
-            self._readings[directory] = self._read(module) if module else Reading()
+            self._readings[directory] = self._read(module, self._variables_of(module)) if module else Reading()
         return self._readings[directory]
 
-    def _read(self, root: Module) -> Reading:
+    def _read(self, root: Module, variables: Variables) -> Reading:
         files = Files(root.directory, self._tree_of(root.directory))
-        unit = Unit(root, files, self._variables_of(root), self)
+        unit = Unit(root, files, variables, self)
         attachments = attachments_of_unit(ModuleScope(unit, root))
         unjudged = [one for module in (root, *unit.modules.values()) for one in module.unjudged]
         reasons = dict.fromkeys(hole.reason for one in attachments for hole in one.policy.holes)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from collections.abc import Sequence as List
+from typing import Protocol
 
 from unapproved_iam.hcl.alternatives import applied, one_of
 from unapproved_iam.hcl.collection_values import mapping_of, set_of, with_strings
@@ -40,6 +41,19 @@ from unapproved_iam.hcl.values import (
 )
 from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terraform.module_files import VariableFile
+
+
+class Variables(Protocol):
+    """Where the values of a root module's variables come from."""
+
+    def value(
+        self,
+        name: str,
+        default: Callable[[], Value | None],
+        scope: Scope,
+        unreadable: Callable[[str, HclSyntaxError], Value],
+    ) -> Value | None:
+        """The value of a root variable; None without any."""
 
 
 class RootVariables:

@@ -1,0 +1,232 @@
+"""Evaluate one Terragrunt file: its locals, what it includes and reads, and what it hands to its module.
+
+For `terragrunt.units`. What other units output, what commands print and what an environment holds is in no file, and
+unknown. Source: "HCL Blocks", "HCL Attributes" and "HCL Functions" in the Terragrunt reference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from unapproved_iam.hcl.collection_values import attribute_of
+from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.expression import Call
+from unapproved_iam.hcl.scope import CHECKOUT, Files, Reference
+from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse_body
+from unapproved_iam.hcl.values import (
+    Entry,
+    Mapping,
+    Possible,
+    Record,
+    String,
+    Value,
+    exactly,
+    opened,
+    string,
+    under,
+    unknown,
+)
+from unapproved_iam.policies.possible_text import text
+from unapproved_iam.terragrunt.functions import CALL, computed, prepared
+from unapproved_iam.terragrunt.merging import deeply_merged, merged
+
+MOST_FILES = 200  # that one unit includes and reads, each in its place
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who a file is evaluated for."""
+
+    tree: str  # absolute: the repository, outside of which nothing is read
+    unit: str  # the file of the unit
+    config: str  # where the file lies, or will lie, that paths count from: the unit's, or one that is read
+    file: str  # that file itself; others are included
+    values: Value | None = None  # of the unit, when a stack makes it
+    files: tuple[str, ...] = ()  # on the way here, so that none is read within itself
+    parsed: dict[str, tuple[str, Body]] = field(default_factory=dict, compare=False)  # by path: most units share some
+
+
+class Configuration:
+    """One file in its context, and a scope for `hcl.evaluation`.
+
+    Raises HclSyntaxError and OSError when it cannot be read.
+    """
+
+    def __init__(self, path: str, context: Context) -> None:
+        self.path = path
+        self.context: Context = replace(context, files=(*context.files, path))
+        if path not in context.parsed:
+            with open(path, "rb") as file:
+                data = file.read()
+            context.parsed[path] = data.decode("utf-8", "replace"), parse_body(data, path)
+        self.text, self.body = context.parsed[path]
+        self._values: dict[Reference, Value] = {}
+        self._in_progress: set[Reference] = set()
+        self._calls: dict[str, Call] = {}
+
+    # -- what is in it -------------------------------------------------------------------------------------------------
+
+    def blocks(self, block_type: str) -> list[Block]:
+        return [block for block in self.body.blocks if block.type == block_type]
+
+    @cached_property
+    def including(self) -> dict[str, tuple[Configuration, Block]]:
+        """The files that it includes, by the labels of their blocks; without those that are not known or not there."""
+        found: dict[str, tuple[Configuration, Block]] = {}
+        for block in self.blocks("include"):
+            path = self.path_in(block.body.attributes.get("path"))
+            other = self.read(path, self.context) if path else None
+            if other:
+                found[block.labels[0] if block.labels else ""] = other, block
+        return found
+
+    def read(self, path: str, context: Context) -> Configuration | None:
+        """Another file; None when it is not there, or on the way here already."""
+        if path in self.context.files or len(self.context.files) > MOST_FILES or not os.path.isfile(path):
+            return None
+        return Configuration(path, replace(context, files=self.context.files))
+
+    @cached_property
+    def everything(self) -> tuple[Configuration, ...]:
+        """This file and all that it includes, what counts most first."""
+        included = [other for other, block in reversed(self.including.values()) if self._strategy(block) != "no_merge"]
+        return (self, *(one for other in included for one in other.everything))
+
+    def _strategy(self, block: Block) -> str:
+        return self.text_of(block.body.attributes.get("merge_strategy")) or "shallow"
+
+    @cached_property
+    def inputs(self) -> Value | None:
+        """What is handed to the module, merged as the includes say; None when nothing is."""
+        attribute = self.body.attributes.get("inputs")
+        value = self.value(attribute) if attribute else None
+        for other, block in reversed(self.including.values()):
+            strategy = self._strategy(block)
+            if other.inputs is not None and strategy != "no_merge":
+                merge = deeply_merged if strategy.startswith("deep") else merged
+                value = other.inputs if value is None else merge(other.inputs, value)
+        return value
+
+    def in_terraform(self) -> Iterator[tuple[Configuration, Block]]:
+        """The `terraform` blocks that count, the most important first."""
+        yield from ((one, block) for one in self.everything for block in one.blocks("terraform"))
+
+    # -- values --------------------------------------------------------------------------------------------------------
+
+    def value(self, attribute: Attribute) -> Value:
+        return evaluate(prepared(attribute.expression, self._remember), self)
+
+    def _remember(self, call: Call) -> str:
+        self._calls[str(call)] = call
+        return str(call)
+
+    def text_of(self, attribute: Attribute | None) -> str | None:
+        """The one text of an attribute, as far as this machine knows it; None when it is not decided."""
+        if attribute is None:
+            return None
+        return self.known(self.value(attribute))
+
+    def known(self, value: Value) -> str | None:
+        if len(value.possible) != 1:
+            return None
+        plain = value.possible[0].plain
+        return self.files.path_of(plain.text) if isinstance(plain, String) else None
+
+    def texts_of(self, attribute: Attribute) -> list[str]:
+        """The texts of a list that are decided."""
+        values = [item.value for one in self.value(attribute) for item in getattr(one.plain, "items", ())]
+        return [known for value in values if (known := self.known(value)) is not None]
+
+    def path_in(self, attribute: Attribute | None) -> str | None:
+        """The absolute path that an attribute says; None when it is not known, or outside of the tree."""
+        written = self.text_of(attribute)
+        return self.found(written) if written is not None else None
+
+    def found(self, path: str) -> str | None:
+        return self.files.find(os.path.join(os.path.dirname(self.context.config), path))
+
+    def path_value(self, path: str) -> Value:
+        """An absolute path as a value, without where the tree lies on this machine."""
+        below = os.path.relpath(os.path.realpath(path), os.path.realpath(self.context.tree)).replace(os.sep, "/")
+        return string(text(CHECKOUT, "" if below == "." else f"/{below}"))
+
+    # -- Scope ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def files(self) -> Files:
+        return Files(os.path.dirname(self.path), self.context.tree)
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        return self
+
+    def value_of(self, reference: Reference) -> Value:
+        value = self._values.get(reference)
+        if value is not None:
+            return value
+        written = ".".join(reference)
+        if reference in self._in_progress:
+            return unknown(written, f"{written} refers to itself")
+        self._in_progress.add(reference)
+        try:
+            value = self._value_of(reference, written)
+        except HclSyntaxError as error:
+            value = unknown(written, f"{os.path.basename(error.path)}:{error.line} cannot be read: {error.problem}")
+        finally:
+            self._in_progress.discard(reference)
+        self._values[reference] = value
+        return value
+
+    def _value_of(self, reference: Reference, written: str) -> Value:
+        root, *names = reference
+        name = names[0] if names else ""
+        if root == CALL:
+            call = self._calls[name]
+            return computed(self, call, [evaluate(argument, self) for argument in call.arguments])
+        if root == "local":
+            for block in self.blocks("locals"):
+                if name in block.body.attributes:
+                    return self.value(block.body.attributes[name])
+        if root == "include":
+            return self._included(name, written)
+        if root == "feature":
+            for block in self.blocks("feature"):
+                default = block.body.attributes.get("default")
+                if block.labels == (name,) and default:
+                    value = opened(self.value(default))
+                    return exactly(Mapping((Entry(text("value"), value),)))
+        if root == "values" and self.context.values is not None:
+            return attribute_in(self.context.values, name, written)
+        if root == "dependency":
+            return unknown(written, "what another unit outputs is in no file")
+        return unknown(written, f"{written} is not known")
+
+    def _included(self, name: str, written: str) -> Value:
+        if name in self.including:
+            return self.including[name][0].exposed(written)
+        if "" in self.including:  # a block without a label
+            return attribute_in(self.including[""][0].exposed("include"), name, written)
+        return unknown(written, f"what {written} includes is not known")
+
+    def exposed(self, written: str) -> Value:
+        """What others see of it: locals, inputs, and nothing else that is known."""
+
+        def attribute(name: str) -> Value:
+            if name == "locals":
+                names = [name for block in self.blocks("locals") for name in block.body.attributes]
+                return exactly(Mapping(tuple(Entry(text(name), self.value_of(("local", name))) for name in names)))
+            if name == "inputs":
+                return self.inputs or exactly(Mapping(()))
+            return unknown(f"{written}.{name}", f"{written}.{name} is not known")
+
+        return exactly(Record(written, attribute, ("locals", "inputs")))
+
+
+def attribute_in(value: Value, name: str, written: str) -> Value:
+    """An attribute of a value."""
+    found: list[Possible] = []
+    for possible in value:
+        found += under(attribute_of(possible, name, written), possible.when, possible.openness, possible.origin)
+    return Value(tuple(found))

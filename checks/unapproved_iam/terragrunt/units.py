@@ -1,0 +1,267 @@
+"""Judge Terragrunt units: each is a call of a module, with its inputs for arguments.
+
+For `scan.tree_check`. A module of the tree is judged with these inputs, as a root module whose variables they are; any
+other by the ARNs among the inputs, as Terraform's calls are. Sources: "Units", "Stacks" and "HCL Blocks" in the
+Terragrunt documentation.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from unapproved_iam.deny_list.discovery import repository_root
+from unapproved_iam.hcl.expression import Name
+from unapproved_iam.hcl.scope import Layer, Scope
+from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError
+from unapproved_iam.hcl.values import Mapping as MappingValue
+from unapproved_iam.hcl.values import Value
+from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged
+from unapproved_iam.policies.inline_skips import skip_in_lines
+from unapproved_iam.terraform.attachments import policies_of_call
+from unapproved_iam.terraform.module_files import Directories, Program
+from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
+from unapproved_iam.terraform.root_module import TerraformTree
+from unapproved_iam.terraform.variables import RootVariables
+from unapproved_iam.terragrunt.configuration import Configuration, Context, attribute_in
+
+UNIT, STACK = NAMES = ("terragrunt.hcl", "terragrunt.stack.hcl")
+MOST_STACKS = 20  # within stacks
+
+# "Module Sources" in the Terraform documentation; `{{` is filled in before, by boilerplate or another template engine.
+_REMOTE = re.compile(r"[\w+.-]+::|[\w+.-]+://|git@|(?:github|gitlab|bitbucket)\.(?:com|org)/|.*\{\{")
+_WRITTEN_TERRAFORM = re.compile("|".join([*ATTACHING_TYPES, r"module\s+\""]))
+
+
+class TerragruntUnits:
+    """The units of a tree, whose Terraform modules are `modules`; `root` is its directory where there is no git."""
+
+    def __init__(self, modules: TerraformTree, root: str) -> None:
+        self._modules = modules
+        self._root = root
+        self._parsed: dict[str, tuple[str, Body]] = {}
+
+    def read(self, path: str) -> Reading | None:
+        """What a unit or a stack attaches; None when a file is neither."""
+        path = os.path.abspath(path)
+        if os.path.basename(path) not in NAMES:
+            return None
+        directory = os.path.dirname(path)
+        tree = repository_root(directory)
+        if tree == directory and directory.startswith(self._root.rstrip(os.sep) + os.sep):
+            tree = self._root
+        try:
+            configuration = Configuration(path, Context(tree, path, path, path, parsed=self._parsed))
+            return _Unit(configuration, self._modules).reading()
+        except HclSyntaxError as error:
+            return Reading(unjudged=(Unjudged(Place(error.path, error.line), error.problem),))
+
+
+class _Unit:
+    def __init__(self, configuration: Configuration, modules: TerraformTree, stacks: int = 0) -> None:
+        self._own = configuration
+        self._modules = modules
+        self._stacks = stacks
+        self._path = configuration.path
+        self._unjudged: list[Unjudged] = []
+
+    def reading(self) -> Reading:
+        attachments = list(self._of_stack() if os.path.basename(self._path) == STACK else self._of_unit())
+        skip = skip_in_lines(self._own.text.splitlines(), lists=True)
+        attachments = [one if skip is None or one.skip is not None else replace(one, skip=skip) for one in attachments]
+        return Reading(tuple(attachments), tuple(dict.fromkeys(self._unjudged)))
+
+    # -- a unit --------------------------------------------------------------------------------------------------------
+
+    def _of_unit(self) -> Iterator[Attachment]:
+        self._report_written()
+        source = next(
+            ((one, block) for one, block in self._own.in_terraform() if "source" in block.body.attributes), None
+        )
+        if source is None:
+            yield from self._of_module(
+                os.path.dirname(self._own.context.config), self._own.body.attributes.get("inputs")
+            )
+            return
+        configuration, block = source
+        attribute = block.body.attributes["source"]
+        written = configuration.text_of(attribute)
+        directory = (
+            self._own.found(written.partition("?")[0].replace("//", "/")) if written and _is_local(written) else None
+        )
+        if directory is None:
+            yield from self._of_foreign_module(self._inputs(), self._own)
+            return
+        listing = Directories(Program.OPENTOFU).listing(directory)
+        if listing is None or not listing.has_configuration:
+            if not self._is_part_of_others():
+                shown = os.path.relpath(directory, self._own.context.tree).replace(os.sep, "/")
+                what = f'module directory "{shown}" holds no configuration, or is not there'
+                self._unjudged.append(Unjudged(attribute.place, what))
+            return
+        yield from self._of_module(directory, attribute)
+
+    def _is_part_of_others(self) -> bool:
+        """Whether the file is no unit by itself: units below include it, or a stack makes one of it elsewhere."""
+        if self._own.context.values is not None:
+            return False
+        below = os.walk(os.path.dirname(self._path))
+        _ = next(below, None)
+        return "values." in self._own.text or any(UNIT in files for _, _, files in below)
+
+    def _report_written(self) -> None:
+        """A `generate` block may write Terraform into the module; what attaches something there is not read."""
+        for one in self._own.everything:
+            for block in one.blocks("generate"):
+                contents = block.body.attributes.get("contents")
+                if contents and _WRITTEN_TERRAFORM.search(contents.text):
+                    what = "generates Terraform that may attach policies (expected it in the module)"
+                    self._unjudged.append(Unjudged(contents.place, what))
+
+    def _of_module(self, directory: str, argument: Attribute | None) -> Iterator[Attachment]:
+        """What a module of the tree attaches when it has these inputs."""
+        place = argument.place if argument else Place(self._path)
+        listing = Directories(Program.OPENTOFU).listing(directory)
+        loaded = [os.path.join(directory, name) for name in listing.automatic_variables] if listing else []
+        variables = _Inputs(self._inputs(), RootVariables(directory, [*loaded, *self._variable_files()], []))
+        reading = self._modules.read(directory, variables)
+        self._unjudged += reading.unjudged
+        place = Place(self._path, place.line, place.end_line) if place.path == self._path else Place(self._path)
+        for one in reading.attachments:
+            yield replace(one, calls=(place, *one.calls), unit=self._path)
+
+    def _variable_files(self) -> Iterator[str]:
+        """The files that `extra_arguments` give to terraform, as far as they are known."""
+        for one, block in self._own.in_terraform():
+            for extra in block.body.blocks:
+                if extra.type == "extra_arguments":
+                    for name in ("required_var_files", "optional_var_files", "arguments"):
+                        attribute = extra.body.attributes.get(name)
+                        for written in one.texts_of(attribute) if attribute else ():
+                            if name != "arguments" or written.startswith("-var-file="):
+                                path = one.found(written.removeprefix("-var-file="))
+                                if path and os.path.isfile(path):
+                                    yield path
+
+    def _inputs(self) -> dict[str, tuple[Value, Attribute]]:
+        """The inputs by name, each with the attribute that holds it; the last one that has it counts."""
+        merged = self._own.inputs
+        if merged is None:
+            return {}
+        found: dict[str, tuple[Value, Attribute]] = {}
+        for one in reversed(self._own.everything):
+            attribute = one.body.attributes.get("inputs")
+            value = one.value(attribute) if attribute else None
+            for name in _names_of(value) if value and attribute else ():
+                found[name] = (attribute_in(merged, name, f"inputs.{name}"), attribute)  # type: ignore[assignment]
+        return found
+
+    def _of_foreign_module(self, inputs: Mapping[str, tuple[Value, Attribute]], scope: Scope) -> Iterator[Attachment]:
+        for name, (value, attribute) in inputs.items():
+            layer = Layer(scope, {(_INPUT,): value})
+            for policy in policies_of_call({name: _Argument(name, attribute)}, layer):
+                place = policy.place if policy.place.path == self._path else Place(self._path)
+                yield Attachment(
+                    resource=f"inputs.{name}",
+                    resource_type="Terragrunt unit",
+                    policy=policy.found.text,
+                    principals=(),
+                    place=policy.place,
+                    block=Place(self._path, attribute.line, attribute.end_line)
+                    if attribute.place.path == self._path
+                    else place,
+                    when=tuple(dict.fromkeys(map(str, policy.found.when))),
+                    calls=() if attribute.place.path == self._path else (Place(self._path),),
+                    origin=policy.found.origin,
+                    unit=self._path,
+                )
+
+    # -- a stack -------------------------------------------------------------------------------------------------------
+
+    def _of_stack(self) -> Iterator[Attachment]:
+        """What the units of a stack attach; each is made from a directory, with values of its own."""
+        if self._stacks > MOST_STACKS:
+            self._unjudged.append(Unjudged(Place(self._path), f"more than {MOST_STACKS} stacks lie within one another"))
+            return
+        for block in self._own.body.blocks:
+            if block.type in ("unit", "stack"):
+                yield from self._made(block, UNIT if block.type == "unit" else STACK)
+
+    def _made(self, block: Block, name: str) -> Iterator[Attachment]:
+        attributes = block.body.attributes
+        written = self._own.text_of(attributes.get("source"))
+        values = self._own.value(attributes["values"]) if "values" in attributes else None
+        directory = self._own.found(written.replace("//", "/")) if written and _is_local(written) else None
+        if directory is None:
+            attribute = attributes.get("values")
+            inputs = (
+                {name: (attribute_in(values, name, name), attribute) for name in _names_of(values)}
+                if values and attribute
+                else {}
+            )
+            yield from self._of_foreign_module(inputs, self._own)
+            return
+        file = os.path.join(directory, name)
+        if not os.path.isfile(file):
+            self._unjudged.append(Unjudged(block.place, f'"{written}" holds no {name} (expected one)'))
+            return
+        path = self._own.text_of(attributes.get("path")) or (block.labels[0] if block.labels else "")
+        config = os.path.join(os.path.dirname(self._own.context.config), ".terragrunt-stack", path, name)
+        context = replace(self._own.context, unit=config, config=config, file=file, values=values)
+        made = _Unit(Configuration(file, context), self._modules, self._stacks + 1)
+        reading = made.reading()
+        self._unjudged += reading.unjudged
+        for one in reading.attachments:
+            yield replace(one, calls=(block.place, *one.calls), unit=self._path)
+
+
+_INPUT = "input"
+
+
+class _Argument(Attribute):
+    """An input as the argument of a call: its value stands in the scope."""
+
+    def __init__(self, name: str, attribute: Attribute) -> None:
+        self.name = name
+        self._place = attribute.place
+        self.__dict__.update(expression=Name(_INPUT), line=attribute.line, end_line=attribute.end_line)
+
+    @property
+    def place(self) -> Place:
+        return self._place
+
+
+class _Inputs:
+    """The variables of a root module: what files give that terraform loads after the inputs, these, or the default."""
+
+    def __init__(self, inputs: Mapping[str, tuple[Value, Attribute]], files: RootVariables) -> None:
+        self._inputs = inputs
+        self._files = files
+
+    def value(
+        self,
+        name: str,
+        default: Callable[[], Value | None],
+        scope: Scope,
+        unreadable: Callable[[str, HclSyntaxError], Value],
+    ) -> Value | None:
+        given = self._files.value(name, lambda: None, scope, unreadable)
+        if given is None and name in self._inputs:
+            return self._inputs[name][0]
+        return given or self._files.value(name, default, scope, unreadable)
+
+
+def _is_local(source: str) -> bool:
+    return not _REMOTE.match(source)
+
+
+def _names_of(value: Value | None) -> list[str]:
+    names = {
+        entry.key.known
+        for possible in value or ()
+        if isinstance(possible.plain, MappingValue)
+        for entry in possible.plain.entries
+    }
+    return sorted(name for name in names if name is not None)

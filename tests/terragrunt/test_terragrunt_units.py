@@ -1,0 +1,310 @@
+"""What Terragrunt units attach: each tree has a twin that differs in one token; both are checked as a user would."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import pytest
+from unapproved_iam.commands.command_line import main
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+READER = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+MODULE = """
+variable "policy" {
+  type    = string
+  default = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}
+variable "create" {
+  type    = bool
+  default = false
+}
+resource "aws_iam_role_policy_attachment" "x" {
+  count      = var.create ? 1 : 0
+  role       = "deploy"
+  policy_arn = var.policy
+}
+"""
+LOCAL = 'terraform { source = "../modules//role" }\n'
+FOREIGN = 'terraform { source = "git::https://example.com/roles.git//role?ref=v1" }\n'
+INCLUDE = 'include "root" { path = find_in_parent_folders("root.hcl") }\n'
+
+
+def inputs(policy: str = f'"{ADMINISTRATOR}"', more: str = "create = true") -> str:
+    return f"inputs = {{\n  policy = {policy}\n  {more}\n}}\n"
+
+
+class Tree(NamedTuple):
+    unit: str  # live/terragrunt.hcl
+    denied: bool
+    files: Mapping[str, str] = MappingProxyType({})  # beside a module in modules/role
+    name: str = "terragrunt.hcl"
+
+
+NAMED = 'locals { name = "AdministratorAccess" }\n'
+OTHER = NAMED.replace("AdministratorAccess", "ReadOnlyAccess")
+BY_NAME = inputs('"arn:aws:iam::aws:policy/${%s}"')
+
+
+def both(unit: str, files: dict[str, str] | None = None, name: str = "terragrunt.hcl") -> tuple[Tree, Tree]:
+    """A tree in which the policy is denied, and the one with another policy."""
+    written = files or {}
+    harmless = {path: text.replace("AdministratorAccess", "ReadOnlyAccess") for path, text in written.items()}
+    return Tree(unit, True, written, name), Tree(
+        unit.replace("AdministratorAccess", "ReadOnlyAccess"), False, harmless, name
+    )
+
+
+FORMS: dict[str, tuple[Tree, Tree]] = {
+    "an input of a module of the tree": both(LOCAL + inputs()),
+    "an input that switches the resource off": (
+        Tree(LOCAL + inputs(), True),
+        Tree(LOCAL + inputs(more="create = false"), False),
+    ),
+    "an input of another module": both(FOREIGN + inputs()),
+    "a boundary among such inputs": (
+        Tree(FOREIGN + inputs(), True),
+        Tree(FOREIGN + inputs().replace("policy =", "permissions_boundary ="), False),
+    ),
+    "the module beside the unit": both(inputs(), {"live/main.tf": MODULE}),
+    "a source from the repository's root": both(
+        'terraform { source = "${get_repo_root()}/modules/role" }\n' + inputs()
+    ),
+    "a source by a relative path to the root": both(
+        'terraform { source = "${get_path_to_repo_root()}//modules/role" }\n' + inputs()
+    ),
+    "a source by the directory of a file above": both(
+        'terraform { source = "${dirname(find_in_parent_folders("root.hcl"))}/modules/role" }\n' + inputs(),
+        {"root.hcl": ""},
+    ),
+    "a local": both(LOCAL + NAMED + BY_NAME % "local.name"),
+    "an input of what is included": both(LOCAL + INCLUDE + "inputs = { create = true }\n", {"root.hcl": inputs()}),
+    "an input that overrides the included one": (
+        Tree(LOCAL + INCLUDE + inputs(), True, {"root.hcl": inputs(f'"{READER}"')}),
+        Tree(LOCAL + INCLUDE + inputs(f'"{READER}"'), False, {"root.hcl": inputs()}),
+    ),
+    "inputs that are not merged": (
+        Tree(LOCAL + INCLUDE + "inputs = { create = true }\n", True, {"root.hcl": inputs()}),
+        Tree(
+            LOCAL
+            + INCLUDE.replace("}", '\n merge_strategy = "no_merge"\n}').replace("{ path", "{\n path")
+            + "inputs = { create = true }\n",
+            False,
+            {"root.hcl": inputs()},
+        ),
+    ),
+    "lists that are merged deeply": (
+        Tree(
+            FOREIGN
+            + INCLUDE.replace("}", '\n merge_strategy = "deep"\n}').replace("{ path", "{\n path")
+            + f'inputs = {{ policies = ["{READER}"] }}\n',
+            True,
+            {"root.hcl": f'inputs = {{ policies = ["{ADMINISTRATOR}"] }}\n'},
+        ),
+        Tree(
+            FOREIGN + INCLUDE + f'inputs = {{ policies = ["{READER}"] }}\n',
+            False,
+            {"root.hcl": f'inputs = {{ policies = ["{ADMINISTRATOR}"] }}\n'},
+        ),
+    ),
+    "a local of what is included": both(
+        LOCAL
+        + INCLUDE.replace("}", "\n expose = true\n}").replace("{ path", "{\n path")
+        + BY_NAME % "include.root.locals.name",
+        {"root.hcl": NAMED},
+    ),
+    "an include without a label": both(
+        LOCAL
+        + 'include {\n  path   = find_in_parent_folders("root.hcl")\n  expose = true\n}\n'
+        + BY_NAME % "include.locals.name",
+        {"root.hcl": NAMED},
+    ),
+    "the source of what is included": both(
+        INCLUDE + inputs(), {"root.hcl": 'terraform { source = "${get_parent_terragrunt_dir()}/modules/role" }\n'}
+    ),
+    "a file that is read": both(
+        LOCAL
+        + 'locals { other = read_terragrunt_config(find_in_parent_folders("account.hcl")) }\n'
+        + BY_NAME % "local.other.locals.name",
+        {"account.hcl": NAMED},
+    ),
+    "YAML that is read": both(
+        LOCAL
+        + 'locals { other = yamldecode(file(find_in_parent_folders("common.yaml"))) }\n'
+        + BY_NAME % "local.other.name",
+        {"common.yaml": "name: AdministratorAccess\n"},
+    ),
+    "a file by the unit's directory": both(
+        LOCAL
+        + "locals { directory = get_terragrunt_dir() }\n"
+        + 'locals { other = yamldecode(file("${local.directory}/../data/${basename(local.directory)}.yaml")) }\n'
+        + BY_NAME % "local.other.name",
+        {"data/live.yaml": "name: AdministratorAccess\n"},
+    ),
+    "variables that are read": both(
+        LOCAL + 'locals { other = read_tfvars_file("x.tfvars") }\n' + BY_NAME % "local.other.name",
+        {"live/x.tfvars": 'name = "AdministratorAccess"\n'},
+    ),
+    "a file of variables among the arguments": both(
+        'terraform {\n  source = "../modules/role"\n  extra_arguments "x" {\n    commands = ["plan"]\n'
+        '    optional_var_files = ["${get_terragrunt_dir()}/x.tfvars"]\n  }\n}\ninputs = { create = true }\n',
+        {"live/x.tfvars": f'policy = "{ADMINISTRATOR}"\n'},
+    ),
+    "the default of an environment variable": both(LOCAL + BY_NAME % 'get_env("NAME", "AdministratorAccess")'),
+    "a feature's default": both(
+        LOCAL + 'feature "name" { default = "AdministratorAccess" }\n' + BY_NAME % "feature.name.value"
+    ),
+    "the values of a stack's unit": both(
+        f'unit "x" {{\n  source = "../units/x"\n  path = "x"\n  values = {{ policy = "{ADMINISTRATOR}" }}\n}}\n',
+        {
+            "units/x/terragrunt.hcl": 'terraform { source = "../../../modules/role" }\n'
+            "inputs = { policy = values.policy, create = true }\n"
+        },
+        "terragrunt.stack.hcl",
+    ),
+    "a stack within a stack": both(
+        f'stack "x" {{\n  source = "../stacks/x"\n  path = "x"\n  values = {{ policy = "{ADMINISTRATOR}" }}\n}}\n',
+        {
+            "stacks/x/terragrunt.stack.hcl": 'unit "x" {\n  source = "${get_repo_root()}/units/x"\n  path = "y"\n'
+            "  values = { policy = values.policy }\n}\n",
+            "units/x/terragrunt.hcl": 'terraform { source = "${get_repo_root()}/modules/role" }\n'
+            "inputs = { policy = values.policy, create = true }\n",
+        },
+        "terragrunt.stack.hcl",
+    ),
+    "the values of a unit from elsewhere": both(
+        'unit "x" {\n  source = "git::https://example.com/units.git//x"\n  path = "x"\n'
+        f'  values = {{ policy = "{ADMINISTRATOR}" }}\n}}\n',
+        {},
+        "terragrunt.stack.hcl",
+    ),
+}
+
+
+def write(tree: Tree, directory: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(directory)], check=True)
+    for name, text in {"modules/role/main.tf": MODULE, f"live/{tree.name}": tree.unit, **tree.files}.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+
+
+def check(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, list[dict[str, object]]]:
+    exit_code = main(["check", "--output=json", *map(str, arguments)])
+    report = json.loads(capsys.readouterr().out)
+    assert not report["unjudged"], report["unjudged"]
+    return exit_code, [one for one in report["findings"] if str(one["unit"]).startswith("live/terragrunt.")]
+
+
+CASES = [(name, tree) for name, twins in FORMS.items() for tree in twins]
+IDS = [f"{name}, {'denied' if tree.denied else 'harmless'}" for name, tree in CASES]
+
+
+@pytest.mark.parametrize("tree", [tree for _, tree in CASES], ids=IDS)
+def test_what_a_unit_attaches(tree: Tree, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tree, tmp_path)
+    _, found = check(capsys, tmp_path)
+    assert [one["verdict"] for one in found] == ["denied"] * tree.denied
+    assert check(capsys, "--no-screen", tmp_path)[1] == found
+
+
+@pytest.mark.parametrize("changed", ["live/terragrunt.hcl", "root.hcl", "data/x.yaml", "modules/role/main.tf"])
+def test_a_change_leads_to_the_units_that_it_can_affect(
+    changed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 'locals { other = yamldecode(file("${get_repo_root()}/data/x.yaml")) }\n'
+    files = {"root.hcl": read, "data/x.yaml": "name: AdministratorAccess\n", "other/terragrunt.hcl": LOCAL}
+    expose = INCLUDE.replace("}", "\n expose = true\n}").replace("{ path", "{\n path")
+    write(Tree(LOCAL + expose + BY_NAME % "include.root.locals.other.name", True, files), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["add", "."], ["commit", "--quiet", "--message=x"]):
+        subprocess.run([*git, *command], check=True)
+    assert check(capsys, "--changed-since=HEAD") == (0, [])
+    with open(changed, "a") as file:
+        file.write("\n")
+    for arguments in (["--changed-since=HEAD"], [changed]):
+        exit_code, found = check(capsys, *arguments)
+        assert (exit_code, [one["verdict"] for one in found]) == (1, ["denied"])
+
+
+UNKNOWN = {
+    "an output of another unit": ("dependency.other.outputs.policy", "what another unit outputs is in no file"),
+    "what a command prints": ('run_cmd("echo", "x")', 'run_cmd("echo", "x") is not known here'),
+    "an environment variable": ('get_env("POLICY")', 'get_env("POLICY") is not known here'),
+    "a file that is not there": (
+        'read_terragrunt_config("missing.hcl").locals.x',
+        'read_terragrunt_config("missing.hcl") is not known here',
+    ),
+}
+
+
+@pytest.mark.parametrize(("value", "reason"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_is_in_no_file_is_unresolved(
+    value: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Mocked outputs are no values."""
+    mocked = f'dependency "other" {{\n  config_path = "../x"\n  mock_outputs = {{ policy = "{ADMINISTRATOR}" }}\n}}\n'
+    write(Tree(mocked + LOCAL + inputs(value), False), tmp_path)
+    _, found = check(capsys, tmp_path)
+    assert [one["verdict"] for one in found] == ["unresolved"]
+    assert reason in str(found[0]["message"])
+
+
+REFUSED = {
+    "a module that is not there": (
+        LOCAL.replace("role", "missing") + inputs(),
+        "live/terragrunt.hcl",
+        'module directory "modules/missing" holds no configuration, or is not there',
+    ),
+    "source that is no HCL": (LOCAL + inputs() + "x = [\n", "live/terragrunt.hcl", ""),
+    "Terraform that is generated": (
+        LOCAL + inputs() + 'generate "x" {\n  path = "x.tf"\n  if_exists = "overwrite"\n'
+        '  contents = <<EOF\nresource "aws_iam_user_policy_attachment" "x" {}\nEOF\n}\n',
+        "live/terragrunt.hcl",
+        "generates Terraform that may attach policies (expected it in the module)",
+    ),
+    "a unit of a stack that is not there": (
+        f'unit "x" {{\n  source = "../units/x"\n  path = "x"\n  values = {{ policy = "{ADMINISTRATOR}" }}\n}}\n',
+        "live/terragrunt.stack.hcl",
+        '"../units/x" holds no terragrunt.hcl (expected one)',
+    ),
+}
+
+
+@pytest.mark.parametrize(("unit", "path", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_understood_is_not_judged(
+    unit: str, path: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(Tree(unit, False, name=path.removeprefix("live/")), tmp_path)
+    assert main(["check", "--output=json", str(tmp_path)]) == 2
+    (problem,) = json.loads(capsys.readouterr().out)["unjudged"]
+    assert problem["path"] == path
+    assert reason in problem["reason"]
+
+
+def test_a_file_that_units_include_is_none_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its module is meant from below."""
+    parent = 'terraform { source = "${get_terragrunt_dir()}/../modules/role" }\n'
+    write(Tree("include { path = find_in_parent_folders() }\n" + inputs(), True, {"terragrunt.hcl": parent}), tmp_path)
+    _, found = check(capsys, tmp_path)
+    assert [one["verdict"] for one in found] == ["denied"]
+
+
+def test_an_approval_covers_the_module_and_the_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(FORMS["an input of a module of the tree"][0], tmp_path)
+    approval = "{policy: AdministratorAccess, attached_to: role/deploy, in: %s, reason: reviewed in SEC-1}"
+    for files, exit_code in (("'{modules}/**'", 2), ("modules/**", 1), ("'**'", 0)):
+        written = f"version: 1\nuse: [aws-admin]\napprove:\n  - {approval % files}\n"
+        (tmp_path / "unapproved-iam-policies.yaml").write_text(written)
+        assert main(["check", str(tmp_path)]) == exit_code
+    capsys.readouterr()
+
+
+def test_an_inline_skip_in_the_unit_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(Tree("# checkov:skip=IAM_068:reviewed\n" + LOCAL + inputs(), False), tmp_path)
+    exit_code, found = check(capsys, tmp_path)
+    assert (exit_code, [one["skipped"] for one in found]) == (0, ["reviewed"])
