@@ -15,10 +15,11 @@ from functools import cache, cached_property, reduce
 from operator import or_
 from typing import NamedTuple
 
-from unapproved_iam.scan.module_graph import ModuleGraph, readable
+from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.screen_evidence import Evidence, suffices
 from unapproved_iam.scan.source_files import Kind, SourceDirectory
 from unapproved_iam.scan.unit_screen import Screen
+from unapproved_iam.source_bytes import readable
 
 UNIT_NAMES = ("terragrunt.hcl", "terragrunt.stack.hcl")
 _KINDS = (Kind.TERRAGRUNT, Kind.TEMPLATE, Kind.VARIABLES)
