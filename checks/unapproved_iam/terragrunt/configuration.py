@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 
 from unapproved_iam.hcl.collection_values import attribute_of
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Call
 from unapproved_iam.hcl.scope import CHECKOUT, Files, Reference
-from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse_body
+from unapproved_iam.hcl.syntax import Attribute, Block, HclSyntaxError, parse_body
 from unapproved_iam.hcl.values import (
     Entry,
     Mapping,
@@ -30,23 +30,11 @@ from unapproved_iam.hcl.values import (
     unknown,
 )
 from unapproved_iam.policies.possible_text import text
+from unapproved_iam.terragrunt.context import Context
 from unapproved_iam.terragrunt.functions import CALL, computed, prepared
 from unapproved_iam.terragrunt.merging import deeply_merged, merged
 
 MOST_FILES = 200  # that one unit includes and reads, each in its place
-
-
-@dataclass(frozen=True)
-class Context:
-    """Who a file is evaluated for."""
-
-    tree: str  # absolute: the repository, outside of which nothing is read
-    unit: str  # the file of the unit
-    config: str  # where the file lies, or will lie, that paths count from: the unit's, or one that is read
-    file: str  # that file itself; others are included
-    values: Value | None = None  # of the unit, when a stack makes it
-    files: tuple[str, ...] = ()  # on the way here, so that none is read within itself
-    parsed: dict[str, tuple[str, Body]] = field(default_factory=dict, compare=False)  # by path: most units share some
 
 
 class Configuration:
@@ -88,6 +76,11 @@ class Configuration:
         if path in self.context.files or len(self.context.files) > MOST_FILES or not os.path.isfile(path):
             return None
         return Configuration(path, replace(context, files=self.context.files))
+
+    def exposed_of(self, path: str) -> Value | None:
+        """What a file exposes that is read by itself; None when it is not there."""
+        other = self.read(path, replace(self.context, config=path, file=path))
+        return other.exposed(f'read_terragrunt_config("{os.path.basename(path)}")') if other else None
 
     @cached_property
     def everything(self) -> tuple[Configuration, ...]:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unapproved_iam.hcl.expression import Call, Expression, GetAttribute, Name
 from unapproved_iam.hcl.values import Record, Value, exactly, opened, string, unknown
 from unapproved_iam.policies.policy_arn import ACCOUNT
 from unapproved_iam.policies.possible_text import text
-
-if TYPE_CHECKING:
-    from unapproved_iam.terragrunt.configuration import Configuration
+from unapproved_iam.terragrunt.context import File
 
 CALL = "terragrunt call"  # no name of a source can hold a blank
-Function = Callable[["Configuration", "list[Value]"], "Value | None"]  # None: it is not known what is meant
+Function = Callable[[File, list[Value]], Value | None]  # None: it is not known what is meant
 
 _UNIT_NAMES = ("terragrunt.hcl", "root.hcl")  # that are sought when no name is given
 
@@ -47,7 +45,7 @@ def _prepared(part: Any, remember: Callable[[Call], str]) -> Any:
     return part
 
 
-def computed(here: Configuration, call: Call, arguments: list[Value]) -> Value:
+def computed(here: File, call: Call, arguments: list[Value]) -> Value:
     value = FUNCTIONS[call.name](here, arguments)
     return value or unknown(call, f"{call} is not known here")
 
@@ -55,7 +53,7 @@ def computed(here: Configuration, call: Call, arguments: list[Value]) -> Value:
 # -- paths -------------------------------------------------------------------------------------------------------------
 
 
-def _find_in_parent_folders(here: Configuration, arguments: list[Value]) -> Value | None:
+def _find_in_parent_folders(here: File, arguments: list[Value]) -> Value | None:
     wanted = [here.known(arguments[0])] if arguments else list(_UNIT_NAMES)
     directory = os.path.dirname(os.path.dirname(here.context.config))
     while directory.startswith(here.context.tree):
@@ -69,15 +67,15 @@ def _find_in_parent_folders(here: Configuration, arguments: list[Value]) -> Valu
     return arguments[1] if len(arguments) > 1 and None not in wanted else None
 
 
-def _terragrunt_dir(here: Configuration, arguments: list[Value]) -> Value:
+def _terragrunt_dir(here: File, arguments: list[Value]) -> Value:
     return here.path_value(os.path.dirname(here.context.config))
 
 
-def _original_dir(here: Configuration, arguments: list[Value]) -> Value:
+def _original_dir(here: File, arguments: list[Value]) -> Value:
     return here.path_value(os.path.dirname(here.context.unit))
 
 
-def _included_dir(here: Configuration, arguments: list[Value]) -> str | None:
+def _included_dir(here: File, arguments: list[Value]) -> str | None:
     """The directory of the file that is included: this one, else the one that its block of that name includes."""
     if here.path != here.context.file:
         return os.path.dirname(here.path)
@@ -86,26 +84,26 @@ def _included_dir(here: Configuration, arguments: list[Value]) -> str | None:
     return os.path.dirname(found[0].path) if found else None
 
 
-def _parent_dir(here: Configuration, arguments: list[Value]) -> Value | None:
+def _parent_dir(here: File, arguments: list[Value]) -> Value | None:
     directory = _included_dir(here, arguments)
     return here.path_value(directory or os.path.dirname(here.context.config))
 
 
-def _relative_to_include(here: Configuration, arguments: list[Value]) -> Value | None:
+def _relative_to_include(here: File, arguments: list[Value]) -> Value | None:
     directory = _included_dir(here, arguments)
     return string(_relative(os.path.dirname(here.context.config), directory)) if directory else string(".")
 
 
-def _relative_from_include(here: Configuration, arguments: list[Value]) -> Value | None:
+def _relative_from_include(here: File, arguments: list[Value]) -> Value | None:
     directory = _included_dir(here, arguments)
     return string(_relative(directory, os.path.dirname(here.context.config))) if directory else string(".")
 
 
-def _path_to_root(here: Configuration, arguments: list[Value]) -> Value:
+def _path_to_root(here: File, arguments: list[Value]) -> Value:
     return string(_relative(here.context.tree, os.path.dirname(here.context.config)))
 
 
-def _path_from_root(here: Configuration, arguments: list[Value]) -> Value:
+def _path_from_root(here: File, arguments: list[Value]) -> Value:
     return string(_relative(os.path.dirname(here.context.config), here.context.tree))
 
 
@@ -116,18 +114,18 @@ def _relative(path: str, start: str) -> str:
 # -- other files, and what is in no file -------------------------------------------------------------------------------
 
 
-def _read(here: Configuration, arguments: list[Value]) -> Value | None:
+def _read(here: File, arguments: list[Value]) -> Value | None:
     written = here.known(arguments[0]) if arguments else None
     path = here.found(written) if written is not None else None
     if path is None:
         return None
-    other = here.read(path, replace(here.context, config=path, file=path))
-    if other is None:
-        return arguments[1] if len(arguments) > 1 and not os.path.exists(path) else None
-    return other.exposed(f'read_terragrunt_config("{os.path.basename(path)}")')
+    exposed = here.exposed_of(path)
+    if exposed is None and len(arguments) > 1 and not os.path.exists(path):
+        return arguments[1]
+    return exposed
 
 
-def _read_variables(here: Configuration, arguments: list[Value]) -> Value | None:
+def _read_variables(here: File, arguments: list[Value]) -> Value | None:
     from unapproved_iam.terraform.module_files import VariableFile  # few units read such files
 
     written = here.known(arguments[0]) if arguments else None
@@ -141,16 +139,16 @@ def _read_variables(here: Configuration, arguments: list[Value]) -> Value | None
     )
 
 
-def _environment(here: Configuration, arguments: list[Value]) -> Value | None:
+def _environment(here: File, arguments: list[Value]) -> Value | None:
     """A default is a value that someone may change."""
     return opened(arguments[1]) if len(arguments) > 1 else None
 
 
-def _account(here: Configuration, arguments: list[Value]) -> Value:
+def _account(here: File, arguments: list[Value]) -> Value:
     return string(text(ACCOUNT))
 
 
-def _unknown(here: Configuration, arguments: list[Value]) -> None:
+def _unknown(here: File, arguments: list[Value]) -> None:
     """What a command prints, or the account tells."""
 
 

@@ -25,7 +25,8 @@ from unapproved_iam.terraform.module_files import Directories, Program
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.terraform.root_module import TerraformTree
 from unapproved_iam.terraform.variables import RootVariables
-from unapproved_iam.terragrunt.configuration import Configuration, Context, attribute_in
+from unapproved_iam.terragrunt.configuration import Configuration, attribute_in
+from unapproved_iam.terragrunt.context import Context
 
 UNIT, STACK = NAMES = ("terragrunt.hcl", "terragrunt.stack.hcl")
 MOST_STACKS = 20  # within stacks
