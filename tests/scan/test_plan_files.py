@@ -117,6 +117,12 @@ def test_a_source_and_its_plan_are_one_finding(tree: Path, capsys: pytest.Captur
     assert check(capsys, ".", "--plan", "plan.json")[1] == ["main.tf:3 r"]
 
 
+def test_a_plan_that_is_excluded_is_counted(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tree, {"p/a.json": plan()})
+    code, found, report = check(capsys, "--plan", "p/a.json", "--exclude", "p/**")
+    assert (code, found, report["summary"]["excluded"]) == (0, [], {"p/**: by --exclude": 1})
+
+
 def test_only_what_the_plans_change_may_fail(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tree, {"new.json": plan("a", name="a"), "old.json": plan("b", "no-op", "b")})
     assert check(capsys, "--plan", "old.json")[0] == 1

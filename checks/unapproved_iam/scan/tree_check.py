@@ -73,7 +73,8 @@ class _Check:
         self._lists = lists_of(deny_list, root)
         self._remarks: list[str] = []
         self._left_out = LeftOut(deny_list, request.exclude, self._judge.relative)
-        self._plans = [one for one in plan_files(request.plans) if not self._left_out.file(one.path)]
+        self._plan_files = plan_files(request.plans)
+        self._plans = [one for one in self._plan_files if not self._left_out.file(one.path)]
 
     def findings(self) -> Findings:
         for path in self._request.var_files:
@@ -103,7 +104,7 @@ class _Check:
             units=len(readings),
             only_plan_changes=self._request.only_plan_changes,
             remarks=tuple(self._remarks),
-            excluded=self._left_out.counts(scope.files, ignored, unseen),
+            excluded=self._left_out.counts([*scope.files, *(one.path for one in self._plan_files)], ignored, unseen),
             expiring=expiring_soon(judged, self._judge.today),
         )
 
