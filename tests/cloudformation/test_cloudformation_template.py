@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from project_files import PROJECT
 from unapproved_iam.cloudformation.document import Array, Node, Scalar, documents_of
+from unapproved_iam.cloudformation.source_skips import TemplateText
+from unapproved_iam.cloudformation.stack import Nesting, Stack, stacks_of
 from unapproved_iam.cloudformation.template import read_template, read_template_text, reading_of_conf
 from unapproved_iam.policies.attachment import Reading
 from unapproved_iam.policies.possible_text import text, unknown
@@ -60,8 +62,10 @@ def test_resources_that_are_none(tmp_path: Path) -> None:
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
-    assert read_template(str(tmp_path)) is None
     assert read_template(str(tmp_path / "missing.yaml")) is None
+    directory = read_template(str(tmp_path))
+    assert directory is not None
+    assert [one.reason for one in directory.unjudged] == ["cannot be read: is no regular file"]
 
 
 TYPE_ACROSS_LINES = '"AWS::IAM::\\\n      Role"'
@@ -147,8 +151,60 @@ def test_too_many_combinations_are_not_judged(tmp_path: Path) -> None:
     reading = read(tmp_path / "file.json", content)
     assert reading is not None
     [problem] = reading.unjudged
-    assert problem.reason == "Role has more possible values than can be followed"
+    assert problem.reason == "Role has more possible values than can be followed (at most 5000 of one text)"
     assert content.splitlines()[problem.place.line - 1].startswith('"Role"')
+
+
+def test_values_of_principals_are_bounded(tmp_path: Path) -> None:
+    """A role's name may be anything then, so that no approval covers it; its policies are judged all the same."""
+    parameters = {f"P{n}": {"Type": "String", "AllowedValues": list("abcdefgh")} for n in range(30)}
+    name = {"Fn::Join": ["", [{"Ref": name} for name in parameters]]}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": name, "ManagedPolicyArns": [ADMIN]}}
+    reading = read(tmp_path / "file.json", json.dumps({"Parameters": parameters, "Resources": {"Role": role}}))
+    assert policies(reading) == [ADMIN]
+    assert reading is not None
+    assert reading.unjudged == ()
+    assert [str(one.name) for one in reading.attachments[0].principals] == ["${Role}"]
+
+
+PASSED = {"Fn::Sub": "arn:aws:iam::aws:policy/${Name}"}
+
+
+def test_an_ordinary_nested_stack_is_followed(tmp_path: Path) -> None:
+    """Many arguments that AllowedValues and rows of a mapping multiply: each is looked at when it is asked for."""
+    parameters = {f"P{n}": {"Type": "String", "AllowedValues": list("abcdefghij")} for n in range(12)}
+    mapping = {key: {"Name": f"{key}Access"} for key in "abcdefghij"}
+    sub = {"Fn::Sub": "-".join(f"${{{name}}}" for name in parameters)}
+    found = [{"Fn::FindInMap": ["Map", {"Ref": name}, "Name"]} for name in parameters]
+    arguments = {"Long": sub, "Longer": {"Fn::Join": ["-", found]}, "Name": found[0]}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": {"Ref": "Long"}, "ManagedPolicyArns": [PASSED]}}
+    child = {"Parameters": {name: {"Type": "String"} for name in arguments}, "Resources": {"Role": role}}
+    stack = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateBody": child, "Parameters": arguments}}
+    template = {"Parameters": parameters, "Mappings": {"Map": mapping}, "Resources": {"Stack": stack}}
+    reading = read(tmp_path / "file.json", json.dumps(template))
+    assert policies(reading) == [f"arn:aws:iam::aws:policy/{key}Access" for key in "abcdefghij"]
+    assert reading is not None
+    assert reading.unjudged == ()
+
+
+@pytest.mark.parametrize("conditions", [10, 30])
+def test_conditions_cost_their_share(conditions: int) -> None:
+    """Each is decided once, however many resources ask for it, and independent ones do not multiply."""
+    parameters = {f"P{n}": {"Type": "String", "Default": "x"} for n in range(conditions)}
+    chained: dict[str, Any] = {f"C{n}": {"Fn::Equals": [{"Ref": f"P{n}"}, "y"]} for n in range(conditions)}
+    chained |= {f"D{n}": {"Fn::And": [{"Condition": f"D{n - 1}"}, chained[f"C{n}"]]} for n in range(1, conditions)}
+    chained["D0"] = chained["C0"]
+    chosen = [{"Fn::If": [name, ADMIN, {"Ref": "AWS::NoValue"}]} for name in chained]
+    role = {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": chosen}}
+    kept = []
+    for roles in (2, 20):
+        resources = {f"R{n}": role for n in range(roles)}
+        template = {"Parameters": parameters, "Conditions": chained, "Resources": resources}
+        [stack] = stacks_of(TemplateText("file.json", json.dumps(template)), Nesting("file.json"))
+        assert isinstance(stack, Stack)
+        assert len(stack.reading().attachments) == roles
+        kept.append(len(stack.nesting.unknowns.diagram))
+    assert kept[0] == kept[1] < 8 * conditions**2
 
 
 def test_larger_than_any_template(tmp_path: Path) -> None:

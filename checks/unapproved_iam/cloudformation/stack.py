@@ -86,11 +86,10 @@ class Stack:
             try:
                 readings += list(self._read_resource(entry))
                 remaining -= allowed - self.evaluator.steps
-            except BEYOND_BOUNDS:
+            except BEYOND_BOUNDS as bound:
                 remaining -= allowed
-                readings.append(
-                    self._unjudged(entry.line, f"{entry.name} has more possible values than can be followed")
-                )
+                said = f"{entry.name} has more possible values than can be followed ({_bound(bound)})"
+                readings.append(self._unjudged(entry.line, said))
         return together(readings)
 
     def _odd_sections(self) -> tuple[Unjudged, ...]:
@@ -290,6 +289,10 @@ def stacks_of(source: TemplateText, nesting: Nesting, root: Node | None = None) 
     for document in roots:
         try:
             yield Stack(document, source, nesting)
-        except BEYOND_BOUNDS:
-            reason = "its loops and parameters have more values than can be followed"
+        except BEYOND_BOUNDS as bound:
+            reason = f"its loops and parameters have more values than can be followed ({_bound(bound)})"
             yield Reading(unjudged=(Unjudged(source.place(document.line), reason),))
+
+
+def _bound(reached: BaseException) -> str:
+    return "it is nested too deep" if isinstance(reached, RecursionError) else f"at most {reached}"

@@ -24,7 +24,7 @@ _ALWAYS_UNKNOWN = frozenset({"AWS::Partition", "AWS::AccountId", "AWS::Region", 
 
 
 class TooManyValues(Exception):
-    """An expression multiplies its values beyond every bound."""
+    """An expression multiplies its values beyond every bound, which the text says."""
 
 
 class FilledIn(NamedTuple):
@@ -133,7 +133,7 @@ class Unknowns:
             if variable is not None:
                 found = [after for before in found for after in self._with_values(before, hole, variable)]
                 if len(found) > MOST_TEXTS:
-                    raise TooManyValues
+                    raise TooManyValues(f"{MOST_TEXTS} of one text")
         return found
 
     def _with_values(self, before: FilledIn, hole: Hole, variable: Variable) -> Iterator[FilledIn]:

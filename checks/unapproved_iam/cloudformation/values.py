@@ -89,7 +89,7 @@ class Evaluator:
         """Count one step of evaluation. Raises `TooManyValues` when they are used up."""
         self.steps -= 1
         if self.steps < 0:
-            raise TooManyValues
+            raise TooManyValues(f"{MOST_STEPS} steps of evaluation")
 
     def condition(self, name: str) -> Facts:
         """When a named condition is true."""

@@ -15,7 +15,7 @@ MOST_FACTS = 200_000  # that are kept of one unit; far beyond what conditions th
 
 
 class TooManyFacts(Exception):
-    """The conditions multiply beyond every bound."""
+    """The conditions multiply beyond every bound, which the text says."""
 
 
 @dataclass(eq=False)
@@ -110,6 +110,10 @@ class Diagram:
         self._negated: dict[Facts, Facts] = {}
         self._given: dict[tuple[Facts, Variable, str], Facts] = {}
 
+    def __len__(self) -> int:
+        """How many facts are kept."""
+        return len(self._nodes)
+
     def has_value(self, variable: Variable, value: str) -> Facts:
         return self.one_of(variable, [value])
 
@@ -167,7 +171,7 @@ class Diagram:
         key = (variable, tuple(differing.items()), otherwise)
         if key not in self._nodes:
             if len(self._nodes) >= MOST_FACTS:
-                raise TooManyFacts
+                raise TooManyFacts(f"{MOST_FACTS} facts")
             self._nodes[key] = Facts(self, variable, differing, otherwise)
         return self._nodes[key]
 
