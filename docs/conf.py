@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 project = "checkov-unapproved-iam"
 extensions = ["myst_parser"]
 root_doc = "README"
-include_patterns = ["*.md", "docs/**/*.md"]
+include_patterns = ["*.md", "docs/*.md", "docs/how-to/*.md"]
 myst_heading_anchors = 4  # anchors as on the repository's host
 smartquotes = False  # `--` begins an option
 

@@ -121,21 +121,21 @@ def privilege_escalation(policy: Policy) -> str:
         document = without_limits(policy.document, service)
         found = _analysed(document).allows_privilege_escalation
         ways += [ESCALATIONS[way["type"]][0] for way in found if ESCALATIONS[way["type"]][1] == service]
-    return f"it allows to {_some(ways)}, and so to gain further permissions" if ways else ""
+    return f"it lets its holder {_some(ways)}, and so gain further permissions" if ways else ""
 
 
 def credentials_exposure(policy: Policy) -> str:
     """Which actions return credentials, "" when none does."""
     found = _analysed(without_limits(policy.document)).credentials_exposure
     actions = sorted(set(found) - NO_CREDENTIALS)
-    return f"it allows to obtain credentials through {_some(actions)}" if actions else ""
+    return f"it lets its holder obtain credentials through {_some(actions)}" if actions else ""
 
 
 def data_exfiltration(policy: Policy) -> str:
     """Which data it lets its holder read, "" when it is none."""
     found = _analysed(without_limits(policy.document)).allows_data_exfiltration_actions
     data = [DATA[action] for action in DATA if action in found]
-    return f"it allows to read {_some(data)}" if data else ""
+    return f"it lets its holder read {_some(data)}" if data else ""
 
 
 REASONS = {

@@ -505,6 +505,13 @@ def test_every_test_that_the_page_names_exists() -> None:
     assert [f"{path}::{name}" for path, name, _ in references if name not in known[path]] == []
 
 
+def test_every_symptom_is_in_a_message() -> None:
+    sources = "".join(path.read_text() for path in CHECKS.rglob("*.py"))
+    symptoms = re.findall(r"^\| `([^`]+)`", PAGE.read_text().partition("## Limits")[0], re.MULTILINE)
+    assert len(symptoms) > 10
+    assert [symptom for symptom in symptoms if symptom not in sources] == []
+
+
 def test_every_row_is_on_the_page_with_its_answer() -> None:
     on_page = {}
     for _, code, sentence, test in ROWS:

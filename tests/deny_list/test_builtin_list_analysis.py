@@ -26,7 +26,7 @@ from builtin_list_analysis import (  # noqa: E402
     privilege_escalation,
 )
 
-ESCALATION = "it allows to start an instance with any role, and so to gain further permissions"
+ESCALATION = "it lets its holder start an instance with any role, and so gain further permissions"
 PASS_ROLE = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
 RUN = {"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "*"}
 
@@ -60,8 +60,8 @@ def passed_to(*services: str, operator: str = "StringEquals", key: str = "iam:Pa
 def test_privilege_escalation(statements: list[dict[str, Any]], reason: str) -> None:
     if statements[0].get("Action") == "*":
         found = privilege_escalation(policy(*statements))
-        assert found.startswith("it allows to create access keys of other users, give other users a password, ")
-        assert found.endswith(" more, and so to gain further permissions")
+        assert found.startswith("it lets its holder create access keys of other users, give other users a password, ")
+        assert found.endswith(" more, and so gain further permissions")
         return
     assert privilege_escalation(policy(*statements)) == reason
 
@@ -72,18 +72,18 @@ def test_privilege_escalation(statements: list[dict[str, Any]], reason: str) -> 
         (
             ["redshift:GetClusterCredentials"],
             "*",
-            "it allows to obtain credentials through redshift:GetClusterCredentials",
+            "it lets its holder obtain credentials through redshift:GetClusterCredentials",
             "",
         ),
         (["ecr:GetAuthorizationToken"], "*", "", ""),  # a registry's token, good for what its holder may do anyway
-        (["s3:GetObject"], "*", "", "it allows to read every object in S3"),
-        (["s3:GetObject"], "arn:aws:s3:::*", "", "it allows to read every object in S3"),
-        (["s3:GetObject"], "arn:aws:s3:::*/*", "", "it allows to read every object in S3"),
+        (["s3:GetObject"], "*", "", "it lets its holder read every object in S3"),
+        (["s3:GetObject"], "arn:aws:s3:::*", "", "it lets its holder read every object in S3"),
+        (["s3:GetObject"], "arn:aws:s3:::*/*", "", "it lets its holder read every object in S3"),
         (
             ["ssm:GetParameter"],
             "arn:aws:ssm:*:*:parameter/*",
             "",
-            "it allows to read every parameter in Parameter Store",
+            "it lets its holder read every parameter in Parameter Store",
         ),
         (["ssm:GetParameter"], "arn:aws:ssm:*:*:parameter/app/*", "", ""),
         (["s3:GetObject"], "arn:aws:s3:::bucket/*", "", ""),
@@ -91,7 +91,7 @@ def test_privilege_escalation(statements: list[dict[str, Any]], reason: str) -> 
             ["s3:Get*", "ssm:GetParameter*", "secretsmanager:*"],
             "*",
             "",
-            "it allows to read every object in S3, every parameter in Parameter Store"
+            "it lets its holder read every object in S3, every parameter in Parameter Store"
             " and every secret in Secrets Manager",
         ),
         (["s3:ListBucket"], "*", "", ""),

@@ -46,11 +46,11 @@ Resources:
     [
         ("", True, 0, []),
         ("inline_skips: allow", True, 0, []),
-        ("", False, 1, ["must not be attached to role/app: "] * 2),
+        ("", False, 1, ["must not be attached to role/app\n"] * 2),
         ("inline_skips: refuse", True, 1, [f"its inline skip does not count, because {FILE_NAME} refuses them"] * 2),
-        ("inline_skips: refuse", False, 1, ["must not be attached to role/app: "] * 2),
-        ("enforce_from: 2090-01-01", False, 0, ["must not be attached to role/app from 2090-01-01 on: "] * 2),
-        ("enforce_from: 2020-01-01", False, 1, ["must not be attached to role/app: "] * 2),
+        ("inline_skips: refuse", False, 1, ["must not be attached to role/app\n"] * 2),
+        ("enforce_from: 2090-01-01", False, 0, ["must not be attached to role/app from 2090-01-01 on\n"] * 2),
+        ("enforce_from: 2020-01-01", False, 1, ["must not be attached to role/app\n"] * 2),
         ("enforce_from: 2090-01-01", True, 0, []),
     ],
 )

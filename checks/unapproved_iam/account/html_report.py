@@ -73,7 +73,6 @@ svg circle.principal { fill: var(--accent); }
 .key { display: inline-block; width: 1.6rem; border-top: 3px solid var(--denied); vertical-align: middle; }
 .key.approved { border-top: 3px dashed var(--approved); }
 .key.warned { border-top: 3px dotted var(--warning); }
-.hint { display: none; }
 .filter { display: none; gap: .75rem; flex-wrap: wrap; align-items: end; margin-bottom: .75rem; }
 .js .filter { display: flex; }
 label { font-size: .85rem; color: var(--dim); display: flex; flex-direction: column; gap: .15rem; }
@@ -106,9 +105,9 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--edge); padding-top: .75
 }
 @media screen and (max-width: 51.99rem) {
   body { padding: 1rem; }
+  .drawn { display: none; }
   table, tbody, tr, td, tbody th { display: block; width: 100%; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .hint { display: inline; }
   tbody tr { border: 1px solid var(--edge); border-radius: .5rem; margin-bottom: .75rem; padding: .35rem .7rem; }
   tbody td, tbody th { border: 0; padding: .25rem 0; }
   tbody td:empty { display: none; }
@@ -227,7 +226,7 @@ def _counts(audit: Audit) -> str:
     principals = {(finding.attachment.unit, finding.attachment.principals) for finding in audit.denied}
     counts = [
         ("denied attachments", len(audit.denied), True),
-        ("policies to detach", len({str(finding.attachment.policy) for finding in audit.denied}), True),
+        ("different policies among them", len({str(finding.attachment.policy) for finding in audit.denied}), True),
         ("principals that have them", len(principals), True),
         ("approvals that have expired", len(audit.expired), True),
         ("approved attachments", len(audit.approved), False),
@@ -260,9 +259,9 @@ def _picture(rows: tuple[Row, ...]) -> str:
     if drawn.count("<path") < len(rows):
         key += "<span>a thick line stands for many attachments and shows their worst verdict</span>"
     return (
-        "<section><h2>Which policy is attached to whom</h2>"
+        '<section class="drawn"><h2>Which policy is attached to whom</h2>'
         '<div class="picture" tabindex="0" role="region" aria-label="Picture of policies and principals">'
-        f'{drawn}</div><p class="keys dim">{key}<span class="hint">scroll the picture sideways</span></p>'
+        f'{drawn}</div><p class="keys dim">{key}</p>'
         "</section>"
     )
 

@@ -29,7 +29,8 @@ def _outcome(findings: Findings) -> str:
         return f"could not check everything ({problems}): {violations or 'no violation'} in"
     if violations:
         return f"{violations} in"
-    return "no violation in" if findings.mentions or findings.unresolved else "clean:"
+    is_open = findings.mentions or findings.unresolved or findings.warnings
+    return "no violation in" if is_open else "clean:"
 
 
 def _counts(findings: Findings) -> list[str]:
