@@ -140,6 +140,17 @@ CASES = [
         ["denied"],
         "envs/prod.tfvars",
     ),
+    Case(
+        VARIABLE,
+        {"stack/main.tf": attach("var.x") + variable(f'"{READER}"'), "env/prod.tfvars": f'x = "{ADMINISTRATOR}"'},
+        ["denied"],
+        "../env/prod.tfvars",
+    ),
+    Case(
+        VARIABLE,
+        {"stack/main.tf": attach("var.x") + variable(f'"{READER}"'), "env/x.tfvars": f'y = 1\nx = "{ADMINISTRATOR}"'},
+        [],
+    ),
     Case(VALUELESS, {"main.tf": attach("var.x") + variable()}, ["unresolved"], "variable x"),
     Case(VALUELESS, {"main.tf": attach("var.x") + variable("null")}, ["unresolved"], "by default"),
     Case(VALUELESS, {"main.tf": attach("var.x") + variable('""')}, ["unresolved"], "by default"),

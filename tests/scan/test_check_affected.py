@@ -23,10 +23,10 @@ LIST = DenyList(
 ROLE = 'resource "aws_iam_role" "x" {}\n'
 FILES = {
     # live/app calls modules/role, which attaches; modules/names only gives a value; modules/bucket gives nothing.
-    "live/app/main.tf": 'module "role" { source = "../../modules/role" }\n'
+    "live/app/main.tf": 'variable "admin" {}\nmodule "role" { source = "../../modules/role" }\n'
     'module "bucket" { source = "../../modules/bucket" }\n',
     "live/app/prod/prod.tfvars": "admin = true\n",
-    "live/other/main.tf": 'module "names" { source = "../../modules/names" }\n' + ROLE,
+    "live/other/main.tf": 'module "names" { source = "../../modules/names" }\nvariable "admin" {}\n' + ROLE,
     "live/other/terraform.tfvars": "admin = true\n",
     "live/plain/main.tf": 'resource "aws_s3_bucket" "x" {}\n',
     "modules/role/main.tf": ROLE + 'module "names" { source = "../names" }\n',

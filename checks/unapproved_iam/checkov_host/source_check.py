@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from checkov.common.bridgecrew.platform_integration import bc_integration
 from unapproved_iam.checkov_host.check_verdict import JudgedByEngine, Known, Question, reading_of_block, scanned_path
 from unapproved_iam.checkov_host.resource_conf import reading_of_conf
+from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.deny_list.verdict import without_instance_keys
 from unapproved_iam.policies.attachment import Attachment, Reading
 from unapproved_iam.scan.guarded_reading import guarded
+from unapproved_iam.scan.source_files import Kind, SourceDirectory, ignored_directories, walk
 from unapproved_iam.terraform.plan import read_plan
 from unapproved_iam.terraform.root_module import TerraformTree
 from unapproved_iam.terraform.source_look import local_path
@@ -163,7 +166,14 @@ VAR_FILES: list[str] = []
 
 @lru_cache(maxsize=1)
 def _tree() -> TerraformTree:
-    return TerraformTree(VAR_FILES)
+    return TerraformTree(VAR_FILES, list(_variable_files()))
+
+
+def _variable_files() -> Iterator[str]:
+    """All variable files below the scanned directories."""
+    for start in map(os.path.abspath, bc_integration.scan_dir or ()):
+        for found in walk([start], ignored_directories(repository_root(start))):
+            yield from found.paths(Kind.VARIABLES) if isinstance(found, SourceDirectory) else ()
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ For `scan.tree_check`, which gets changed files from the hook or from git; a del
 |---|---|
 | the deny list, or a list that it extends | everything |
 | Terraform source | its directory and all that call it, if it attaches anything or has an output |
-| Terraform variables | the nearest module at or above their directory |
+| Terraform variables | the nearest module at or above their directory, else all that declare what they assign |
 | what a symbolic link leads to | what the link is part of, as if it had changed |
 | a directory: a submodule, or a link to one | as if every file in it had changed |
 | a file that Terraform source may read (`file()`, `templatefile()`, …) | that source's directory and all that call it |
@@ -80,7 +80,8 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
         by_kind.setdefault(kind_of(os.path.basename(path)), set()).add(path)
     starts = {os.path.dirname(path) for path in by_kind.pop(Kind.TERRAFORM, ())}
     near = ModuleGraph(screen, root)
-    for path in by_kind.pop(Kind.VARIABLES, ()):
+    variables = by_kind.pop(Kind.VARIABLES, set())
+    for path in variables:
         for directory in _up_to(os.path.dirname(path), root):
             near.add(listed(directory))
         root_module = near.root_of_variables(os.path.dirname(path))
@@ -90,11 +91,13 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
     near.complete()
     starts = {directory for directory in starts if _can_matter(directory, near)}
     others = set().union(*by_kind.values())
-    if not starts and not others:
+    elsewhere = {path for path in variables if not near.is_of_nearest(path)}
+    if not starts and not others and not elsewhere:
         return Affected()
     graph, files = whole_tree()
+    starts |= {root for path in elsewhere for root in graph.modules_of_file(path) if _can_matter(root, graph)}
     starts |= {path for path, module in graph.modules.items() if module.reads_files and may_read(path, others)}
-    return Affected(frozenset(graph.callers_of(starts)), frozenset(others | _nesting(others, files)))
+    return Affected(frozenset(graph.callers_of(starts)), frozenset(others | elsewhere | _nesting(others, files)))
 
 
 def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:

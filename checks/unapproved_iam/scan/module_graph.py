@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from unapproved_iam.scan.file_reads import read_paths, reads_files
 from unapproved_iam.scan.screen_evidence import NAMED, Evidence
@@ -17,6 +18,9 @@ from unapproved_iam.scan.source_files import Kind, SourceDirectory, listed
 from unapproved_iam.scan.unit_screen import Screen
 from unapproved_iam.source_bytes import readable
 from unapproved_iam.terraform.source_look import local_sources, may_call
+
+if TYPE_CHECKING:
+    from unapproved_iam.terraform.variable_files import VariableFiles
 
 Look = Callable[[bytes], Evidence]
 
@@ -92,8 +96,7 @@ class ModuleGraph:
         """
         shown = {path: module.evidence for path, module in self.modules.items()}
         for path, module in self.modules.items():
-            root = self.root_of_variables(path) if module.variables else None
-            if root:
+            for root in self.roots_of_variables(path) if module.variables else ():
                 shown[root] |= module.variables & Evidence.NAME
         given = [source for path in var_files if (source := readable(path)) is not None]
         if any(self._screen.terraform(source) & Evidence.NAME for source in given):
@@ -130,9 +133,9 @@ class ModuleGraph:
             if path in self.modules and self.modules[path].reads_files:
                 shown[path] |= self._look_at_read(path, into_text)
         for path, module in self.modules.items():
-            root = self.root_of_variables(path) if module.has_variables else None
-            if root in directories:
-                shown[root] |= _look_at(listed(path).paths(Kind.VARIABLES), into_source)
+            found = _look_at(listed(path).paths(Kind.VARIABLES), into_source) if module.has_variables else None
+            for root in self.roots_of_variables(path) & directories if found else ():
+                shown[root] |= found or Evidence.NOTHING
         for source in given:
             found = into_source(source)
             shown = {path: evidence | found for path, evidence in shown.items()}
@@ -165,6 +168,49 @@ class ModuleGraph:
 
     def _reaching(self, shown: Mapping[str, Evidence], flag: Evidence) -> set[str]:
         return self.callers_of(path for path, evidence in shown.items() if evidence & flag)
+
+    def variable_files(self) -> list[str]:
+        """All variable files of the directories that were walked."""
+        directories = sorted(path for path, module in self.modules.items() if module.has_variables)
+        return [file for path in directories for file in listed(path).paths(Kind.VARIABLES)]
+
+    def roots_of_variables(self, directory: str) -> set[str]:
+        """The directories with source that the variable files in a directory may be for."""
+        nearest = self.root_of_variables(directory)
+        files = listed(directory).paths(Kind.VARIABLES)
+        return {*([nearest] if nearest else ()), *(root for file in files for root in self.modules_of_file(file))}
+
+    def modules_of_file(self, path: str) -> set[str]:
+        """The directories whose module a variable file is for although it lies elsewhere."""
+        sources = (directory for directory, module in self.modules.items() if module.has_sources)
+        return self._variable_files.modules_of(path, sources)
+
+    def is_of_nearest(self, path: str) -> bool:
+        """Whether a variable file is for the nearest module at or above it, and for no other; or it is gone."""
+        nearest = self._variable_files.owner_of(path)
+        is_its = nearest is not None and self._variable_files.names_of(path) <= nearest.variables
+        return is_its or not os.path.exists(path)
+
+    def is_for_nobody(self, path: str) -> bool:
+        """Whether no module that may be a root declares what a variable file assigns, not even the nearest one."""
+        nearest = self._variable_files.owner_of(path)
+        names = self._variable_files.names_of(path)
+        if nearest and names & nearest.variables:
+            return False
+        called = {
+            called
+            for path, module in self.modules.items()
+            for called in module.called
+            if not path.startswith(called + os.sep)
+        }
+        return self.modules_of_file(path) <= called
+
+    @cached_property
+    def _variable_files(self) -> VariableFiles:
+        from unapproved_iam.terraform.root_module import tree_of_opentofu  # few trees have files that may name a policy
+        from unapproved_iam.terraform.variable_files import VariableFiles  # likewise
+
+        return VariableFiles((), tree_of_opentofu().module_at)
 
     def root_of_variables(self, directory: str) -> str | None:
         """The nearest directory with source at or above one with variable files: the one that they are for."""

@@ -30,7 +30,7 @@ from unapproved_iam.scan.side_by_side import read_side_by_side
 from unapproved_iam.scan.source_files import Kind, ignored_directories
 from unapproved_iam.scan.terragrunt_files import UNIT_NAMES
 from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_give_parameters
-from unapproved_iam.source_bytes import contents
+from unapproved_iam.source_bytes import contents, readable
 
 if TYPE_CHECKING:
     from unapproved_iam.scan.parameter_binding import ParameterBinding
@@ -125,15 +125,16 @@ class _Check:
         directories = scope.graph.suspicious(scope.callers, self._request.var_files)
         suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
         for path, kind in scope.files.items():
-            if kind not in (Kind.TERRAFORM, Kind.VARIABLES) and not self._is_left_out(path):
-                try:
-                    self._look_at(path, kind, suspicious, scope)
-                except OSError as error:
-                    suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
-                except UsageError:
-                    raise
-                except Exception as error:
-                    suspicious.unjudged.append(broken_by(path, error))
+            if kind is Kind.TERRAFORM or self._is_left_out(path):
+                continue
+            try:
+                self._look_at(path, kind, suspicious, scope)
+            except OSError as error:
+                suspicious.unjudged.append(Unjudged(Place(path), f"cannot be read: {error.strerror or error}"))
+            except UsageError:
+                raise
+            except Exception as error:
+                suspicious.unjudged.append(broken_by(path, error))
         if scope.terragrunt:
             units = {unit for unit in scope.units if not self._is_left_out(unit)}
             suspicious.files |= scope.terragrunt.suspicious(units, scope.graph)
@@ -144,6 +145,10 @@ class _Check:
 
     def _look_at(self, path: str, kind: Kind | None, suspicious: _Suspicious, scope: Scope) -> None:
         """Screen a file that may be a unit by itself. Raises UsageError for one that was given and is a plan's kin."""
+        if kind is Kind.VARIABLES:  # whoever they are for reads them
+            named = self._mentions.first_in(readable(path) or b"", path)
+            suspicious.mentions += [named] if named and scope.graph.is_for_nobody(path) else []
+            return
         source = contents(path)
         if path in self._given and b"Resources" not in source and not may_be_plan(source):
             self._refuse_other_form(path, source)
@@ -244,7 +249,8 @@ class _Check:
             return None, {}
         from unapproved_iam.terraform.root_module import TerraformTree
 
-        tree = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
+        var_files = [os.path.abspath(path) for path in self._request.var_files]
+        tree = TerraformTree(var_files, scope.graph.variable_files())
         found = tree.root_modules(scope.surroundings, read)
         return tree, {directory: None for directory in found if directory in scope.directories}
 

@@ -74,6 +74,12 @@ class Module:
             self._found[key] = Declaration(first[0], found[True]) if first else None
         return self._found[key]
 
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names of all variables."""
+        files = [file for file in self._all_files if file.mentions("variable")]
+        return frozenset(one.labels[0] for one in self._declarations("variable", files) if one.labels)
+
     def outputs(self) -> tuple[str, ...]:
         """The names of all outputs."""
         files = [file for file in self._all_files if file.mentions("output")]

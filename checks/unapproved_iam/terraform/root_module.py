@@ -23,6 +23,7 @@ from unapproved_iam.terraform.module_files import Declaration, Directories, Prog
 from unapproved_iam.terraform.module_reading import attachments_of_unit
 from unapproved_iam.terraform.module_scope import ModuleScope, Unit
 from unapproved_iam.terraform.source_look import local_path
+from unapproved_iam.terraform.variable_files import VariableFiles
 from unapproved_iam.terraform.variables import RootVariables, Variables
 
 MAX_CALLS = 30  # modules within modules: real code stays below 8
@@ -32,12 +33,13 @@ WITHOUT_TOFU = "terraform runs it, which reads no .tofu file"
 class TerraformTree:
     """All Terraform modules of a tree, as terraform and OpenTofu read it.
 
-    `var_files` are those of `--var-file`, in their order; they count for every root module.
+    `var_files` are those of `--var-file`, in their order; they count for every root module. `elsewhere` are all
+    variable files of the tree: those that are for a root module count for it wherever they lie.
     """
 
-    def __init__(self, var_files: Sequence[str] = ()) -> None:
-        self._by_opentofu = ProgramTree(Program.OPENTOFU, var_files)
-        self._by_terraform = ProgramTree(Program.TERRAFORM, var_files)
+    def __init__(self, var_files: Sequence[str] = (), elsewhere: Sequence[str] = ()) -> None:
+        self._by_opentofu = ProgramTree(Program.OPENTOFU, var_files, elsewhere)
+        self._by_terraform = ProgramTree(Program.TERRAFORM, var_files, elsewhere)
 
     def root_modules(self, paths: Iterable[str], among: Iterable[str] | None = None) -> list[str]:
         """The root modules at and below these directories; absolute, sorted.
@@ -62,10 +64,16 @@ class TerraformTree:
         return Reading(attachments, tuple(dict.fromkeys((*reading.unjudged, *other.unjudged))))
 
 
+def tree_of_opentofu() -> ProgramTree:
+    """The modules as the program reads them that reads every file."""
+    return ProgramTree(Program.OPENTOFU)
+
+
 class ProgramTree:
     """The modules as one program reads them; each file is read and parsed once, however many roots need it."""
 
-    def __init__(self, program: Program, var_files: Sequence[str] = ()) -> None:
+    def __init__(self, program: Program, var_files: Sequence[str] = (), elsewhere: Sequence[str] = ()) -> None:
+        self._elsewhere = VariableFiles(elsewhere, self.module_at)
         self._var_files = [os.path.abspath(path) for path in var_files]
         self._directories = Directories(program)
         self._modules: dict[str, Module] = {}
@@ -136,7 +144,8 @@ class ProgramTree:
             if listing:
                 names = (*listing.automatic_variables, *listing.other_variables)
                 others += [os.path.join(below, name) for name in names]
-        return RootVariables(directory, loaded, [path for path in others if path not in loaded])
+        others += self._elsewhere.of(root)
+        return RootVariables(directory, loaded, [path for path in dict.fromkeys(others) if path not in loaded])
 
     # -- modules and their calls ---------------------------------------------------------------------------------------
 
