@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from unapproved_iam.cloudformation.document import (
@@ -35,12 +35,14 @@ def read_documents(path: str) -> Reading | None:
     """What the documents of a file attach; None when no row of the table is about any of them."""
     path = os.path.abspath(path)
     source = TemplateText(path, decoded(contents(path)))
-    if not _MAY_HOLD.search(source.written):
+    plain = _ESCAPED_LETTER.sub(lambda escape: chr(int(escape[1], 16)), source.written)
+    rows = [row for row in DOCUMENT_TYPES.values() if any(mark in plain for mark in row.marks)]
+    if not rows and not _PROVIDER.search(plain):
         return None
     readings: list[Reading] = []
     try:
         for document in documents_of(source.written):
-            readings += _readings_of(document, source)
+            readings += _readings_of(document, source, rows)
     except Unreadable as error:
         if _SEEMS_TO_HOLD.search(source.written):
             line = min(error.line, max(len(source.lines), 1))
@@ -48,18 +50,18 @@ def read_documents(path: str) -> Reading | None:
     return together(readings) if readings else None
 
 
-_MARKED = "|".join(map(re.escape, MARKS))
-_SERVICE = r"""provider["']?[ \t]*:"""
-_MAY_HOLD = re.compile(rf"{_MARKED}|{_SERVICE}|\\(?:x|u00|U000000)[2-7]")  # an escape may write a letter of it
+# In YAML and JSON an escape may write a letter of a mark.
+_ESCAPED_LETTER = re.compile(r"\\(?:x|u00|U000000)([2-7][0-9A-Fa-f])")
+_PROVIDER = re.compile(r"""\bprovider["']?[ \t]*:""")  # of the Serverless Framework
 # In what is no YAML, such as a template of Helm, with a colon behind it; a part of a path says enough.
-_SEEMS_TO_HOLD = re.compile(rf"""(?:{_MARKED})(?:(?<=/)|["']?[ \t]*:)""")
+_SEEMS_TO_HOLD = re.compile(rf"""(?:{"|".join(map(re.escape, MARKS))})(?:(?<=/)|["']?[ \t]*:)""")
 
 
-def _readings_of(document: Node, source: TemplateText) -> Iterator[Reading]:
+def _readings_of(document: Node, source: TemplateText, rows: Sequence[DocumentType]) -> Iterator[Reading]:
     if is_serverless(document):
         yield read_serverless(document, source)
-    for key, node in _mappings_of(document):
-        for row in DOCUMENT_TYPES.values():
+    for key, node in _mappings_of(document) if rows else ():
+        for row in rows:
             found = row.recognize(node)
             if found is not None:
                 yield _Recognized(row, node, found, key, source).reading()

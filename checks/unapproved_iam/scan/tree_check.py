@@ -152,7 +152,8 @@ class _Check:
         source = contents(path)
         if path in self._given and b"Resources" not in source and not may_be_plan(source):
             self._refuse_other_form(path, source)
-        if may_give_parameters(source) and self._screen.may_name(source):
+        names = self._screen.may_name(source)
+        if names and may_give_parameters(source):
             templates = [template for template in self._parameters.templates_of(path) if template in scope.files]
             suspicious.files.update(template for template in templates if not self._is_left_out(template))
             if templates:
@@ -163,7 +164,7 @@ class _Check:
                 suspicious.files.add(path)
                 return
             suspicious.harmless.append(path)
-        mention = self._mentions.first_in(source, path) if kind else None
+        mention = self._mentions.first_in(source, path) if kind and names else None
         if mention:
             suspicious.mentions.append(mention)
 

@@ -110,7 +110,10 @@ class Configuration:
     # -- values --------------------------------------------------------------------------------------------------------
 
     def value(self, attribute: Attribute) -> Value:
-        return evaluate(prepared(attribute.expression, self._remember), self)
+        try:
+            return evaluate(prepared(attribute.expression, self._remember), self)
+        except RecursionError:
+            return unknown(attribute.name, f"{attribute.name} is nested too deeply to be evaluated")
 
     def _remember(self, call: Call) -> str:
         self._calls[str(call)] = call
