@@ -319,6 +319,8 @@ def test_names_by_list_in_templates(policies: list[str], source: str, enough: bo
         ('fileset("a", "*.json")', "a/**"),
         ('fileexists("a.json")', "a.json"),
         ("file(var.x)", "**"),
+        ('file /* a */ (/* b */"a.json")', "a.json"),
+        ('file(# a\n"a.json")', "**"),
         ('file("a" + "b")', "**"),
         ('filemd5("a.json")', None),
         ("profile", None),

@@ -196,7 +196,7 @@ def budget(**action: Any) -> dict[str, Any]:
             "aws_cloudcontrolapi_resource",
             {"type_name": "AWS::IAM::Role", "desired_state": DESIRED},
             {},
-            [(ADMIN, ["role/${Resource}"])],
+            [(ADMIN, ["role/${Resource} aws_cloudcontrolapi_resource.x"])],
         ),
         ("aws_cloudcontrolapi_resource", {"type_name": "AWS::S3::Bucket", "desired_state": DESIRED}, {}, []),
         (
@@ -232,7 +232,10 @@ def test_nested_attributes_templates_and_parameters(
     }
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     found = [
-        (str(one.policy), [f"{to.kind}/{to.name}" for to in one.principals])
+        (
+            str(one.policy),
+            [f"{to.kind}/{to.name} {to.address if '.' in to.address else ''}".strip() for to in one.principals],
+        )
         for one in attachments_of(tmp_path / "plan.json")
     ]
     assert found == attached

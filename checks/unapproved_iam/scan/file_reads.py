@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import re
 
+_BLANK = rb"(?:\s|/\*(?s:.*?)\*/)*"
 # A call with its argument where that is one literal. What only a hash is made of brings no text.
-_READING_CALL = re.compile(rb'\b(templatefile|file(?!md5|sha|base64sha)\w*)\s*\(\s*("(?:[^"\\\n]|\\.)*"\s*[,)])?')
+_READING_CALL = re.compile(
+    rb'\b(templatefile|file(?!md5|sha|base64sha)\w*)%b\(%b("(?:[^"\\\n]|\\.)*"\s*[,)])?' % (_BLANK, _BLANK)
+)
 _INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
 
 ANY_FILE = "**"

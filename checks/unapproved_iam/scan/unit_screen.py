@@ -39,7 +39,7 @@ _FOLDED = re.compile(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\x
 _TAGGED = re.compile(rb"![^\s\"']*binary")
 
 # OpenTofu lets variables choose the source: then anything may be called.
-_CHOSEN_SOURCE = re.compile(rb'source"?\s*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
+_CHOSEN_SOURCE = re.compile(rb'source"?(?:\s|/\*(?s:.*?)\*/)*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
 
 _LITERAL = re.compile(r'\s*"[^"$]*"\s*')
 

@@ -29,6 +29,7 @@ class EmbeddedTemplate:
     argument: Attribute
     parameters: Value | None = None
     resource_type: Text | None = None
+    address: str = ""  # of the Terraform resource that has the properties
 
     def reading(self) -> Reading:
         from unapproved_iam.cloudformation.template import read_template_text  # few trees have such resources
@@ -44,7 +45,7 @@ class EmbeddedTemplate:
         type_ = self.resource_type
         body = self.found.text if type_ is None else template_of_properties(type_, self.found.text)
         reading = read_template_text(body, place.path, line, self._arguments(), not is_heredoc) or Reading()
-        return reading if type_ is None else without_names(reading)
+        return reading if type_ is None else as_resource(reading, self.address)
 
     def _arguments(self) -> dict[str, list[Text]] | None:
         if self.parameters is None:
@@ -58,6 +59,9 @@ class EmbeddedTemplate:
         return arguments
 
 
+_ONLY = "Resource"  # the logical id in a template of one resource
+
+
 def may_attach(resource_type: Text) -> bool:
     """Whether a CloudFormation resource of this type may attach policies."""
     from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES  # few trees need them
@@ -67,12 +71,17 @@ def may_attach(resource_type: Text) -> bool:
 
 def template_of_properties(resource_type: Text, properties: Text) -> Text:
     """A template with one resource, whose properties are JSON."""
-    return text('{"Resources": {"Resource": {"Type": "', resource_type, '", "Properties": ', properties, "}}}")
+    start = text('{"Resources": {"', _ONLY, '": {"Type": "', resource_type, '", "Properties": ')
+    return text(start, properties, "}}}")
 
 
-def without_names(reading: Reading) -> Reading:
-    """What such a template attaches: its resource is the one that has the properties."""
-    return replace(reading, attachments=tuple(replace(one, resource="") for one in reading.attachments))
+def as_resource(reading: Reading, address: str) -> Reading:
+    """What such a template attaches: its resource is the one of Terraform that has the properties."""
+    attachments = []
+    for one in reading.attachments:
+        principals = (replace(to, address=address) if to.address == _ONLY else to for to in one.principals)
+        attachments.append(replace(one, resource="", principals=tuple(principals)))
+    return replace(reading, attachments=tuple(attachments))
 
 
 def _parameters_in(plain: Plain) -> Iterator[tuple[str | None, Value]]:
@@ -105,7 +114,7 @@ def templates_of(declared: Declared) -> Iterator[EmbeddedTemplate]:
             type_ = declared.argument("type_name") or declared.not_written("type_name")
             for found in possible_texts(value):
                 for resource_type in possible_texts(type_):
-                    yield EmbeddedTemplate(found, argument, resource_type=resource_type.text)
+                    yield EmbeddedTemplate(found, argument, None, resource_type.text, declared.address)
 
 
 def deploys_known_template(declared: Declared) -> bool:

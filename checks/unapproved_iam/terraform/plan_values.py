@@ -16,7 +16,7 @@ from unapproved_iam.policies.attachment import Place, Principal, Reading
 from unapproved_iam.policies.passed_policies import is_policy_arn, policies_passed_in
 from unapproved_iam.policies.policy_arn import POLICY_ARN, POLICY_NAME, customer_managed
 from unapproved_iam.policies.possible_text import Text, text, unknown
-from unapproved_iam.terraform.embedded_templates import may_attach, template_of_properties, without_names
+from unapproved_iam.terraform.embedded_templates import as_resource, may_attach, template_of_properties
 from unapproved_iam.terraform.plan_lookup import SCAN_SOURCE, PlanLookup, path_of, text_of
 from unapproved_iam.terraform.plan_resources import PlannedResource, object_of
 from unapproved_iam.terraform.resource_types import Form, PolicyAttribute, PrincipalAttribute
@@ -126,7 +126,7 @@ def shown_template(
         whole = template_of_properties(type_, text(body)) if type_ else text(body)
         reading = read_template_text(whole, place.path, place.line, _parameters_of(resource), on_one_line=True)
         if reading:
-            return None, without_names(reading) if type_ else reading
+            return None, as_resource(reading, resource.address) if type_ else reading
         return _hole(resource, name, f"a template {_MASKED}"), None
     if resource.is_unknown(name):
         return text_of(resource, name), None
