@@ -20,7 +20,7 @@ from unapproved_iam.deny_list.list_format import DENY_LIST, Form
 from unapproved_iam.deny_list.reader import read_deny_list
 from unapproved_iam.documents.document_types import DOCUMENT_TYPES
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION
-from unapproved_iam.scan.source_files import KINDS
+from unapproved_iam.scan.source_files import KINDS, NAMES
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES as TERRAFORM_TYPES
 
 CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
@@ -101,11 +101,11 @@ def test_hooks() -> None:
     assert all(hook["entry"].startswith(row[1]) for row, hook in zip(rows, hooks, strict=True))
 
 
-@pytest.mark.parametrize("suffix", KINDS)
-def test_hooks_start_for_every_file_that_is_looked_at(suffix: str) -> None:
+@pytest.mark.parametrize("name", [*(f"name{suffix}" for suffix in KINDS), *NAMES])
+def test_hooks_start_for_every_file_that_is_looked_at(name: str) -> None:
     for hook in yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text()):
-        assert re.search(hook["files"], f"directory/name{suffix}")
-        assert re.search(hook["files"], f"directory/NAME{suffix.upper()}")
+        assert re.search(hook["files"], f"directory/{name}")
+        assert re.search(hook["files"], f"DIRECTORY/{name.upper()}")
 
 
 def test_the_configurations_of_pre_commit_name_hooks() -> None:
