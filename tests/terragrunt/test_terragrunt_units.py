@@ -45,6 +45,8 @@ class Tree(NamedTuple):
     name: str = "terragrunt.hcl"
 
 
+UNKNOWN_INPUTS = 'inputs = yamldecode(sops_decrypt_file("secrets.yaml"))\n'
+UNKNOWN_MERGED = 'inputs = merge({ x = 1 }, yamldecode(sops_decrypt_file("secrets.yaml")), { y = 2 })\n'
 NAMED = 'locals { name = "AdministratorAccess" }\n'
 OTHER = NAMED.replace("AdministratorAccess", "ReadOnlyAccess")
 BY_NAME = inputs('"arn:aws:iam::aws:policy/${%s}"')
@@ -86,6 +88,14 @@ FORMS: dict[str, tuple[Tree, Tree]] = {
     "an input that overrides the included one": (
         Tree(LOCAL + INCLUDE + inputs(), True, {"root.hcl": inputs(f'"{READER}"')}),
         Tree(LOCAL + INCLUDE + inputs(f'"{READER}"'), False, {"root.hcl": inputs()}),
+    ),
+    "an input beside unknown ones": (
+        Tree(LOCAL + INCLUDE + inputs(), True, {"root.hcl": UNKNOWN_INPUTS}),
+        Tree(LOCAL + INCLUDE + inputs(more="create = false"), False, {"root.hcl": UNKNOWN_INPUTS}),
+    ),
+    "an input beside a merge with unknown ones": (
+        Tree(LOCAL + INCLUDE + inputs(), True, {"root.hcl": UNKNOWN_MERGED}),
+        Tree(LOCAL + INCLUDE + inputs(more="create = false"), False, {"root.hcl": UNKNOWN_MERGED}),
     ),
     "inputs that are not merged": (
         Tree(LOCAL + INCLUDE + "inputs = { create = true }\n", True, {"root.hcl": inputs()}),

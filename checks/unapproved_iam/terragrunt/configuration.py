@@ -103,6 +103,10 @@ class Configuration:
                 value = other.inputs if value is None else merge(other.inputs, value)
         return value
 
+    @property
+    def merges_deeply(self) -> bool:
+        return any(self._strategy(block).startswith("deep") for _, block in self.including.values())
+
     def in_terraform(self) -> Iterator[tuple[Configuration, Block]]:
         """The `terraform` blocks that count, the most important first."""
         yield from ((one, block) for one in self.everything for block in one.blocks("terraform"))

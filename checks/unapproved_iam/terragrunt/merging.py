@@ -8,6 +8,7 @@ from __future__ import annotations
 from unapproved_iam.hcl.alternatives import applied, unknown_like
 from unapproved_iam.hcl.collection_values import mapping_of
 from unapproved_iam.hcl.values import Entry, Mapping, Null, Plain, Sequence, Value, exactly
+from unapproved_iam.policies.possible_text import Hole, text
 
 
 def merged(first: Value, second: Value) -> Value:
@@ -18,9 +19,17 @@ def merged(first: Value, second: Value) -> Value:
             return exactly(other)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             return exactly(mapping_of((*one.entries, *other.entries)))
+        if isinstance(other, Mapping):
+            return exactly(mapping_of((_anything(one), *other.entries)))
         return unknown_like("inputs", one, other)
 
     return applied(both, [first, second], "inputs")
+
+
+def _anything(unknown: Plain) -> Entry:
+    """Any number of inputs, of which not even the names are known."""
+    hole = Hole("inputs", "what is included has inputs that are not known")
+    return Entry(text(hole), unknown_like("inputs", unknown))
 
 
 def deeply_merged(first: Value, second: Value) -> Value:
@@ -36,6 +45,8 @@ def deeply_merged(first: Value, second: Value) -> Value:
                 for entry in other.entries
             )
             return exactly(mapping_of((*one.entries, *entries)))
+        if isinstance(other, Mapping) and not isinstance(one, Null):
+            return exactly(mapping_of((_anything(one), *other.entries)))
         if isinstance(one, Sequence) and isinstance(other, Sequence) and one.rest is other.rest is None:
             return exactly(Sequence((*one.items, *other.items), ordered=one.ordered and other.ordered))
         return exactly(other)

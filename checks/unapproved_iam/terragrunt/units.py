@@ -148,15 +148,15 @@ class _Unit:
 
     def _inputs(self) -> dict[str, tuple[Value, Attribute]]:
         """The inputs by name, each with the attribute that holds it; the last one that has it counts."""
-        merged = self._own.inputs
-        if merged is None:
-            return {}
+        merged = self._own.inputs if self._own.merges_deeply else None
         found: dict[str, tuple[Value, Attribute]] = {}
         for one in reversed(self._own.everything):
             attribute = one.body.attributes.get("inputs")
-            value = one.value(attribute) if attribute else None
-            for name in _names_of(value) if value and attribute else ():
-                found[name] = (attribute_in(merged, name, f"inputs.{name}"), attribute)  # type: ignore[assignment]
+            if attribute:
+                # A value that wins is as certain as it is, whatever is not known of those that it wins over.
+                value = one.value(attribute)
+                for name in _names_of(value):
+                    found[name] = attribute_in(merged or value, name, f"inputs.{name}"), attribute
         return found
 
     def _of_foreign_module(self, inputs: Mapping[str, tuple[Value, Attribute]], scope: Scope) -> Iterator[Attachment]:
