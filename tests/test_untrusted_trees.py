@@ -132,7 +132,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Watched]:
     subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
     for key, value in (("core.fsmonitor", "echo > ran"), ("core.hooksPath", "hooks"), ("core.pager", "echo > ran")):
         subprocess.run(["git", "-C", str(tree), "config", key, value], check=True)
-    return tree, watched(directory, tree, "check", "--no-screen")
+    return tree, watched(directory, tree, "check", "--no-screen", "--verbose")
 
 
 def test_it_judges_a_hostile_tree(hostile: tuple[Path, Watched]) -> None:

@@ -255,6 +255,18 @@ def test_only_what_is_staged_counts(repository: Repository) -> None:
 
 
 @of_tool()
+def test_what_is_not_part_of_the_commit_does_not_block_it(repository: Repository) -> None:
+    repository.had({"main.tf": attachment("ViewOnlyAccess"), ".gitignore": "*.auto.tfvars\n"})
+    repository.write({"draft.tf": attachment(DENIED, "draft")})
+    assert repository.commit({"main.tf": attachment(CLEAN)}) == ""
+    repository.git("add", "draft.tf")
+    assert REFUSED in repository.commit()
+    repository.git("rm", "--cached", "--quiet", "draft.tf")
+    repository.write({"ignored.auto.tfvars": f'policy = "{DENIED}"\n'})  # Terraform reads it, so it counts
+    assert REFUSED in repository.commit({"main.tf": VARIABLE % CLEAN})
+
+
+@of_tool()
 def test_a_range_of_commits_is_judged_with_what_it_deletes(repository: Repository) -> None:
     repository.had(
         {"main.tf": attachment(DENIED), "main_override.tf": attachment(CLEAN), "x/main.tf": attachment(DENIED)}

@@ -20,9 +20,10 @@ from checkov.common.bridgecrew.platform_integration import bc_integration
 from checkov.common.models.enums import CheckResult
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import InlineSkips
-from unapproved_iam.deny_list.verdict import Finding, Judge
+from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
 from unapproved_iam.policies.attachment import Attachment, Reading
 from unapproved_iam.printed_words import printable
+from unapproved_iam.reports.finding_text import approval_lines
 from unapproved_iam.scan.check_scope import is_below
 from unapproved_iam.scan.findings import Findings, one_per_policy
 from unapproved_iam.scan.git_answers import NoAnswer
@@ -50,6 +51,7 @@ class Known(NamedTuple):
 class Answer(NamedTuple):
     result: CheckResult
     sentences: tuple[str, ...] = ()  # one for each policy that has something to say
+    details: tuple[str, ...] = ()  # what checkov prints below, for Terraform alone: the lines that would approve
     comment: str = ""  # why it was skipped
 
 
@@ -88,7 +90,7 @@ class JudgedByEngine:
             answer = answer_for(known, scanned_file, skip) if known else NOT_ASKED
         except Exception as error:
             answer = Answer(CheckResult.FAILED, (could_not_judge(str(error) or type(error).__name__),))
-        self._said.details = list(answer.sentences)
+        self._said.details = list(answer.details)
         self._said.name = ": ".join(filter(None, (self.title, ". ".join(answer.sentences))))
         result = {"result": answer.result, "evaluated_keys": []}
         return result | {"suppress_comment": answer.comment} if answer.result is CheckResult.SKIPPED else result
@@ -130,7 +132,7 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
     if skip is None and not left_out.file(known.path):
         failing += tuple(dict.fromkeys(could_not_judge(one.hole_reason or one.reason) for one in reading.unjudged))
     if failing:
-        return Answer(CheckResult.FAILED, failing)
+        return Answer(CheckResult.FAILED, failing, details_of(found.violations, found))
     reasons += [] if skip is None else [skip]
     reasons += [finding.attachment.skip or "" for finding in found.skipped]
     return _passed([*reasons, *_sentences(found.approved)], _sentences((*found.warnings, *found.unresolved)))
@@ -163,12 +165,19 @@ def _ignored(root: str) -> frozenset[str]:
 def _passed(reasons: Iterable[str], sentences: tuple[str, ...] = ()) -> Answer:
     """The answer for what does not fail: skipped when there is a reason to say, else passed."""
     said = tuple(dict.fromkeys(reasons))
-    return Answer(CheckResult.SKIPPED if said else CheckResult.PASSED, sentences, "; ".join(said))
+    return Answer(CheckResult.SKIPPED if said else CheckResult.PASSED, sentences, comment="; ".join(said))
 
 
 def sentence_of(finding: Finding) -> str:
     """A finding in words; they may hold what a stranger wrote, and checkov prints a name as it is."""
     return printable(finding.message)
+
+
+def details_of(violations: Iterable[Finding], findings: Findings) -> tuple[str, ...]:
+    """How to get them approved; the name tells the rest."""
+    denied = [finding for finding in violations if finding.verdict is Verdict.DENIED]
+    lines = (line for finding in denied for line in approval_lines(finding, findings))
+    return tuple(dict.fromkeys(printable(f"to allow it: {line}") for line in lines))
 
 
 def _sentences(findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ failures of two root modules.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import active_children
 from typing import Any
 
@@ -20,7 +20,7 @@ from checkov.common.runners.base_runner import filter_ignored_paths
 from checkov.common.runners.runner_registry import RunnerRegistry
 from checkov.runner_filter import RunnerFilter
 from checkov.terraform.checks.resource.registry import resource_registry
-from unapproved_iam.checkov_host.check_verdict import sentence_of
+from unapproved_iam.checkov_host.check_verdict import details_of, sentence_of
 from unapproved_iam.deny_list.verdict import without_instance_keys
 from unapproved_iam.documents.document_types import DOCUMENT_TYPES
 from unapproved_iam.policies.attachment import Attachment, Place
@@ -63,7 +63,7 @@ class CompletedRunners(RunnerRegistry):  # type: ignore[misc]
                 runner.terminate()  # it waits for somebody to take its report, and this process at its end for it
         found, completion = self._findings[root_folder], Completion(reports, self.runner_filter, root_folder)
         for finding in found.violations:
-            completion.add(finding.attachment, CheckResult.FAILED, sentence_of(finding))
+            completion.add(finding.attachment, CheckResult.FAILED, sentence_of(finding), details_of([finding], found))
         for finding in found.skipped:
             completion.add(finding.attachment, CheckResult.SKIPPED, finding.attachment.skip or "")
         for finding in found.approved:
@@ -87,7 +87,7 @@ class Completion:
                 if record.check_id == CHECK_ID:
                     self._remember(record)
 
-    def add(self, attachment: Attachment, result: CheckResult, sentence: str) -> None:
+    def add(self, attachment: Attachment, result: CheckResult, sentence: str, details: Sequence[str] = ()) -> None:
         """Show an attachment that fails or is skipped, unless checkov shows it, or was told to leave it out."""
         framework = framework_of(attachment)
         if not self._is_wanted(_shown_block(attachment).path, framework):
@@ -98,8 +98,10 @@ class Completion:
         for record in records:
             if record in self._added and record.check_result["result"] is result:
                 record.check_name += f". {sentence}"
+                record.details += details
                 return
         record = self._record(attachment, result, sentence)
+        record.details = list(details)
         report = self._report(framework)
         report.add_record(record)
         report.add_resource(f"{record.file_abs_path}:{record.resource}")
@@ -162,7 +164,6 @@ class Completion:
             record.check_result["suppress_comment"] = sentence
         else:
             record.check_name += f": {sentence}"
-            record.details = [sentence]
         return record
 
 

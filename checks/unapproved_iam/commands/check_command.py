@@ -70,7 +70,12 @@ def _findings(root: str, repositories: Mapping[str, Sequence[str]], arguments: N
         jobs=arguments.jobs or processors(),
         watch=watched,
     )
-    return findings_of(request, deny_list, root)
+    findings = findings_of(request, deny_list, root)
+    if changed is not None and os.environ.get("PRE_COMMIT") and findings.exit_code:
+        from unapproved_iam.scan.changed_files import untracked_files
+
+        return findings.without(untracked_files(root), "untracked, so not in the commit")
+    return findings
 
 
 def _repository_of(plan: str, repositories: Iterable[str]) -> str:

@@ -41,3 +41,12 @@ def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str
         raise UsageError(f"--changed-since {since}: {complaint[0]} (expected {expected})")
     names = answer.stdout + (new.stdout if new else b"")
     return [os.path.join(root, os.fsdecode(name)) for name in names.split(b"\0") if name]
+
+
+def untracked_files(root: str) -> frozenset[str]:
+    """Absolute paths of the files that are in no commit, not staged and not ignored; none when git gives no answer."""
+    try:
+        answer = git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    except NoAnswer:
+        return frozenset()
+    return frozenset(os.path.join(root, os.fsdecode(name)) for name in answer.stdout.split(b"\0") if name)

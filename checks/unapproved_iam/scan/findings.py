@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from unapproved_iam.deny_list.entries import SOON, Approval, DenyList
@@ -98,6 +98,17 @@ class Findings:
         if self.unjudged:
             return COULD_NOT_JUDGE
         return VIOLATION if self.violations else CLEAN
+
+    def without(self, files: Collection[str], reason: str) -> Findings:
+        """The same without what stands in these files, which count as excluded."""
+        judged = tuple(finding for finding in self.judged if finding.attachment.block.path not in files)
+        unjudged = tuple(one for one in self.unjudged if one.place.path not in files)
+        dropped = {
+            *(finding.attachment.block.path for finding in self.judged),
+            *(one.place.path for one in self.unjudged),
+        }.intersection(files)
+        excluded = {**self.excluded, **({reason: len(dropped)} if dropped else {})}
+        return replace(self, judged=judged, unjudged=unjudged, excluded=excluded)
 
     def relative(self, path: str) -> str:
         """The POSIX path from the root; absolute for a file outside of it."""
