@@ -156,9 +156,7 @@ CASES = [
     Case(VALUELESS, {"main.tf": attach("var.x") + variable('""')}, ["unresolved"], "by default"),
     Case(VALUELESS, {"main.tf": attach_list("var.x") + variable("[]")}, ["unresolved"], "by default"),
     Case(VALUELESS, {"main.tf": attach_list("[]")}, []),
-    Case(
-        VALUELESS, {"main.tf": attach("var.x[0]") + variable("[]")}, ["unresolved"], "by default terraform would refuse"
-    ),
+    Case(VALUELESS, {"main.tf": attach("var.x[0]") + variable("[]")}, ["unresolved"], "by default"),
     Case(
         VALUELESS,
         {"main.tf": attach("data.aws_ssm_parameter.x.value") + 'data "aws_ssm_parameter" "x" {}'},

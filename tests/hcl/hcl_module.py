@@ -6,14 +6,19 @@ from collections.abc import Hashable
 
 from terraform_verdicts import told
 from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.facts import Subject
+from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.scope import Files, Reference
 from unapproved_iam.hcl.syntax import Attribute, parse_body, parse_expression
 from unapproved_iam.hcl.texts import possible_texts
-from unapproved_iam.hcl.values import Value, opened, string, unknown
+from unapproved_iam.hcl.values import Value, string, unknown
+from unapproved_iam.policies.attachment import Attachment, Place
+from unapproved_iam.terraform import worlds
+from unapproved_iam.terraform.variables import no_value
 
 
 class Module:
-    """A root module: variables with a default are open, those without are unknown; arguments are decided."""
+    """A root module: variables with a default may be something else, those without are unknown; arguments are given."""
 
     def __init__(self, source: str, directory: str = "/module", arguments: dict[str, str] | None = None) -> None:
         self.files = Files(directory, directory)
@@ -31,7 +36,11 @@ class Module:
         written = ".".join(reference)
         if reference not in self._values:
             self._values[reference] = None
-            self._values[reference] = self._computed(reference, written)
+            try:
+                self._values[reference] = self._computed(reference, written)
+            finally:
+                if self._values[reference] is None:
+                    del self._values[reference]
         return self._values[reference] or unknown(written, f"{written} refers to itself")
 
     def _computed(self, reference: Reference, written: str) -> Value:
@@ -39,13 +48,16 @@ class Module:
         if kind == "var" and name in self.arguments:
             return self.arguments[name]
         default = self.variables.get(name)
-        if kind == "var" and default:
-            return opened(evaluate(default.expression, self))
+        if kind == "var":
+            return open_value(Subject(written), evaluate(default.expression, self)) if default else no_value(name)
         if kind == "local" and name in self.attributes:
             return evaluate(self.attributes[name].expression, self)
         if reference == ("path", "module"):
             return string(".")
         return unknown(written, f"{written} is not known")
+
+    def is_known(self, reference: Reference) -> bool:
+        return reference in self._values
 
     def owner_of(self, reference: Reference) -> Hashable:
         return self
@@ -53,6 +65,14 @@ class Module:
     def evaluated(self, expression: str) -> Value:
         return evaluate(parse_expression(expression, "main.tf"), self)
 
+    def attachments(self, expression: str) -> list[Attachment]:
+        """Every possible string with its facts, as if a resource attached it."""
+        place = Place("main.tf")
+        return worlds.told(
+            worlds.Found(Attachment("x", "x", one.text, (), place, place), one.when)
+            for one in possible_texts(self.evaluated(expression))
+        )
+
     def texts(self, expression: str) -> list[str]:
-        """Every possible string with its conditions: "TEXT when CONDITION and CONDITION"."""
-        return [told(found.text, found.when) for found in possible_texts(self.evaluated(expression))]
+        """The same in words: "TEXT when FACT and FACT"."""
+        return [told(one.policy, one.when) for one in self.attachments(expression)]

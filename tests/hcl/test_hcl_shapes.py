@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from hcl_module import Module
-from unapproved_iam.hcl.texts import possible_texts
 from unapproved_iam.policies.policy_arn import globs_of_entry, narrowed
 from unapproved_iam.policies.possible_text import Match, match
 
@@ -67,10 +66,10 @@ SHAPES = {
     "default of a root variable": Shape('[for name in var.names : "arn:aws:iam::aws:policy/${name}"]'),
     "attributes of a root variable": Shape('"arn:aws:iam::aws:policy/${var.roles.dev.policies[0]}"'),
     "index": Shape("local.list[<1|0>]"),
-    "index by a variable": Shape("local.list[var.unset]", when="var.unset == 1"),
+    "index by a variable": Shape("local.list[var.unset]", when="var.unset is 1"),
     "older index": Shape("local.list.<1|0>"),
     "key": Shape('local.by_env["<prod|dev>"]'),
-    "key of a root variable": Shape("local.by_env[var.env]", when='var.env == "prod"'),
+    "key of a root variable": Shape("local.by_env[var.env]", when='var.env is "prod"'),
     "attribute": Shape("local.by_env.<prod|dev>"),
     "nested attributes": Shape("local.nested.a.b[<1|0>]"),
     "splat": Shape('[{ arn = "<ADMIN|READ>" }][*].arn'),
@@ -80,13 +79,13 @@ SHAPES = {
     # conditions
     "conditional": Shape('<true|false> ? "ADMIN" : "READ"'),
     "comparison without parentheses": Shape('"prod" == "<prod|dev>" ? "ADMIN" : "READ"'),
-    "comparison with a variable": Shape('var.env == "prod" ? "<ADMIN|READ>" : "READ"', when='var.env == "prod"'),
-    "other side of a comparison": Shape('var.env == "prod" ? "READ" : "<ADMIN|READ>"', when='var.env != "prod"'),
-    "condition in a local": Shape('local.is_production ? "<ADMIN|READ>" : "READ"', when="local.is_production is true"),
+    "comparison with a variable": Shape('var.env == "prod" ? "<ADMIN|READ>" : "READ"', when='var.env is "prod"'),
+    "other side of a comparison": Shape('var.env == "prod" ? "READ" : "<ADMIN|READ>"', when='var.env is not "prod"'),
+    "condition in a local": Shape('local.is_production ? "<ADMIN|READ>" : "READ"', when='var.env is "prod"'),
     "negated condition": Shape('!var.is_admin ? "READ" : "<ADMIN|READ>"', when="var.is_admin is true"),
     "unknown condition": Shape('var.unset ? "<ADMIN|READ>" : "READ"', when="var.unset is true"),
     "a side that decides": Shape('local.always || var.unset ? "<ADMIN|READ>" : "READ"'),
-    "a dead side": Shape('var.unset && <local.always|false> ? "ADMIN" : "READ"', when="var.unset && local.always"),
+    "a dead side": Shape('var.unset && <local.always|false> ? "ADMIN" : "READ"', when="var.unset is true"),
     "both sides": Shape('var.unset ? "<ADMIN|READ>" : "<ADMIN|READ>"'),
     "conditional in a conditional": Shape(
         'var.unset ? "READ" : var.is_admin ? "<ADMIN|READ>" : "READ"', when="var.unset is false and var.is_admin is true"
@@ -180,8 +179,8 @@ SHAPES = {
     "unknown list": Shape('concat(["<ADMIN|READ>"], var.unset)', leaves_open=True),
     "unknown map": Shape('merge(var.unset, { a = "<ADMIN|READ>" })["a"]'),
     "map that something unknown may change": Shape('merge({ a = "<ADMIN|READ>" }, var.unset)["a"]', leaves_open=True),
-    "fallback of something unknown": Shape('try(data.x.y.z, "<ADMIN|READ>")', when="can(data.x.y.z) is false", leaves_open=True),
-    "fallback of null": Shape('coalesce(var.unset, "<ADMIN|READ>")', when="var.unset == null", leaves_open=True),
+    "fallback of something unknown": Shape('try(data.x.y.z, "<ADMIN|READ>")', when="data.x.y.z is missing", leaves_open=True),
+    "fallback of null": Shape('coalesce(var.unset, "<ADMIN|READ>")', when='var.unset is "" or null', leaves_open=True),
     "what terraform refuses": Shape('concat("<ADMIN|READ>")', leaves_open=True),
     "element that is not there": Shape('["ADMIN"][<0|7>]', leaves_open=True),
     "a file that is not there": Shape('[file("missing.txt"), "<ADMIN|READ>"]', leaves_open=True),
@@ -215,8 +214,8 @@ def twin(source: str, is_denied: bool) -> str:
 def matches_in(shape: Shape, directory: Path, is_denied: bool) -> list[tuple[Match, str]]:
     module = Module(twin(MODULE, is_denied), str(directory))
     return [
-        (match(narrowed(found.text), DENIED), " and ".join(map(str, found.when)))
-        for found in possible_texts(module.evaluated(twin(shape.expression, is_denied)))
+        (match(narrowed(found.policy), DENIED), " and ".join(found.when))
+        for found in module.attachments(twin(shape.expression, is_denied))
     ]
 
 

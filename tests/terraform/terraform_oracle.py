@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hcl_writer import WrittenModule
-from unapproved_iam.hcl.collection_values import Key, entries_at
+from unapproved_iam.hcl.collection_values import entries_at
 from unapproved_iam.hcl.values import (
+    NEVER,
     Boolean,
     Item,
     Mapping,
@@ -135,7 +136,7 @@ def _in_order(sequence: Sequence, items: tuple[Item, ...], data: list[Any]) -> b
 
 def _mapping_admits(mapping: Mapping, data: dict[str, Any]) -> bool:
     for key, element in data.items():
-        values, _ = entries_at(mapping, Key(String(text(key))))
+        values = entries_at(mapping, String(text(key)), NEVER)
         if not any(admits(value, element) for value in values):
             return False
     return all(entry.key.known in data for entry in mapping.entries if not entry.when and not entry.key.holes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
+from unapproved_iam.hcl.facts import Facts, words
 from unapproved_iam.policies.attachment import Attachment, Unjudged
 from unapproved_iam.terraform.root_module import TerraformTree
 
@@ -41,9 +42,9 @@ def verdicts_in(tree: Path, *var_files: Path) -> set[Verdict]:
     return {finding.verdict for finding in findings} - {Verdict.CLEAN}
 
 
-def told(content: object, when: Iterable[object]) -> str:
+def told(content: object, when: Facts | Iterable[object]) -> str:
     """As a message would say it: "CONTENT when CONDITION and CONDITION"."""
-    conditions = " and ".join(map(str, when))
+    conditions = " and ".join(words(when) if isinstance(when, Facts) else map(str, when))
     return f"{content} when {conditions}" if conditions else str(content)
 
 

@@ -5,6 +5,7 @@ The expressions of each tree are outputs for terraform, and policies that are at
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,7 +102,10 @@ def test_it_reads_what_terraform_reads(files: Mapping[str, str], expressions: li
         for n, one in enumerate(expressions)
     )
     found = attachments_in(write_tree(tmp_path / "engine", {**files, "attached.tf": attached}))
-    read_by_terraform = [one for one in found if not one.origin and one.block.path.endswith("attached.tf")]
+    loaded = re.compile(r"((.*\.auto|terraform)\.tfvars(\.json)?)?")  # or the default
+    read_by_terraform = [
+        one for one in found if loaded.fullmatch(one.origin) and one.block.path.endswith("attached.tf")
+    ]
     known = {one.resource.rpartition(".")[2]: one.policy.known for one in read_by_terraform}
     assert known == computed
 

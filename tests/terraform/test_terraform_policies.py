@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import attachments_in, told, write_tree
+from terraform_verdicts import attachments_in, findings_in, told, write_tree
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.deny_list.verdict import Judge, Verdict
 from unapproved_iam.scan.findings import one_per_policy
@@ -247,11 +247,15 @@ resource "aws_iam_policy" "y" { name_prefix = "own-" }
     assert policies_in(tmp_path, declared + attached) == [written]
 
 
-def test_what_is_not_evaluated_keeps_its_policies(tmp_path: Path) -> None:
+def test_what_a_limit_keeps_from_being_evaluated_is_not_judged_and_keeps_its_policies(tmp_path: Path) -> None:
     deep = 'var.unset ? "a" : ' * 300 + f'"{ARN}AdministratorAccess"'
-    found = policies_in(tmp_path, resource("aws_iam_role_policy_attachment", f"policy_arn = {deep}", 'role = "app"'))
+    source = resource("aws_iam_role_policy_attachment", f"policy_arn = {deep}", 'role = "app"')
+    findings, unjudged = findings_in(write_tree(tmp_path, {"main.tf": source}))
+    assert [one.reason.partition(" has ")[2] for one in unjudged] == [
+        "more than the expressions within one another that can be followed"
+    ]
+    found = [str(finding.attachment.policy) for finding in findings]
     assert any(one.startswith(f"{ARN}AdministratorAccess") for one in found)
-    assert any(one.startswith("${") for one in found)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from fractions import Fraction
 from typing import Any
 
 from unapproved_iam.hcl.expression import Call, Expression, Literal, ObjectOf, Template, TupleOf
+from unapproved_iam.hcl.facts import words
 from unapproved_iam.hcl.scope import Files, Reference
 from unapproved_iam.hcl.source_text import Source
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError, parse_expression, parse_template
-from unapproved_iam.hcl.values import Record, Value, When, exactly, unknown
+from unapproved_iam.hcl.values import Record, Value, exactly, unknown
 from unapproved_iam.policies.attachment import Attachment, Place, Reading, together
 from unapproved_iam.policies.possible_text import Text
 from unapproved_iam.terraform.attachments import AttachingResource, policies_of_call
@@ -49,15 +50,11 @@ def reading_of_conf(resource_type: str, address: str, conf: Mapping[str, Any], p
         templates = together(template.reading() for template in resource.templates())
     else:
         return Reading()
-    found = (replace(attached, policy=policy.found.text, when=_told(policy.found.when)) for policy in policies)
+    found = (replace(attached, policy=policy.found.text, when=tuple(words(policy.found.when))) for policy in policies)
     deployed = (
         replace(attached, policy=one.policy, principals=one.principals, when=one.when) for one in templates.attachments
     )
     return Reading((*found, *deployed), templates.unjudged)
-
-
-def _told(when: When) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(str, when)))
 
 
 class _ConfAttribute(Attribute):
@@ -112,6 +109,9 @@ class _NoSource:
     def __init__(self, path: str) -> None:
         self.files = Files("", "")
         self.declared: dict[str, Declared] = {}
+
+    def is_known(self, reference: Reference) -> bool:
+        return True
 
     def owner_of(self, reference: Reference) -> Hashable:
         return self

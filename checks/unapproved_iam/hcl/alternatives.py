@@ -1,113 +1,147 @@
-"""Combine the alternatives of values: unite them, and apply functions to every combination of them.
+"""Combine the alternatives of values: unite them, and apply functions to every combination that some world has.
 
-For `hcl.evaluation` and the functions. Alternatives are bounded: beyond, a value is something unknown that remembers
-the policies in it.
+For `hcl.evaluation` and the functions. Alternatives are bounded: beyond, a value is something that is not judged and
+remembers the policies in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
-from itertools import product
+from math import prod
 
+from unapproved_iam.hcl.facts import ALWAYS, PERHAPS, Choice, Facts, joined, short, united
 from unapproved_iam.hcl.texts import policies_in
 from unapproved_iam.hcl.values import (
-    MAX_COMBINATIONS,
     MAX_POSSIBLE,
-    Openness,
+    NEVER,
+    Mapping,
     Plain,
     Possible,
-    String,
+    Refused,
+    Sequence,
     Unknown,
     Value,
+    beyond_limit,
     exactly,
-    is_refused,
-    joined,
-    short,
+    holes_of,
+    is_other,
+    refused,
+    settled,
     under,
     unknown,
 )
+
+MAX_WAYS = 16  # in which one alternative comes about; beyond, only what they have in common is known
+MAX_UNITED = 300  # facts of ways that are compared with one another
+MAX_SMALL = 50  # elements of a collection that is compared with others
+FEW_COMBINATIONS = 16  # of which also those are told apart that nobody asked for
 
 
 def one_of(values: Iterable[Value], written: object) -> Value:
     """A value that is one of these; `written` is the expression that yields it (`str()` of it is for messages)."""
     alternatives = tuple(possible for value in values for possible in value)
-    if len(alternatives) == 1:
+    if len(alternatives) < 2:
         return Value(alternatives)
-    alternatives = tuple(dict.fromkeys(alternatives))
-    return bounded(_without_needless_conditions(alternatives), written)
+    ways: dict[Hashable, list[Facts]] = {}
+    plains: dict[Hashable, Plain] = {}
+    for plain, when in alternatives:
+        is_large = isinstance(plain, Sequence | Mapping) and plain.size > MAX_SMALL
+        key: Hashable = id(plain) if is_large else plain
+        plains.setdefault(key, plain)
+        ways.setdefault(key, []).append(when)
+    if len(plains) == len(alternatives):
+        return _bounded(alternatives, written)
+    merged = (Possible(plains[key], when) for key, several in ways.items() for when in bounded_ways(several))
+    return _bounded(tuple(merged), written)
 
 
-def _without_needless_conditions(alternatives: tuple[Possible, ...]) -> tuple[Possible, ...]:
-    """What holds whether a condition is true or false holds without it."""
-    if len(alternatives) != 2:
-        return alternatives
-    one, other = alternatives
-    if len(one.when) != 1 or len(other.when) != 1 or not one.when[0].excludes(other.when[0]):
-        return alternatives
-    return (replace(one, when=()),) if replace(one, when=()) == replace(other, when=()) else alternatives
-
-
-def bounded(alternatives: tuple[Possible, ...], written: object) -> Value:
-    """At most MAX_POSSIBLE alternatives: too many are first taken without their conditions, then for a hole."""
-    if len(alternatives) > MAX_POSSIBLE:
-        alternatives = tuple(dict.fromkeys(replace(possible, when=()) for possible in alternatives))
+def _bounded(alternatives: tuple[Possible, ...], written: object) -> Value:
     if len(alternatives) <= MAX_POSSIBLE:
         return Value(alternatives)
-    reason = f"{short(written)} has more than {MAX_POSSIBLE} possible values"
-    return unknown(written, reason, found=policies_in(Value(alternatives)))
+    return beyond_limit(written, f"{MAX_POSSIBLE} possible values", policies_in(Value(alternatives)))
+
+
+def bounded_ways(several: list[Facts]) -> list[Facts]:
+    """The same worlds in fewer ways; of too many only what they have in common, and that there is more to it."""
+    if len(several) == 1:
+        return several
+    size = sum(len(facts.choices) for facts in several)
+    ways = united(several) if size <= MAX_UNITED else several
+    if len(ways) <= MAX_WAYS:
+        return ways
+    common = {
+        subject: choice
+        for subject in ways[0].choices
+        if not (choice := _either(way.of(subject) for way in ways)).is_full
+    }
+    return [Facts({**common, **PERHAPS.choices})]
+
+
+def _either(choices: Iterable[Choice]) -> Choice:
+    first, *others = choices
+    for other in others:
+        first = first.either(other)
+    return first
 
 
 def applied(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
-    """The function of the arguments, for every combination of their alternatives.
+    """The function of the arguments, for every combination of their alternatives that some world has.
 
-    It takes plain values. What it yields holds under the conditions of its arguments, and is open when one of them is.
+    It takes plain values, and is not asked where Terraform refuses to compute one of them.
     """
-
-    def of_plain(*combination: Possible) -> Value:
-        result = function(*(possible.plain for possible in combination))
-        when = joined(*(possible.when for possible in combination)) or ()
-        openness = max((possible.openness for possible in combination), default=Openness.DECIDED)
-        origin = ", ".join(dict.fromkeys(possible.origin for possible in combination if possible.origin))
-        return under(result, when, openness, origin)
-
-    return applied_to_alternatives(of_plain, arguments, written)
-
-
-def applied_to_alternatives(function: Callable[..., Value], arguments: Iterable[Value], written: object) -> Value:
-    """The function of every combination of alternatives, save refused ones; it minds their conditions itself."""
     arguments = tuple(arguments)
-    combinations = 1
+    if all(len(argument.possible) == 1 for argument in arguments):
+        when = joined(*(argument.possible[0].when for argument in arguments))
+        plains = tuple(argument.possible[0].plain for argument in arguments)
+        return NEVER if when is None else _strictly(function, plains, when, written)
+    arguments, others = _others_together(arguments, written)
+    combinations: list[tuple[tuple[Plain, ...], Facts]] = [((), ALWAYS)]
     for argument in arguments:
-        combinations *= len(argument.possible)
-    if combinations == 1:
-        return _strictly(function, tuple(argument.possible[0] for argument in arguments))
-    if combinations > MAX_COMBINATIONS:
-        reason = f"{short(written)} has more than {MAX_POSSIBLE} possible values"
-        return unknown(written, reason, found=policies_in(*arguments))
-    results = [
-        _strictly(function, combination)
-        for combination in product(*arguments)
-        if joined(*(possible.when for possible in combination)) is not None
-    ]
-    return one_of(results, written) if results else unknown(written, "no combination of its conditions is possible")
+        longer = []
+        for plains, when in combinations:
+            for plain, own in argument:
+                both = joined(when, own)
+                if both is not None:
+                    longer.append(((*plains, plain), both))
+            if len(longer) > MAX_POSSIBLE:
+                return beyond_limit(written, f"{MAX_POSSIBLE} possible values", policies_in(*arguments))
+        combinations = longer
+    return one_of([*(_strictly(function, plains, when, written) for plains, when in combinations), *others], written)
 
 
-def _strictly(function: Callable[..., Value], combination: tuple[Possible, ...]) -> Value:
+def _others_together(arguments: tuple[Value, ...], written: object) -> tuple[tuple[Value, ...], list[Value]]:
+    """What several variables may be besides what the tree tells is one alternative, not a product of them."""
+    if prod(len(argument.possible) for argument in arguments) <= FEW_COMBINATIONS:
+        return arguments, []
+    told = [Value(tuple(possible for possible in argument if not is_other(possible))) for argument in arguments]
+    open_ones = [place for place, value in enumerate(told) if 0 < len(value.possible) < len(arguments[place].possible)]
+    if len(open_ones) < 2:
+        return arguments, []
+    others = [possible.plain for place in open_ones for possible in arguments[place] if is_other(possible)]
+    kept = tuple(told[place] if place in open_ones else argument for place, argument in enumerate(arguments))
+    return kept, [unknown_like(written, *others)]
+
+
+def _strictly(function: Callable[..., Value], plains: tuple[Plain, ...], when: Facts, written: object) -> Value:
     """What Terraform refuses to compute it refuses to go on with."""
-    for possible in combination:
-        if is_refused(possible):
-            return Value((replace(possible, when=joined(*(one.when for one in combination)) or ()),))
-    return function(*combination)
+    for plain in plains:
+        if isinstance(plain, Unknown) and plain.fails:
+            return Value((Possible(plain, when),))
+    try:
+        if not when:
+            return function(*plains)
+        return under(function(*(settled(plain, when) for plain in plains)), when)
+    except Refused as reason:
+        return under(refused(written, str(reason), policies_in(*map(exactly, plains))), when)
 
 
 def unknown_like(written: object, *sources: Plain) -> Value:
     """The unknown result of something that depends on these: for the first one's reason, with the policies in all."""
     found = policies_in(*map(exactly, sources))
-    for source in sources:
-        hole = source.hole if isinstance(source, Unknown) else None
-        if isinstance(source, String) and source.text.holes:
-            hole = source.text.holes[0]
-        if hole:
-            return unknown(written, hole.reason, hole.remedy, found)
-    return unknown(written, f"{written} depends on values that are not known", found=found)
+    holes = [hole for source in sources for hole in holes_of(source)]
+    if not holes:
+        return unknown(written, f"{written} depends on values that are not known", found=found)
+    hole = next((hole for hole in holes if hole.is_limit), holes[0])
+    other = any(hole.is_other for hole in holes)
+    return exactly(Unknown(replace(hole, written=short(written), subject=None, is_other=other), found))

@@ -9,34 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from unapproved_iam.hcl.alternatives import applied_to_alternatives, one_of, unknown_like
-from unapproved_iam.hcl.collection_parts import (
-    any_item,
-    conditions_of,
-    is_filled,
-    openness_of,
-    required_sequence,
-    spliced,
-)
+from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
+from unapproved_iam.hcl.collection_parts import any_item, as_told_or_not, is_filled, required_sequence, spliced
 from unapproved_iam.hcl.collection_values import (
-    Key,
+    element_of,
     elements_of,
     entries_at,
-    is_certain,
     items_at,
-    key_of,
+    key_text,
     mapping_of,
     set_of,
+    told_apart,
     with_strings,
 )
+from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.values import (
-    MAX_POSSIBLE,
-    Condition,
     Entry,
     Mapping,
     Null,
     Number,
-    Openness,
     Plain,
     Possible,
     Record,
@@ -45,30 +36,24 @@ from unapproved_iam.hcl.values import (
     String,
     Unknown,
     Value,
-    When,
     exactly,
-    joined,
     missing,
     refused,
+    subject_of,
     text_of,
     under,
     whole_number,
 )
-from unapproved_iam.policies.possible_text import Text
 
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a call; absent unless every condition holds, which only `list...` can bring about."""
+    """An argument of a call; absent where these facts do not hold, which only `list...` can bring about."""
 
     value: Value
     written: str
-    when: When = ()
+    when: Facts = ALWAYS
     is_repeated: bool = False  # it stands for any number of arguments
-
-
-# Past the arguments that are not taken: the conditions under which they are not, and whether a root variable decides.
-Way = tuple[When, Openness]
 
 
 def _all_of(written: object, arguments: list[Argument]) -> Sequence:
@@ -80,52 +65,45 @@ def _all_of(written: object, arguments: list[Argument]) -> Sequence:
 
 
 def _concat(written: object, arguments: list[Argument]) -> Value:
-    sequence = _all_of(written, arguments)
-    return under(exactly(sequence), (), openness_of([argument.value for argument in arguments]))
+    """In order where every argument is what the tree tells; where one of them is something else, in any."""
+
+    def together(values: list[Value]) -> Value:
+        return exactly(
+            _all_of(written, [replace(one, value=value) for one, value in zip(arguments, values, strict=True)])
+        )
+
+    return one_of(as_told_or_not(together, [argument.value for argument in arguments]), written)
 
 
 def _setunion(written: object, arguments: list[Argument]) -> Value:
-    sequence = _all_of(written, arguments)
-    return under(exactly(set_of(sequence)), (), openness_of([argument.value for argument in arguments]))
+    return exactly(set_of(_all_of(written, arguments)))
 
 
 def _merge(written: object, arguments: list[Argument]) -> Value:
     entries: list[Entry] = []
     for argument in arguments:
         for possible in argument.value:
-            when = joined(argument.when, conditions_of(possible, argument.value, argument.written))
+            when = joined(argument.when, possible.when)
             if when is not None:
-                entries.extend(_entries_of(possible, when, argument.written))
-    return under(exactly(mapping_of(entries)), (), openness_of([argument.value for argument in arguments]))
+                entries.extend(_entries_of(possible.plain, when, argument.written))
+    return exactly(mapping_of(entries))
 
 
-def _entries_of(possible: Possible, when: When, written: str) -> Iterator[Entry]:
-    if isinstance(possible.plain, Null):
-        return
-    if not isinstance(possible.plain, Mapping | Record | Unknown):
+def _entries_of(plain: Plain, when: Facts, written: str) -> Iterator[Entry]:
+    """In the order in which they are written, since a later entry wins."""
+    if isinstance(plain, Mapping):
+        for entry in plain.entries:
+            both = joined(when, entry.when)
+            if both is not None:
+                yield entry if both is entry.when else Entry(entry.key, entry.value, both)
+    elif isinstance(plain, Record | Unknown):
+        elements = elements_of(plain, written)
+        for element in [*elements.each, *elements.rest]:
+            key = text_of(element.key.possible[0].plain)
+            if key is not None:
+                yield Entry(key, element.value, when)
+    elif not isinstance(plain, Null):
         raise Refused("a map is required")
-    elements = _elements_in_written_order(possible, written)
-    for key, value, condition in elements:
-        conditions = joined(when, condition)
-        if conditions is not None:
-            yield Entry(key, value, conditions)
-
-
-def _elements_in_written_order(possible: Possible, written: str) -> Iterator[tuple[Text, Value, When]]:
-    """A later entry wins, so a mapping's entries keep their order."""
-    if isinstance(possible.plain, Mapping):
-        for entry in possible.plain.entries:
-            yield (
-                entry.key,
-                under(entry.value, (), min(possible.openness, Openness.ELEMENT), possible.origin),
-                entry.when,
-            )
-        return
-    elements = elements_of(possible, written)
-    for element in [*elements.each, *elements.rest]:
-        key = text_of(element.key.possible[0].plain)
-        if key is not None:
-            yield key, element.value, element.when
 
 
 def _coalesce(written: object, arguments: list[Argument]) -> Value:
@@ -135,40 +113,59 @@ def _coalesce(written: object, arguments: list[Argument]) -> Value:
 
 def _coalescelist(written: object, arguments: list[Argument]) -> Value:
     """The first that has an element."""
-    return _first(written, arguments, _has_element)
+    apart = []
+    for argument in arguments:
+        ways = [way for possible in argument.value for way in _known_to_be_empty(possible)]
+        apart.append(Argument(Value(tuple(ways)), argument.written, argument.when, argument.is_repeated))
+    return _first(written, apart, _has_element)
+
+
+def _known_to_be_empty(possible: Possible) -> Iterator[Possible]:
+    """A list that has elements in some worlds only, as one alternative for each of these."""
+    plain = possible.plain
+    if not isinstance(plain, Sequence) or plain.rest is not None or any(not item.when for item in plain.items):
+        yield possible
+        return
+    left = [possible.when]
+    for item in told_apart(plain.items):
+        for way in left:
+            both = joined(way, item.when)
+            if both is not None:
+                yield Possible(Sequence((item._replace(when=ALWAYS), *plain.items), kind=plain.kind), both)
+        left = [rest for way in left for rest in without(way, item.when)]
+    for way in left:
+        yield Possible(Sequence(()), way)
 
 
 def _first(written: object, arguments: list[Argument], taken: Callable[[Plain], bool | None]) -> Value:
     """The first argument that is taken; one of which that is not known may be the one, and so may those after it."""
     results: list[Value] = []
-    open_ways: list[Way] = [((), Openness.DECIDED)]
+    open_ways = [ALWAYS]
     for argument in arguments:
-        following: list[Way] = []
-        for when, openness in open_ways:
-            for possible in argument.value:
-                conditions = joined(when, possible.when)
-                if conditions is None:
-                    continue
-                reached = max(openness, possible.openness)
-                is_taken = taken(possible.plain)
-                if argument.when:
-                    following.append((conditions, openness))
-                    conditions = joined(conditions, argument.when) or conditions
-                elif is_taken is None:
-                    is_null = Condition(f"{argument.written} == null")
-                    following.append((joined(conditions, (is_null,)) or conditions, openness))
-                    conditions = joined(conditions, (replace(is_null, holds=False),)) or conditions
-                elif not is_taken:
-                    following.append((conditions, reached))
-                if is_taken is not False:
-                    results.append(Value((replace(possible, when=conditions, openness=reached),)))
-        open_ways = list(dict.fromkeys(following))
-        if not open_ways:
+        following: list[Facts] = []
+        for way in open_ways:
+            following += without(way, argument.when) if argument.when else []
+            for plain, when in under(argument.value, joined(way, argument.when) or way):
+                is_taken = taken(plain)
+                if is_taken is None:
+                    subject = subject_of(plain)
+                    empty = (None, "") if taken is is_filled else (None,)
+                    name = (
+                        subject if subject is not None and taken is is_filled else Subject(argument.written, object())
+                    )
+                    following += [both for both in [joined(when, is_one_of(name, *empty))] if both is not None]
+                    filled = joined(when, is_none_of(name, *empty))
+                    if filled is not None:
+                        results.append(Value((Possible(plain, filled),)))
+                elif is_taken:
+                    results.append(Value((Possible(plain, when),)))
+                else:
+                    following.append(when)
+        if not following:
+            open_ways = []
             break
-        if len(open_ways) > MAX_POSSIBLE:
-            open_ways = [((), Openness.VARIABLE)]  # more is possible than before, and nothing is lost
-    if open_ways:
-        results.append(under(refused(written, "all arguments are null or empty"), *open_ways[0]))
+        open_ways = bounded_ways(following)
+    results += [under(refused(written, "all arguments are null or empty"), when) for when in open_ways]
     result = one_of(results, written)
     plains = [possible.plain for argument in arguments for possible in argument.value]
     return with_strings(result) if any(isinstance(plain, String) for plain in plains) else result
@@ -185,53 +182,43 @@ def _has_element(plain: Plain) -> bool | None:
 
 def _lookup(written: object, arguments: list[Argument]) -> Value:
     """lookup(MAP, KEY, DEFAULT)"""
+    absent = arguments[2].value if len(arguments) > 2 else missing(written)
 
-    def found(source: Possible, key: Possible) -> Value:
-        plain = source.plain
-        wanted = key_of(key, arguments[1].written)
-        if isinstance(plain, Mapping):
-            values, may_miss = entries_at(plain, wanted)
-        elif isinstance(plain, Record) and isinstance(wanted.plain, String) and wanted.plain.text.known is not None:
-            values, may_miss = (
-                [plain.attribute(wanted.plain.text.known)],
-                wanted.plain.text.known not in (plain.names or ()),
-            )
-        elif isinstance(plain, Unknown | Record):
-            values, may_miss = [unknown_like(written, plain)], True
-        else:
+    def found(source: Plain, key: Plain) -> Value:
+        if isinstance(source, Mapping):
+            return one_of(entries_at(source, key, absent), written)
+        if not isinstance(source, Record | Unknown):
             raise Refused("a map is required")
-        values = [under(value, (), min(source.openness, Openness.ELEMENT), source.origin) for value in values]
-        if may_miss:
-            default = arguments[2].value if len(arguments) > 2 else missing(written, values)
-            is_missing = Condition(f"contains(keys({arguments[0].written}), {arguments[1].written})", False)
-            values.append(under(default, (is_missing,)) if values else default)
-        when = joined(source.when, key.when) or ()
-        return under(
-            one_of(values, written), when, min(max(source.openness, key.openness), Openness.ELEMENT), key.origin
-        )
+        name = key_text(key)
+        if isinstance(source, Record) and source.names is not None and name is not None and name.known is not None:
+            return source.attribute(name.known) if name.known in source.names else absent
+        part = element_of(source, key, written) if isinstance(source, Unknown) else unknown_like(written, source)
+        subject = subject_of(part.possible[0].plain)
+        if subject is not None:
+            there, not_there = is_none_of(subject, MISSING), is_one_of(subject, MISSING)
+            return one_of([under(part, there), under(absent, not_there)], written)
+        has_key = Subject(f"contains(keys({arguments[0].written}), {arguments[1].written})", object())
+        value = unknown_like(written, source)
+        return one_of([under(value, is_one_of(has_key, True)), under(absent, is_one_of(has_key, False))], written)
 
-    return applied_to_alternatives(found, [arguments[0].value, arguments[1].value], written)
+    return applied(found, [arguments[0].value, arguments[1].value], written)
 
 
 def _element(written: object, arguments: list[Argument]) -> Value:
     """element(LIST, INDEX), which starts again at the end of the list"""
 
-    def found(source: Possible, key: Possible) -> Value:
-        if isinstance(source.plain, Unknown):
-            value = unknown_like(written, source.plain)
-        else:
-            sequence = required_sequence(source.plain)
-            wanted = key_of(key, arguments[1].written)
-            index = whole_number(wanted.plain)
-            if index is not None and is_certain(sequence) and sequence.items:
-                wanted = Key(Number(index % len(sequence.items)))
-            elif index is not None:
-                wanted = replace(wanted, plain=unknown_like(written).possible[0].plain, written="")
-            value = one_of(items_at(sequence, wanted, written), written)
-        when = joined(source.when, key.when) or ()
-        return under(value, when, min(max(source.openness, key.openness), Openness.ELEMENT), source.origin)
+    def found(source: Plain, key: Plain) -> Value:
+        if isinstance(source, Unknown):
+            return unknown_like(written, source)
+        sequence = required_sequence(source)
+        index = whole_number(key)
+        if index is not None and sequence.is_certain and sequence.items:
+            return one_of(items_at(sequence, Number(index % len(sequence.items)), written), written)
+        if not sequence.items and sequence.rest is None:
+            raise Refused("the list is empty")
+        return one_of(items_at(sequence, unknown_like(written, key).possible[0].plain, written), written)
 
-    return applied_to_alternatives(found, [arguments[0].value, arguments[1].value], written)
+    return applied(found, [arguments[0].value, arguments[1].value], written)
 
 
 # Of whole arguments, each with its alternatives.

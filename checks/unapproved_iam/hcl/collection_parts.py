@@ -5,21 +5,18 @@ For `hcl.evaluation` and the functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 
-from unapproved_iam.hcl.alternatives import one_of
-from unapproved_iam.hcl.collection_values import projected_element
+from unapproved_iam.hcl.alternatives import bounded_ways, one_of
+from unapproved_iam.hcl.facts import ALWAYS, Facts, joined, without
 from unapproved_iam.hcl.strings import as_strings
 from unapproved_iam.hcl.texts import policies_in
 from unapproved_iam.hcl.values import (
     MAX_ITEMS,
-    Condition,
     Entry,
     Item,
     Mapping,
     Null,
-    Openness,
     Plain,
     Possible,
     Refused,
@@ -27,15 +24,15 @@ from unapproved_iam.hcl.values import (
     String,
     Unknown,
     Value,
-    When,
+    beyond_limit,
     exactly,
+    is_other,
     is_refused,
-    joined,
-    short,
     under,
-    unknown,
 )
-from unapproved_iam.policies.possible_text import Hole, Text
+from unapproved_iam.policies.possible_text import Text
+
+MAX_COMPUTED = 4  # sets of worlds in which a collection is computed
 
 
 class Parts:
@@ -45,14 +42,14 @@ class Parts:
         self.refusals: list[Value] = []
         self.is_refused = False
 
-    def accepts(self, value: Value, when: When = ()) -> Value | None:
+    def accepts(self, value: Value, when: Facts = ALWAYS) -> Value | None:
         """The part without the alternatives that are refused; None when all are."""
-        computed = tuple(possible for possible in value if not is_refused(possible))
-        if len(computed) == len(value.possible):
+        if not any(is_refused(possible) for possible in value):
             return value
+        computed = tuple(possible for possible in value if not is_refused(possible))
         refusals = Value(tuple(possible for possible in value if is_refused(possible)))
         self.refusals.append(under(refusals, when))
-        self.is_refused |= not computed and not when
+        self.is_refused |= not computed and not when and any(not possible.when for possible in value)
         return Value(computed) if computed else None
 
     def whole(self, collection: Sequence | Mapping, written: object) -> Value:
@@ -64,53 +61,57 @@ class Parts:
         """What is made of the parts, and where they are refused the refusals."""
         if not self.refusals:
             return value
-        return one_of([*([] if self.is_refused else [value]), _any_of(self.refusals)], written)
+        refusals = [possible for refusal in self.refusals for possible in refusal]
+        ways = bounded_ways([possible.when for possible in refusals])
+        whole = Value(tuple(Possible(refusals[0].plain, when) for when in ways))
+        if self.is_refused:
+            return whole
+        computed = [ALWAYS]
+        for way in ways if all(way.is_sure for way in ways) else ():
+            computed = [left for world in computed for left in without(world, way)]
+        if len(computed) > MAX_COMPUTED:  # the same collection in many worlds: better in some that refuse it, too
+            computed = [ALWAYS]
+        return one_of([*(under(value, when) for when in computed), whole], written)
 
 
-def _any_of(refusals: list[Value]) -> Value:
-    """One refusal for all, under what they have in common: it is refused, whatever else would have been, too."""
-    alternatives = [possible for value in refusals for possible in value]
-    first = alternatives[0]
-    common = tuple(condition for condition in first.when if all(condition in one.when for one in alternatives))
-    openness = max(one.openness for one in alternatives)
-    return Value((replace(first, when=common, openness=openness),))
-
-
-def entries_of_key(parts: Parts, key: Value, value: Value, when: When, written: object) -> Iterator[Entry]:
+def entries_of_key(parts: Parts, key: Value, value: Value, when: Facts, written: object) -> Iterator[Entry]:
     """One entry for each key that it may be."""
     keys = parts.accepts(as_strings(key, written), when)
     element = parts.accepts(value, when)
     if keys is None or element is None:
         return
     for possible in keys:
-        conditions = joined(when, conditions_of(possible, keys, written))
+        conditions = joined(when, possible.when)
         if conditions is not None and isinstance(possible.plain, String):
             yield Entry(possible.plain.text, element, conditions)
 
 
 def grouped(entries: list[Entry], further: list[Entry]) -> Iterator[Entry]:
     """One entry for each key, of the tuple of its values; a further entry stands for any number of them."""
-    everywhere = [entry for entry in (*entries, *further) if entry.key.holes]
-    for key in dict.fromkeys(entry.key for entry in (*entries, *further)):
-        same = [entry for entry in entries if entry.key == key]
-        more = [entry for entry in further if entry.key == key]
-        items = () if key.holes else tuple(Item(entry.value, entry.when) for entry in same)
-        others = [under(entry.value, entry.when) for entry in dict.fromkeys((*everywhere, *more))]
+    everywhere = [entry for entry in (*entries, *further) if entry.key.known is None]
+    same: dict[Text, list[Entry]] = {}
+    more: dict[Text, list[Entry]] = {}
+    for several, by_key in ((entries, same), (further, more)):
+        for entry in several:
+            by_key.setdefault(entry.key, []).append(entry)
+    for key in dict.fromkeys((*same, *more)):
+        sure, perhaps = same.get(key, []), more.get(key, [])
+        items = () if key.known is None else tuple(Item(entry.value, entry.when) for entry in sure)
+        others = [under(entry.value, entry.when) for entry in dict.fromkeys((*everywhere, *perhaps))]
         rest = one_of(others, "the group") if others else None
         group = exactly(Sequence(items, rest, ordered=rest is None))
-        conditions = [entry.when for entry in (*same, *more)]
-        for when in [()] if () in conditions else dict.fromkeys(conditions):
+        for when in bounded_ways([entry.when for entry in (*sure, *perhaps)]):
             yield Entry(key, group, when)
 
 
-def spliced(parts: Iterable[tuple[Value, When]], written: object) -> Sequence:
+def spliced(parts: Iterable[tuple[Value, Facts]], written: object) -> Sequence:
     """One sequence of the elements of all; raises Refused when one of them is surely no sequence."""
     items: list[Item] = []
     rest: list[Value] = []
     ordered = True
     for value, when in parts:
         for possible in value:
-            conditions = joined(when, conditions_of(possible, value, written))
+            conditions = joined(when, possible.when)
             if conditions is None:
                 continue
             sequence = sequence_of(possible.plain)
@@ -118,20 +119,33 @@ def spliced(parts: Iterable[tuple[Value, When]], written: object) -> Sequence:
                 raise Refused("this is no list")
             # What follows an unknown number of elements may stand anywhere.
             ordered &= sequence.ordered and not (rest and sequence.items)
-            for item in sequence.items:
-                all_conditions = joined(conditions, item.when)
-                if all_conditions is not None:
-                    items.append(Item(projected_element(item.value, possible), all_conditions))
+            if not conditions:
+                items.extend(sequence.items)
+            else:
+                for item in sequence.items:
+                    both = joined(conditions, item.when)
+                    if both is not None:
+                        items.append(Item(item.value, both))
             if sequence.rest is not None:
-                rest.append(under(projected_element(sequence.rest, possible), conditions))
+                rest.append(under(sequence.rest, conditions))
     return bounded_sequence(Sequence(tuple(items), one_of(rest, written) if rest else None, ordered=ordered), written)
 
 
-def conditions_of(possible: Possible, value: Value, written: object) -> When:
-    """The conditions of an alternative, which say at least that there are others."""
-    if possible.when or len(value.possible) == 1:
-        return possible.when
-    return (Condition(f"{written} == the value from {possible.origin or 'the defaults'}"),)
+def as_told_or_not(together: Callable[[list[Value]], Value], values: list[Value]) -> list[Value]:
+    """What is made of the values where each is what the tree tells, and in the worlds where one is something else."""
+    told = [Value(tuple(possible for possible in value if not is_other(possible))) for value in values]
+    if all(len(one.possible) == len(value.possible) for one, value in zip(told, values, strict=True)):
+        return [together(values)]
+    changed = [one for one, value in zip(told, values, strict=True) if len(one.possible) < len(value.possible)]
+    if any(len(one.possible) != 1 for one in changed):
+        return [together(values)]
+    as_told = joined(*(one.possible[0].when for one in changed))
+    if as_told is None:
+        return [together(values)]
+    return [
+        under(together([under(value, as_told) for value in told]), as_told),
+        *(under(together([under(value, when) for value in values]), when) for when in without(ALWAYS, as_told)),
+    ]
 
 
 def bounded_sequence(sequence: Sequence, written: object) -> Sequence:
@@ -145,12 +159,14 @@ def bounded_mapping(mapping: Mapping, written: object) -> Mapping:
     """As it is, up to MAX_ITEMS elements; beyond, only its policies are remembered."""
     if mapping.size <= MAX_ITEMS:
         return mapping
-    key = Hole(short(written), f"it has more than {MAX_ITEMS} elements")
-    return Mapping((Entry(Text((key,)), _too_many(mapping, written)),), mapping.kind)
+    rest = _too_many(mapping, written)
+    unknown = rest.possible[0].plain
+    assert isinstance(unknown, Unknown)
+    return Mapping((Entry(Text((unknown.hole,)), rest),), mapping.kind)
 
 
 def _too_many(collection: Sequence | Mapping, written: object) -> Value:
-    return unknown(written, f"it has more than {MAX_ITEMS} elements", found=policies_in(exactly(collection)))
+    return beyond_limit(written, f"{MAX_ITEMS} elements", policies_in(exactly(collection)))
 
 
 def sequence_of(plain: Plain) -> Sequence | None:
@@ -158,12 +174,8 @@ def sequence_of(plain: Plain) -> Sequence | None:
     if isinstance(plain, Sequence):
         return plain
     if isinstance(plain, Unknown):
-        return Sequence((), Value((Possible(plain, openness=Openness.VARIABLE),)))
+        return Sequence((), exactly(plain))
     return None
-
-
-def openness_of(values: list[Value]) -> Openness:
-    return max((possible.openness for value in values for possible in value), default=Openness.DECIDED)
 
 
 def required_sequence(plain: Plain) -> Sequence:

@@ -6,20 +6,34 @@ open: then every element that may be meant is a possible value.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
+from unapproved_iam.hcl.facts import (
+    ALWAYS,
+    PERHAPS,
+    Choice,
+    Facts,
+    Marker,
+    Numeral,
+    Subject,
+    is_none_of,
+    is_one_of,
+    joined,
+    short,
+    united,
+    without,
+)
+from unapproved_iam.hcl.texts import policies_in
 from unapproved_iam.hcl.values import (
     Boolean,
-    Condition,
     Entry,
     Item,
     Kind,
     Mapping,
     Number,
-    Openness,
     Plain,
     Possible,
     Record,
@@ -28,49 +42,18 @@ from unapproved_iam.hcl.values import (
     String,
     Unknown,
     Value,
-    When,
+    beyond_limit,
     exactly,
-    joined,
     missing,
     refused,
     string,
+    subject_of,
     text_of,
     under,
     unknown,
     whole_number,
 )
-from unapproved_iam.policies.possible_text import Hole, Text, text
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What an element is looked up by, how that is written, and where it has its meaning."""
-
-    plain: Plain
-    written: str = ""
-    owner: Hashable = None
-
-    @property
-    def text(self) -> Text | None:
-        """None when it may be any key; raises Refused when it is none."""
-        if isinstance(self.plain, Unknown):
-            return None
-        found = text_of(self.plain)
-        if found is None:
-            raise Refused("this is no key")
-        return found
-
-    def equals(self, other: str) -> When:
-        return (Condition(f"{self.written} == {other}", True, self.owner),) if self.written else ()
-
-
-def key_of(possible: Possible, written: str, owner: Hashable = None) -> Key:
-    """A key for looking elements up: one that is a root variable's own value may be any key."""
-    plain = possible.plain
-    is_selector = possible.openness is Openness.VARIABLE and isinstance(plain, String | Number | Boolean)
-    if is_selector and (text_of(plain) or text()).known is not None:
-        plain = Unknown(Hole(written, f"{written} depends on a root variable"))
-    return Key(plain, written, owner)
+from unapproved_iam.policies.possible_text import Text, text
 
 
 def same_text(one: Text, other: Text) -> bool | None:
@@ -111,101 +94,169 @@ def mapping_of(entries: Iterable[Entry], kind: Kind = Kind.OBJECT) -> Mapping:
     return Mapping(tuple(reversed(kept)), kind)
 
 
-def is_exact(mapping: Mapping) -> bool:
-    """Whether all keys are known, and surely there."""
-    return not any(entry.when or entry.key.holes for entry in mapping.entries)
+def key_text(key: Plain) -> Text | None:
+    """What an element is looked up by; None when it may be any key. Raises Refused when it is none."""
+    if isinstance(key, Unknown):
+        return None
+    found = text_of(key)
+    if found is None:
+        raise Refused("this is no key")
+    return found
 
 
-def entries_in_order(mapping: Mapping) -> tuple[Entry, ...]:
-    """In Terraform's order, which is that of the keys; those whose key is not known come last."""
-    return tuple(sorted(mapping.entries, key=lambda entry: (entry.key.known is None, entry.key.known or "")))
-
-
-def entries_at(mapping: Mapping, key: Key) -> tuple[list[Value], bool]:
-    """The values that the key may mean, and whether the mapping may have no such key."""
-    wanted = key.text
+def entries_at(mapping: Mapping, key: Plain, absent: Value) -> list[Value]:
+    """The values that the key may mean, each where it means that, and `absent` where there is no such key."""
+    wanted, subject = key_text(key), subject_of(key)
+    entries: Iterable[Entry] = reversed(mapping.entries)
+    if wanted is not None and wanted.known is not None and mapping.has_known_keys:
+        found = mapping.by_key.get(wanted.known, [])
+        if not found or not found[-1].when:
+            return [found[-1].value if found else absent]
+        entries = reversed(found)
     values: list[Value] = []
-    for entry in reversed(mapping.entries):
+    worlds = [ALWAYS]  # in which none of the entries so far is meant
+    is_sure = True  # that none is meant there
+    for entry in entries:
         same = None if wanted is None else same_text(entry.key, wanted)
         if same is False:
             continue
-        asked = () if same or (wanted is not None and wanted.known is not None) else key.equals(f'"{entry.key}"')
-        when = joined(entry.when, asked)
-        if when is not None:
-            values.append(under(entry.value, when))
-        if same and not entry.when:
-            return values, False
-    return values, True
+        when: Facts | None = entry.when
+        is_decided = same is True
+        if subject is not None and entry.key.known is not None:
+            when, is_decided = joined(entry.when, is_one_of(subject, entry.key.known)), True
+        if when is None:
+            continue
+        values += [under(entry.value, both) for world in worlds if (both := joined(world, when)) is not None]
+        is_sure &= is_decided
+        if is_decided:
+            worlds = _worlds_without(worlds, when, subject, entry)
+    perhaps = ALWAYS if is_sure else PERHAPS
+    return [*values, *(under(absent, both) for world in worlds if (both := joined(world, perhaps)) is not None)]
+
+
+def _worlds_without(worlds: list[Facts], when: Facts, subject: Subject | None, entry: Entry) -> list[Facts]:
+    if subject is not None and not entry.when and len(worlds) == 1:  # the plainest words for what is common
+        world = joined(worlds[0], is_none_of(subject, str(entry.key.known)))
+        return [world] if world is not None else []
+    rest = [left for world in worlds for left in without(world, when)]
+    return rest if len(rest) <= MAX_WORLDS else worlds
+
+
+MAX_WORLDS = 16  # that are followed while an element is looked for; beyond, more than the possible ones are
 
 
 # -- sequences ---------------------------------------------------------------------------------------------------------
 
-
-def is_certain(sequence: Sequence) -> bool:
-    """Whether the number of elements and the place of each are known."""
-    in_order = sequence.ordered or len(sequence.items) < 2
-    return in_order and sequence.rest is None and not any(item.when for item in sequence.items)
+MAX_EXPANDED = 64  # ways in which elements are there or not
 
 
-def items_at(sequence: Sequence, key: Key, written: object) -> list[Value]:
-    """The elements that an index may mean; none when there is surely no such element."""
-    index = whole_number(key.plain)
-    if index is None and not isinstance(key.plain, Unknown | String):
+def expanded(sequence: Sequence) -> list[tuple[Sequence, Facts]] | None:
+    """The sequence as it is in each world, when these are few."""
+    if sequence.is_certain:
+        return [(sequence, ALWAYS)]
+    if sequence.rest is not None or not sequence.ordered:
+        return None
+    ways: list[tuple[tuple[Item, ...], Facts]] = [((), ALWAYS)]
+    for item in sequence.items:
+        longer = []
+        for items, when in ways:
+            both = joined(when, item.when)
+            if both is not None:
+                longer.append(((*items, Item(item.value)), both))
+            longer += [(items, left) for left in without(when, item.when)]
+        ways = longer
+        if len(ways) > MAX_EXPANDED:
+            return None
+    return [(replace(sequence, items=items), when) for items, when in ways]
+
+
+def in_each_world(function: Callable[[Sequence], Value], sequence: Sequence, written: object) -> Value | None:
+    """What a function makes of the sequence in each world; None when its number or order is not known."""
+    ways = expanded(sequence)
+    if ways is not None:
+        return one_of([under(function(certain), when) for certain, when in ways], written)
+    if sequence.rest is not None or not sequence.ordered:
+        return None
+    return beyond_limit(written, f"{MAX_EXPANDED} possible lists of its elements", policies_in(exactly(sequence)))
+
+
+def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
+    """The elements that an index may mean, and the refusal where there is no such element."""
+    index, subject = whole_number(key), subject_of(key)
+    if index is None and not isinstance(key, Unknown | String):
         raise Refused("this is no index")
+    if index is not None and sequence.is_certain:
+        return [sequence.items[index].value if 0 <= index < len(sequence.items) else missing(written)]
+    if index is not None:
+        ways = expanded(sequence)
+        if ways is not None:
+            return [under(one, when) for certain, when in ways for one in items_at(certain, key, written)]
     anywhere = index is None or not sequence.ordered
     values: list[Value] = []
     absent = 0  # how many of the items before may be absent
+    is_chosen = index is None and sequence.is_certain and subject is not None
     for number, item in enumerate(sequence.items):
-        if anywhere:
-            values.append(under(item.value, item.when + (key.equals(str(number)) if index is None else ())))
-        elif index is not None and number - absent <= index <= number:
+        if is_chosen and subject is not None:
+            values.append(under(item.value, is_one_of(subject, Numeral(number))))
+        elif anywhere or (index is not None and number - absent <= index <= number):
             values.append(under(item.value, item.when))
-            if number == index and not item.when and not absent:
+            if not anywhere and number == index and not item.when and not absent:
                 return values
         absent += bool(item.when)
     if sequence.rest is not None:
         values.append(sequence.rest)
-    if anywhere or not values or absent or sequence.rest is not None:
-        values.append(missing(written, values))
-    return values
-
-
-def projected_element(value: Value, source: Possible) -> Value:
-    """An element as one of its collection, which may come from a root variable or another file."""
-    return under(value, (), min(source.openness, Openness.ELEMENT), source.origin)
+    return [*values, under(missing(written), PERHAPS if values else ALWAYS)]
 
 
 def set_of(sequence: Sequence) -> Sequence:
     """A set of the elements: equal ones once, in Terraform's order as far as all are known."""
-    known: dict[Any, Item] = {}
+    known: dict[Any, list[Item]] = {}
     others: list[Item] = []
-    for item in unified(sequence.items):
+    for item in told_apart(unified(sequence.items)):
         identity = known_scalar(item.value)
         if identity is None:
             others.append(item)
         else:
-            known[identity] = either(known[identity], item) if identity in known else item
-    ordered = not others and sequence.rest is None and not any(item.when for item in known.values())
+            known.setdefault(identity, []).append(item)
+    ordered = not others and sequence.rest is None
     in_order = sorted(known) if len({type(identity) for identity in known}) <= 1 else known
-    return Sequence((*(known[identity] for identity in in_order), *others), sequence.rest, Kind.SET, ordered)
+    items = (item for identity in in_order for item in once(known[identity]))
+    return Sequence((*items, *others), sequence.rest, Kind.SET, ordered)
 
 
-def either(one: Item, other: Item) -> Item:
-    """Equal elements as a single one: it is there when any of them is."""
-    if not one.when or not other.when:
-        return one._replace(when=())
-    common = tuple(condition for condition in one.when if condition in other.when)
-    if common in (one.when, other.when):
-        return one._replace(when=common)
-    member = Condition(f"contains(…, {text_of(one.value.possible[0].plain)})")
-    return one._replace(when=(*(condition for condition in common if condition != member), member))
+def told_apart(items: Iterable[Item]) -> tuple[Item, ...]:
+    """An element that has several values, as one element for each, of which one is there."""
+    apart: list[Item] = []
+    for item in items:
+        if len(item.value.possible) == 1 and not item.value.possible[0].when:
+            apart.append(item)
+            continue
+        for plain, when in item.value:
+            both = joined(item.when, when)
+            if both is not None:
+                apart.append(Item(exactly(plain), both))
+    return tuple(apart)
+
+
+def once(items: list[Item]) -> list[Item]:
+    """Equal elements, of which in each world at most one is there: where the first is, the second is not."""
+    if len(items) == 1:
+        return items
+    ways: list[Facts] = []
+    for facts in united(item.when for item in items):
+        left = [facts]
+        for way in ways:
+            left = [rest for one in left for rest in without(one, way)]
+        ways += left
+    if len(ways) > MAX_WORLDS:
+        member = Subject(f"contains(…, {short(text_of(items[0].value.possible[0].plain))})", object())
+        ways = [Facts({member: Choice(frozenset({Marker("so")}))})]
+    return [items[0]._replace(when=when) for when in ways]
 
 
 def known_scalar(value: Value) -> object | None:
     """A hashable, sortable stand-in of a string, number or bool that is known; None for all others."""
-    if len(value.possible) != 1 or value.possible[0].when:
-        return None
-    plain = value.possible[0].plain
+    plain = value.decided
     if isinstance(plain, String):
         return plain.text.known
     return plain.value if isinstance(plain, Number | Boolean) else None
@@ -223,7 +274,7 @@ def with_strings(value: Value) -> Value:
     """Numbers and bools as strings, all else as it is."""
     return Value(
         tuple(
-            replace(possible, plain=String(text_of(possible.plain) or text()))
+            Possible(String(text_of(possible.plain) or text()), possible.when)
             if isinstance(possible.plain, Number | Boolean)
             else possible
             for possible in value
@@ -239,7 +290,7 @@ class Element(NamedTuple):
 
     key: Value
     value: Value
-    when: When
+    when: Facts
 
 
 class Elements(NamedTuple):
@@ -253,37 +304,54 @@ class Elements(NamedTuple):
         return self.ordered and not self.rest and not any(element.when for element in self.each)
 
 
-def elements_of(source: Possible, written: object) -> Elements:
+def elements_of(plain: Plain, written: object) -> Elements:
     """The elements of a collection as a loop sees them. Raises Refused when it is surely none."""
-    plain = source.plain
-    uncertain = unknown(written, "its keys are not certain")
     if isinstance(plain, Sequence):
         is_set = plain.kind is Kind.SET
         each = []
         in_place = plain.ordered
+        uncertain = unknown(written, "its keys are not certain")
         for number, item in enumerate(plain.items):
             in_place &= not item.when
-            value = item.value if is_set else projected_element(item.value, source)
-            each.append(Element(value if is_set else number_value(number) if in_place else uncertain, value, item.when))
+            key = item.value if is_set else number_value(number) if in_place else uncertain
+            each.append(Element(key, item.value, item.when))
         rest = []
         if plain.rest is not None:
-            value = plain.rest if is_set else projected_element(plain.rest, source)
-            rest.append(Element(value if is_set else uncertain, value, ()))
+            rest.append(Element(plain.rest if is_set else uncertain, plain.rest, ALWAYS))
         return Elements(plain.ordered, tuple(each), tuple(rest))
     if isinstance(plain, Record) and plain.names is not None:
-        names = sorted(plain.names)
         return Elements(
-            True, tuple(Element(string(n), projected_element(plain.attribute(n), source), ()) for n in names)
+            True, tuple(Element(string(name), plain.attribute(name), ALWAYS) for name in sorted(plain.names))
         )
     if isinstance(plain, Mapping):
         each, rest = [], []
-        for entry in entries_in_order(plain):
-            element = Element(string(entry.key), projected_element(entry.value, source), entry.when)
-            (rest if entry.key.holes else each).append(element)
+        for entry in plain.in_order:
+            element = Element(string(entry.key), entry.value, entry.when)
+            (rest if entry.key.known is None else each).append(element)
         return Elements(not rest, tuple(each), tuple(rest))
     if isinstance(plain, Unknown | Record):
-        return Elements(True, (), (Element(uncertain, unknown_like(written, plain), ()),))
+        return Elements(True, (), (_any_element(plain, written),))
     raise Refused("this is no collection")
+
+
+def _any_element(plain: Unknown | Record, written: object) -> Element:
+    """A model of the elements of something unknown: facts about it are those of this turn alone."""
+    (value,) = unknown_like(written, plain)
+    (key,) = unknown(written, "its keys are not certain")
+    subject = subject_of(plain)
+    of = subject.written if subject else short(written)
+    turn = object()
+    return Element(
+        exactly(_about(key.plain, Subject(f"the key of an element of {of}", turn), plain)),
+        exactly(_about(value.plain, Subject(f"{of}[*]", turn), plain)),
+        ALWAYS,
+    )
+
+
+def _about(element: Plain, subject: Subject, collection: Plain) -> Plain:
+    assert isinstance(element, Unknown)
+    other = isinstance(collection, Unknown) and collection.hole.is_other
+    return replace(element, hole=replace(element.hole, subject=subject, is_other=other))
 
 
 def number_value(number: int) -> Value:
@@ -293,35 +361,35 @@ def number_value(number: int) -> Value:
 # -- attributes and indices --------------------------------------------------------------------------------------------
 
 
-def attribute_of(source: Possible, name: str, written: object) -> Value:
+def attribute_of(source: Plain, name: str, written: object) -> Value:
     """`SOURCE.NAME`"""
-    if isinstance(source.plain, Sequence):
-        return _projected(refused(written, f"a {source.plain.kind.value} has no attributes"), source)
-    return element_of(source, Key(String(text(name))), written)
+    if isinstance(source, Sequence):
+        return refused(written, f"a {source.kind.value} has no attributes")
+    return element_of(source, String(text(name)), written)
 
 
-def element_of(source: Possible, key: Key, written: object) -> Value:
+def element_of(source: Plain, key: Plain, written: object) -> Value:
     """`SOURCE[KEY]`; a key that is unknown may mean every element."""
-    plain = source.plain
-    values: list[Value] = []
-    if isinstance(plain, Unknown):
-        values.append(unknown_like(written, plain) if not plain.fails else exactly(plain))
-    elif isinstance(plain, Mapping):
-        values, may_miss = entries_at(plain, key)
-        if may_miss:
-            values.append(missing(written, values))
-    elif isinstance(plain, Record):
-        name = key.text.known if key.text is not None else None
-        values.append(unknown(written, f"{key.written} is not known") if name is None else plain.attribute(name))
-    elif isinstance(plain, Sequence) and plain.kind is not Kind.SET:
-        try:
-            values = items_at(plain, key, written)
-        except Refused as reason:
-            values.append(refused(written, str(reason)))
-    else:
-        values.append(refused(written, "it has no elements to choose from"))
-    return _projected(one_of(values, written), source)
+    if isinstance(source, Unknown):
+        return exactly(source) if source.fails else _part_of(source, key, written)
+    if isinstance(source, Mapping):
+        return one_of(entries_at(source, key, missing(written)), written)
+    if isinstance(source, Record):
+        name = key_text(key)
+        if name is None or name.known is None:
+            return unknown_like(written, key)
+        return source.attribute(name.known)
+    if isinstance(source, Sequence) and source.kind is not Kind.SET:
+        return one_of(items_at(source, key, written), written)
+    return refused(written, "it has no elements to choose from")
 
 
-def _projected(value: Value, source: Possible) -> Value:
-    return under(value, source.when, min(source.openness, Openness.ELEMENT), source.origin)
+def _part_of(source: Unknown, key: Plain, written: object) -> Value:
+    """An element of something unknown: facts may be about it, too."""
+    (part,) = unknown_like(written, source, key)
+    subject, name = subject_of(source), text_of(key)
+    if subject is not None and name is not None and name.known is not None and isinstance(part.plain, Unknown):
+        path = f"{subject.written}.{name}" if isinstance(key, String) else f"{subject.written}[{name}]"
+        about = Subject(path, subject.owner)
+        return exactly(replace(part.plain, hole=replace(part.plain.hole, subject=about)))
+    return Value((part,))

@@ -19,13 +19,11 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import quote_plus
 
-from unapproved_iam.hcl.collection_values import is_certain, is_exact
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
     Null,
     Number,
-    Openness,
     Plain,
     Refused,
     Sequence,
@@ -39,9 +37,8 @@ class Inexact(Exception):
     """The result is not known, although the arguments are."""
 
 
-def data_of(plain: Plain, opennesses: list[Openness]) -> Any:
-    """A value that is wholly known as str, Fraction, bool, None, list or dict; raises Inexact for others. How open its
-    elements are is added to `opennesses`."""
+def data_of(plain: Plain) -> Any:
+    """A value that is wholly known as str, Fraction, bool, None, list or dict; raises Inexact for others."""
     if isinstance(plain, String) and plain.text.known is not None:
         return plain.text.known
     if isinstance(plain, Number):
@@ -50,19 +47,17 @@ def data_of(plain: Plain, opennesses: list[Openness]) -> Any:
         return plain.value
     if isinstance(plain, Null):
         return None
-    if isinstance(plain, Sequence) and is_certain(plain):
-        return [_only(item.value, opennesses) for item in plain.items]
-    if isinstance(plain, Mapping) and is_exact(plain):
-        return {entry.key.known: _only(entry.value, opennesses) for entry in plain.entries}
+    if isinstance(plain, Sequence) and plain.is_certain:
+        return [_only(item.value) for item in plain.items]
+    if isinstance(plain, Mapping) and plain.is_exact:
+        return {entry.key.known: _only(entry.value) for entry in plain.entries}
     raise Inexact
 
 
-def _only(value: Value, opennesses: list[Openness]) -> Any:
-    possible = value.possible[0]
-    if len(value.possible) > 1 or possible.when:
+def _only(value: Value) -> Any:
+    if value.decided is None:
         raise Inexact
-    opennesses.append(possible.openness)
-    return data_of(possible.plain, opennesses)
+    return data_of(value.decided)
 
 
 def single_characters(*strings: str) -> None:

@@ -1,8 +1,8 @@
 """Evaluate an expression over all values that the tree gives it: what Terraform computes is among the possible ones.
 
-For `terraform.root_module`. Values without unknown parts and without open conditions are exact. A condition is open
-when it depends on a root variable, with or without a default, or on something unknown: then both sides are possible,
-each under its condition. Source: "HCL Native Syntax Specification" and "Expressions" in the Terraform documentation.
+For `terraform.root_module`. A value without unknown parts that holds in every world is exact. A condition that depends
+on a root variable, with or without a default, or on something unknown has both sides, each under the facts that make it
+true or false. Source: "HCL Native Syntax Specification" and "Expressions" in the Terraform documentation.
 One file, since each kind of expression evaluates all the others.
 """
 
@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
-from unapproved_iam.hcl.alternatives import applied_to_alternatives, one_of, unknown_like
+from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl.collection_parts import Parts, entries_of_key, grouped
 from unapproved_iam.hcl.collection_values import (
     Element,
     attribute_of,
     element_of,
     elements_of,
-    key_of,
+    expanded,
     mapping_of,
     with_strings,
 )
@@ -40,37 +41,46 @@ from unapproved_iam.hcl.expression import (
     TemplateIf,
     TupleOf,
 )
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, is_one_of, joined
 from unapproved_iam.hcl.function_calls import called
-from unapproved_iam.hcl.operators import boolean_of, operated
+from unapproved_iam.hcl.operators import operated, truths_of
 from unapproved_iam.hcl.scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
 from unapproved_iam.hcl.strings import as_strings, concatenated
 from unapproved_iam.hcl.texts import holds_unknown, policies_written_in
 from unapproved_iam.hcl.values import (
     NULL,
     Boolean,
-    Condition,
     Entry,
     Item,
     Null,
     Number,
+    Plain,
     Possible,
     Refused,
     Sequence,
     String,
     Unknown,
     Value,
-    When,
+    beyond_limit,
     exactly,
-    is_refused,
-    joined,
     refused,
     string,
     under,
     unknown,
 )
 
-MAX_DEPTH = 150  # of expressions within expressions, through references too: Python's stack holds about 1,000 frames
-MAX_STEPS = 50_000  # expressions evaluated for one that was asked for: some seconds
+# Bounds of ours: README, "Limits".
+MAX_DEPTH = 150  # of expressions within one expression: Python's stack holds about 1,000 frames
+_DEPTH = "the expressions within one another that can be followed"
+MAX_STEPS = 1_000_000  # expressions evaluated for one that was asked for
+
+
+class _Deeper(Exception):
+    """A reference that has to be followed first, from the start of the stack: chains of references have no bound."""
+
+    def __init__(self, reference: Reference, scope: Scope) -> None:
+        super().__init__(reference)
+        self.asked = (reference, scope)
 
 
 class _Effort(threading.local):
@@ -87,41 +97,88 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
     is read and is broken."""
     if _effort.depth == 0:
         _effort.steps = 0
+        return _from_the_start(expression, scope)
+    return _evaluated(expression, scope)
+
+
+def _from_the_start(expression: Expression, scope: Scope) -> Value:
+    waiting: list[tuple[Reference, Scope]] = []
+    while True:
+        try:
+            if not waiting:
+                return _evaluated(expression, scope)
+            reference, where = waiting[-1]
+            _effort.depth += 1
+            try:
+                where.value_of(reference)
+            finally:
+                _effort.depth -= 1
+            waiting.pop()
+        except _Deeper as deeper:
+            if deeper.asked in waiting:
+                return _not_evaluated(expression, "it refers to itself")
+            waiting.append(deeper.asked)
+
+
+def _evaluated(expression: Expression, scope: Scope) -> Value:
     _effort.steps += 1
     if _effort.depth >= MAX_DEPTH:
-        return _not_evaluated(expression, "it is nested too deeply to be evaluated")
+        return _beyond(expression, _DEPTH)
     if _effort.steps > MAX_STEPS:
-        return _not_evaluated(expression, f"it takes more than {MAX_STEPS} steps to evaluate")
+        return _beyond(expression, f"{MAX_STEPS} steps to evaluate")
     _effort.depth += 1
     try:
         value = _EVALUATIONS[type(expression)](expression, scope)
-        if _effort.doubts is not None and holds_unknown(value):
-            _effort.doubts += 1
-        return value
     except Refused as reason:
         return refused(expression, str(reason), policies_written_in(expression))
     except RecursionError:
-        return _not_evaluated(expression, "it is nested too deeply to be evaluated")
+        return _beyond(expression, _DEPTH)
     finally:
         _effort.depth -= 1
+    for possible in value:
+        if isinstance(possible.plain, Unknown):
+            value = _named(value, expression, scope)
+            break
+    if _effort.doubts is not None and any(holds_unknown(possible.plain) for possible in value):
+        _effort.doubts += 1
+    return value
 
 
-def evaluate_with_doubt(expression: Expression, scope: Scope) -> tuple[Value, bool]:
+def _named(value: Value, expression: Expression, scope: Scope) -> Value:
+    """What is not known is what facts are about, by the words of the first expression that yields it."""
+    owner: list[object] = []
+
+    def named(possible: Possible) -> Possible:
+        plain = possible.plain
+        if not isinstance(plain, Unknown) or plain.fails or plain.hole.subject is not None:
+            return possible
+        if not owner:
+            owner.append(owner_of(expression, scope))
+        subject = Subject(str(expression), owner[0])
+        return Possible(replace(plain, hole=replace(plain.hole, subject=subject)), possible.when)
+
+    return Value(tuple(named(possible) for possible in value))
+
+
+def evaluate_with_doubt(expression: Expression, scope: Scope) -> tuple[Value, bool | None]:
     """The value, and whether Terraform may refuse to compute it even where it is not refused here.
 
-    Whatever is made of something unknown may be refused. What a reference means is computed elsewhere: when that is
-    refused, so is everything.
+    Whatever is made of something unknown may be refused; None where that is not even asked: what a reference means is
+    computed elsewhere, and when that is refused, so is everything.
     """
     outer, _effort.doubts = _effort.doubts, 0
     try:
         value = evaluate(expression, scope)
         is_mere_reference = isinstance(expression, GetAttribute) and isinstance(expression.source, Name)
-        return value, bool(_effort.doubts) and not is_mere_reference
+        return value, None if is_mere_reference else bool(_effort.doubts)
     finally:
         _effort.doubts = outer  # what is tried is no doubt for what is around it
 
 
-def _value_of_reference(reference: Reference, scope: Scope) -> Value:
+def value_of_reference(reference: Reference, scope: Scope) -> Value:
+    """What a reference means; from far down the stack it is followed from the start first."""
+    if _effort.depth > MAX_CHAIN and not scope.is_known(reference):
+        raise _Deeper(reference, scope)
     outer, _effort.doubts = _effort.doubts, None
     try:
         return scope.value_of(reference)
@@ -129,13 +186,20 @@ def _value_of_reference(reference: Reference, scope: Scope) -> Value:
         _effort.doubts = outer
 
 
-def _not_evaluated(expression: Expression, reason: str) -> Value:
-    """Something unknown, with the policies that stand in the expression."""
+MAX_CHAIN = 60  # expressions within one another before a reference is followed on its own
+
+
+def _beyond(expression: Expression, limit: str) -> Value:
+    """What a bound of ours kept from being evaluated, with the policies that stand in the expression."""
     try:
         written = str(expression)
     except RecursionError:
         written = "an expression"
-    return unknown(written, reason, found=policies_written_in(expression))
+    return beyond_limit(written, limit, policies_written_in(expression))
+
+
+def _not_evaluated(expression: Expression, reason: str) -> Value:
+    return unknown(expression, reason, found=policies_written_in(expression))
 
 
 # -- literals and references -------------------------------------------------------------------------------------------
@@ -167,36 +231,28 @@ def _reference(expression: Name | GetAttribute, scope: Scope) -> Value:
             length = length_of_reference(names[0])
             if len(names) < length:
                 return unknown(expression, f"{expression} is no reference")
-            value = _value_of_reference(tuple(names[:length]), scope)
+            value = value_of_reference(tuple(names[:length]), scope)
         names = names[length:]
     else:
         names.reverse()
         value = evaluate(source, scope)
     for name in names:
-        value = applied_to_alternatives(lambda one, name=name: attribute_of(one, name, expression), [value], expression)
+        value = applied(lambda one, name=name: attribute_of(one, name, expression), [value], expression)
     return value
 
 
 def _index(expression: Index, scope: Scope) -> Value:
-    owner = owner_of(expression.key, scope)
-    written = str(expression.key)
-
-    def chosen(source: Possible, key: Possible) -> Value:
-        value = element_of(source, key_of(key, written, owner), expression)
-        return under(value, key.when, key.openness, key.origin)
-
     values = [evaluate(expression.source, scope), evaluate(expression.key, scope)]
-    return applied_to_alternatives(chosen, values, expression)
+    return applied(lambda source, key: element_of(source, key, expression), values, expression)
 
 
 def _splat(expression: Splat, scope: Scope) -> Value:
-    def every(source: Possible) -> Value:
-        plain = source.plain
+    def every(source: Plain) -> Value:
         parts = Parts()
-        if isinstance(plain, Null):
+        if isinstance(source, Null):
             return exactly(Sequence(()))
-        if not isinstance(plain, Sequence | Unknown):
-            only = parts.accepts(_of_item(expression.each, Value((source,)), scope))
+        if not isinstance(source, Sequence | Unknown):
+            only = parts.accepts(_of_item(expression.each, exactly(source), scope))
             return parts.whole(Sequence((Item(only),) if only else ()), expression)
         elements = elements_of(source, expression.source)
         items = [
@@ -206,10 +262,9 @@ def _splat(expression: Splat, scope: Scope) -> Value:
         ]
         further = [under(_of_item(expression.each, each.value, scope), each.when) for each in elements.rest]
         rest = one_of(further, expression) if further else None
-        result = parts.whole(Sequence(tuple(items), rest, ordered=elements.ordered), expression)
-        return under(result, source.when, source.openness, source.origin)
+        return parts.whole(Sequence(tuple(items), rest, ordered=elements.ordered), expression)
 
-    return applied_to_alternatives(every, [evaluate(expression.source, scope)], expression)
+    return applied(every, [evaluate(expression.source, scope)], expression)
 
 
 def _of_item(each: Expression, item: Value, scope: Scope) -> Value:
@@ -234,22 +289,20 @@ def _object(expression: ObjectOf, scope: Scope) -> Value:
     parts = Parts()
     entries: list[Entry] = []
     for key, value in expression.items:
-        entries.extend(entries_of_key(parts, evaluate(key, scope), evaluate(value, scope), (), key))
+        entries.extend(entries_of_key(parts, evaluate(key, scope), evaluate(value, scope), ALWAYS, key))
     return parts.whole(mapping_of(entries), expression)
 
 
 def _for(expression: For, scope: Scope) -> Value:
-    def looped(collection: Possible) -> Value:
+    def looped(collection: Plain) -> Value:
         elements = elements_of(collection, expression.collection)
         turns = [(each, _turn(each, expression, scope)) for each in elements.each]
         rest = [(each, _turn(each, expression, scope)) for each in elements.rest]
         if expression.result_key is not None:
-            result = _for_object(expression, expression.result_key, turns, rest)
-        else:
-            result = _for_tuple(expression, turns, rest, elements.ordered)
-        return under(result, collection.when, collection.openness, collection.origin)
+            return _for_object(expression, expression.result_key, turns, rest)
+        return _for_tuple(expression, turns, rest, elements.ordered)
 
-    return applied_to_alternatives(looped, [evaluate(expression.collection, scope)], expression)
+    return applied(looped, [evaluate(expression.collection, scope)], expression)
 
 
 _Turn = tuple[Element, Layer]
@@ -281,9 +334,9 @@ def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: 
 
 def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list[_Turn]) -> Value:
     parts = Parts()
-    perhaps = (Condition(f"length({expression.collection}) > {len(turns)}"),)
+    perhaps = is_one_of(Subject(f"length({expression.collection}) > {len(turns)}", object()), True)
 
-    def entries_of(turns: list[_Turn], also: When = ()) -> list[Entry]:
+    def entries_of(turns: list[_Turn], also: Facts = ALWAYS) -> list[Entry]:
         return [
             entry
             for element, scope in turns
@@ -299,26 +352,14 @@ def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list
     )
 
 
-def _inclusions(parts: Parts, expression: For, element: Element, scope: Scope) -> list[When]:
-    """The conditions under which a turn yields something; none when it surely yields nothing."""
+def _inclusions(parts: Parts, expression: For, element: Element, scope: Scope) -> list[Facts]:
+    """The facts under which a turn yields something, in ways that exclude one another; none when it never does."""
     if expression.condition is None:
         return [element.when]
-    condition = parts.accepts(evaluate(expression.condition, scope), element.when)
-    if condition is None:
-        return []
-    truths = [None if possible.openness else boolean_of(possible.plain) for possible in condition]
-    if all(truths):
-        return [element.when]
-    inclusions = []
-    for possible, truth in zip(condition, truths, strict=True):
-        if truth is False:
-            continue
-        # An alternative that names no condition of its own is one of several.
-        own = possible.when if truth else (*possible.when, *_condition(expression.condition, True, scope))
-        when = joined(element.when, own or _condition(expression.condition, True, scope))
-        if when is not None:
-            inclusions.append(when)
-    return list(dict.fromkeys(inclusions))
+    truths, refusals = truths_of(evaluate(expression.condition, scope), expression.condition)
+    for refusal in refusals:
+        parts.accepts(refusal, element.when)
+    return [when for truth, facts in truths if truth and (when := joined(element.when, facts)) is not None]
 
 
 # -- conditions --------------------------------------------------------------------------------------------------------
@@ -329,43 +370,18 @@ def _conditional(expression: Conditional, scope: Scope) -> Value:
 
 
 def _decided(condition: Expression, then: Expression, otherwise: Expression, scope: Scope, written: object) -> Value:
-    """One branch where the condition is decided, both under their conditions where it is open."""
-    branches: dict[bool, Value] = {}
-
-    def branch(holds: bool) -> Value:
-        if holds not in branches:
-            branches[holds] = evaluate(then if holds else otherwise, scope)
-        return branches[holds]
-
-    results = []
-    for possible in evaluate(condition, scope):
-        if is_refused(possible):
-            results.append(Value((possible,)))
-            continue
-        truth = boolean_of(possible.plain)
-        if truth is not None and not possible.openness:
-            results.append(under(branch(truth), possible.when, origin=possible.origin))
-            continue
-        for holds in (True, False):
-            when = joined(possible.when, _condition(condition, holds, scope))
-            if when is not None:
-                results.append(under(branch(holds), when, origin=possible.origin))
-    chosen = one_of(results, written)
+    """The branches that some world takes, each under the facts that take it there."""
+    truths, refusals = truths_of(evaluate(condition, scope), condition)
+    branches = {truth: evaluate(then if truth else otherwise, scope) for truth in dict(truths)}
+    chosen = one_of([*(under(branches[truth], when) for truth, when in truths), *refusals], written)
     # Both branches have one type: next to a string, numbers and bools become strings.
     if any(isinstance(possible.plain, Number | Boolean) for possible in chosen):
-        both = [possible.plain for holds in (True, False) for possible in branch(holds)]
-        if any(isinstance(plain, String) for plain in both):
+        branches |= {
+            holds: evaluate(then if holds else otherwise, scope) for holds in (True, False) if holds not in branches
+        }
+        if any(isinstance(possible.plain, String) for branch in branches.values() for possible in branch):
             return with_strings(chosen)
     return chosen
-
-
-def _condition(expression: Expression, holds: bool, scope: Scope) -> When:
-    """The condition in its simplest words: `!x` is true when x is false, `a != b` when `a == b` is false."""
-    while isinstance(expression, Operation) and expression.operator in ("!", "!="):
-        holds = not holds
-        is_negation = expression.operator == "!"
-        expression = expression.operands[0] if is_negation else Operation("==", expression.operands)
-    return (Condition(str(expression), holds, owner_of(expression, scope)),)
 
 
 def _template(expression: Template, scope: Scope) -> Value:
@@ -384,19 +400,22 @@ def _template_if(expression: TemplateIf, scope: Scope) -> Value:
 
 
 def _template_for(expression: TemplateFor, scope: Scope) -> Value:
-    def looped(collection: Possible) -> Value:
+    def looped(collection: Plain) -> Value:
         elements = elements_of(collection, expression.collection)
         turns = [*elements.each, *elements.rest]
         values = [
             concatenated([evaluate(expression.body, _turn(each, expression, scope))], expression) for each in turns
         ]
-        if elements.certain:
-            result = concatenated(values, expression)
-        else:
-            result = unknown_like(expression, collection.plain, Sequence(tuple(map(Item, values))))
-        return under(result, collection.when, collection.openness, collection.origin)
+        parts = Sequence(tuple(Item(value, each.when) for each, value in zip(turns, values, strict=True)))
+        ways = expanded(parts) if elements.ordered and not elements.rest else None
+        if ways is None:
+            return unknown_like(expression, collection, parts)
+        return one_of(
+            [under(concatenated([item.value for item in one.items], expression), when) for one, when in ways],
+            expression,
+        )
 
-    return applied_to_alternatives(looped, [evaluate(expression.collection, scope)], expression)
+    return applied(looped, [evaluate(expression.collection, scope)], expression)
 
 
 def _operation(expression: Operation, scope: Scope) -> Value:

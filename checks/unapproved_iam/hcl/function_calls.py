@@ -7,31 +7,29 @@ such arguments, yields the policies in its arguments and something unknown: neve
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sized
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
-from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument, Way
-from unapproved_iam.hcl.collection_parts import Parts, openness_of, spliced
-from unapproved_iam.hcl.collection_values import is_exact
+from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
+from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument
+from unapproved_iam.hcl.collection_parts import Parts, spliced
 from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, data_of
 from unapproved_iam.hcl.expression import Call, Expression
+from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, is_none_of, is_one_of, joined
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.operators import number_of
 from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
-from unapproved_iam.hcl.scope import Files, Layer, Reference, Scope, owner_of
+from unapproved_iam.hcl.scope import MAX_FILE, Files, Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl.string_functions import STRING_FUNCTIONS, json_with_holes, text_argument
 from unapproved_iam.hcl.strings import as_strings
 from unapproved_iam.hcl.syntax import HclSyntaxError, parse_template
-from unapproved_iam.hcl.texts import policies_in
+from unapproved_iam.hcl.texts import holds_unknown, policies_in
 from unapproved_iam.hcl.values import (
     Boolean,
-    Condition,
     Item,
     Kind,
     Mapping,
-    Openness,
     Plain,
     Possible,
     Refused,
@@ -39,11 +37,13 @@ from unapproved_iam.hcl.values import (
     String,
     Unknown,
     Value,
+    beyond_limit,
     exactly,
+    is_other,
     is_refused,
-    joined,
     refused,
     string,
+    subject_of,
     under,
     unknown,
     value_of_json,
@@ -56,8 +56,9 @@ class Evaluation(Protocol):
 
     def value(self, expression: Expression, scope: Scope) -> Value: ...
 
-    def value_and_doubt(self, expression: Expression, scope: Scope) -> tuple[Value, bool]:
-        """The value, and whether Terraform may refuse to compute it even where it is not refused here."""
+    def value_and_doubt(self, expression: Expression, scope: Scope) -> tuple[Value, bool | None]:
+        """The value, and whether Terraform may refuse to compute it even where it is not refused here; None for what
+        it refuses elsewhere, if at all."""
 
 
 def called(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
@@ -66,8 +67,8 @@ def called(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
     if name in _LAZY_FUNCTIONS:
         return _LAZY_FUNCTIONS[name](call, scope, evaluation)
     parts = Parts()
-    arguments, openness = _arguments(call, scope, parts, evaluation)
-    return parts.joined_with(under(_of_arguments(name, call, scope, arguments), (), openness), call)
+    arguments = _arguments(call, scope, parts, evaluation)
+    return parts.joined_with(_of_arguments(name, call, scope, arguments), call)
 
 
 def _of_arguments(name: str, call: Call, scope: Scope, arguments: list[Argument]) -> Value:
@@ -86,19 +87,19 @@ def _of_arguments(name: str, call: Call, scope: Scope, arguments: list[Argument]
     return unknown(call, f"the arguments of {call.name} are not certain", found=policies_in(*values))
 
 
-def _arguments(call: Call, scope: Scope, parts: Parts, evaluation: Evaluation) -> tuple[list[Argument], Openness]:
+def _arguments(call: Call, scope: Scope, parts: Parts, evaluation: Evaluation) -> list[Argument]:
     """The arguments; of `list...` the elements, which may be absent, and whether their number is open."""
     values = [(str(argument), parts.accepts(evaluation.value(argument, scope))) for argument in call.arguments]
     arguments = [Argument(value, written) for written, value in values if value is not None]
     if not call.expands or not arguments:
-        return arguments, Openness.DECIDED
+        return arguments
     last = arguments.pop()
-    sequence = spliced([(last.value, ())], call)
+    sequence = spliced([(last.value, ALWAYS)], call)
     arguments.extend(Argument(item.value, f"{last.written}[{n}]", item.when) for n, item in enumerate(sequence.items))
     if sequence.rest is not None:
-        further = (Condition(f"length({last.written}) > {len(sequence.items)}"),)
+        further = is_one_of(Subject(f"length({last.written}) > {len(sequence.items)}", object()), True)
         arguments.append(Argument(sequence.rest, last.written, further, is_repeated=True))
-    return arguments, openness_of([last.value])
+    return arguments
 
 
 def _check_number(arguments: Sized, fewest: int, most: int | None) -> None:
@@ -134,16 +135,14 @@ def _of_data(name: str, call: Call, plains: tuple[Plain, ...]) -> Value:
         parameters = parameters[0] * len(plains)
     if len(parameters) != len(plains):
         raise Refused("wrong number of arguments")
-    opennesses: list[Openness] = []
     try:
-        arguments = [_argument(kind, plain, opennesses) for kind, plain in zip(parameters, plains, strict=True)]
-        result = value_of_json(function(*arguments))
+        arguments = [_argument(kind, plain) for kind, plain in zip(parameters, plains, strict=True)]
+        return value_of_json(function(*arguments))
     except (Inexact, ValueError, ArithmeticError, TypeError, KeyError):
         return json_with_holes(call, *plains) if name == "jsonencode" else unknown_like(call, *plains)
-    return under(result, (), max(opennesses, default=Openness.DECIDED))
 
 
-def _argument(kind: str, plain: Plain, opennesses: list[Openness]) -> Any:
+def _argument(kind: str, plain: Plain) -> Any:
     if kind == "s":
         known = text_argument(plain).known
         if known is None:
@@ -154,7 +153,7 @@ def _argument(kind: str, plain: Plain, opennesses: list[Openness]) -> Any:
         if number is None:
             raise Inexact
         return number
-    data = data_of(plain, opennesses)
+    data = data_of(plain)
     if (kind == "l" and not isinstance(data, list)) or (kind == "m" and not isinstance(data, dict)):
         raise Refused("a list is required" if kind == "l" else "a map is required")
     return data
@@ -166,31 +165,40 @@ def _argument(kind: str, plain: Plain, opennesses: list[Openness]) -> Any:
 def _try(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
     """The first argument that Terraform computes."""
     results: list[Value] = []
-    open_ways: list[Way] = [((), Openness.DECIDED)]
+    open_ways = [ALWAYS]
     for argument in call.arguments:
         value, is_doubtful = evaluation.value_and_doubt(argument, scope)
-        following: list[Way] = []
-        for when, openness in open_ways:
-            for possible in value:
-                conditions = joined(when, possible.when)
-                if conditions is None:
-                    continue
-                reached = max(openness, possible.openness)
+        can = Subject(f"can({argument})", owner_of(argument, scope))
+        following: list[Facts] = []
+        for way in open_ways:
+            for possible in under(value, way):
                 if is_refused(possible):
-                    following.append((conditions, reached))
-                elif is_doubtful:
-                    can = Condition(f"can({argument})", True, owner_of(argument, scope))
-                    is_computed = joined(conditions, (can,)) or conditions
-                    results.append(Value((replace(possible, when=is_computed, openness=reached),)))
-                    following.append((joined(conditions, (replace(can, holds=False),)) or conditions, openness))
+                    following.append(possible.when)
+                elif not _is_doubtful(possible, is_doubtful):
+                    results.append(Value((possible,)))
                 else:
-                    results.append(Value((replace(possible, when=conditions, openness=reached),)))
-        open_ways = list(dict.fromkeys(following))
-        if not open_ways:
+                    computed, not_computed = _facts_of_computing(possible.plain, can)
+                    results.append(under(Value((possible,)), computed))
+                    following += [when for when in [joined(possible.when, not_computed)] if when is not None]
+        if not following:
             break
-    if open_ways:
-        results.append(under(refused(call, "none of its arguments can be computed"), *open_ways[0]))
+        open_ways = bounded_ways(following)
+    else:
+        results += [under(refused(call, "none of its arguments can be computed"), when) for when in open_ways]
     return one_of(results, call)
+
+
+def _facts_of_computing(plain: Plain, can: Subject) -> tuple[Facts, Facts]:
+    """That Terraform computes something, and that it does not, as for an attribute that is not there."""
+    subject = subject_of(plain)
+    if subject is not None:
+        return is_none_of(subject, MISSING), is_one_of(subject, MISSING)
+    return is_one_of(can, True), is_one_of(can, False)
+
+
+def _is_doubtful(possible: Possible, others_are: bool | None) -> bool:
+    """Whether Terraform may refuse to compute it: what is unknown may be of any type."""
+    return others_are is not None and (others_are or is_other(possible) or holds_unknown(possible.plain))
 
 
 def _can(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
@@ -198,17 +206,15 @@ def _can(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
     if len(call.arguments) != 1:
         raise Refused("wrong number of arguments")
     value, is_doubtful = evaluation.value_and_doubt(call.arguments[0], scope)
-    if not is_doubtful and not any(is_refused(possible) for possible in value):
-        return exactly(Boolean(True))
 
     def computed(possible: Possible) -> Value:
-        if is_refused(possible) or not is_doubtful:
-            result = exactly(Boolean(not is_refused(possible)))
-        else:
-            result = unknown_like(call, possible.plain)
-        return under(result, possible.when, possible.openness, possible.origin)
+        if is_refused(possible) or not _is_doubtful(possible, is_doubtful):
+            return under(exactly(Boolean(not is_refused(possible))), possible.when)
+        subject = Subject(str(call), owner_of(call, scope))
+        facts = zip((True, False), _facts_of_computing(possible.plain, subject), strict=True)
+        return one_of([under(exactly(Boolean(truth)), when) for truth, when in facts], call)
 
-    return one_of([computed(possible) for possible in value], call)
+    return one_of([under(computed(possible), possible.when) for possible in value], call)
 
 
 def _templatefile(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
@@ -219,7 +225,7 @@ def _templatefile(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
     def rendered(path: Plain, variables: Plain) -> Value:
         found = _found(scope.files, path)
         content = None if found is None else scope.files.read(found)
-        if found is None or content is None or not isinstance(variables, Mapping) or not is_exact(variables):
+        if found is None or content is None or not isinstance(variables, Mapping) or not variables.is_exact:
             return _unread(call, path, variables)
         values: dict[Reference, Value] = {(entry.key.known or "",): entry.value for entry in variables.entries}
         try:
@@ -240,6 +246,9 @@ class _Nothing:
     def value_of(self, reference: Reference) -> Value:
         return refused(".".join(reference), "a template file sees its variables only")
 
+    def is_known(self, reference: Reference) -> bool:
+        return True
+
     def owner_of(self, reference: Reference) -> Hashable:
         return self
 
@@ -250,6 +259,8 @@ class _Nothing:
 def _file(call: Call, scope: Scope, path: Plain) -> Value:
     found = _found(scope.files, path)
     content = None if found is None else scope.files.read(found)
+    if found is not None and scope.files.is_too_long(found):
+        return beyond_limit(call, f"{MAX_FILE} bytes")
     return _unread(call, path) if found is None or content is None else string(content, Place(found))
 
 

@@ -12,55 +12,61 @@ from dataclasses import replace
 from itertools import product
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
-from unapproved_iam.hcl.collection_parts import (
-    any_item,
-    bounded_sequence,
-    conditions_of,
-    is_filled,
-    openness_of,
-    required_sequence,
+from unapproved_iam.hcl.collection_parts import any_item, as_told_or_not, bounded_sequence, is_filled, required_sequence
+from unapproved_iam.hcl.collection_values import (
+    expanded,
+    in_each_world,
+    known_scalar,
+    once,
+    set_of,
+    told_apart,
+    unified,
+    with_strings,
 )
-from unapproved_iam.hcl.collection_values import either, is_certain, known_scalar, set_of, unified, with_strings
-from unapproved_iam.hcl.operators import are_equal, boolean_of
+from unapproved_iam.hcl.facts import ALWAYS, Facts, is_none_of, is_one_of, joined, without
+from unapproved_iam.hcl.operators import are_equal, operated, truths_of
 from unapproved_iam.hcl.values import (
     MAX_ITEMS,
     NULL,
     Boolean,
-    Condition,
     Item,
     Kind,
     Null,
     Number,
-    Openness,
     Plain,
+    Possible,
     Refused,
     Sequence,
+    String,
     Unknown,
     Value,
-    When,
+    beyond_limit,
+    constant_of,
     exactly,
-    joined,
-    text_of,
+    subject_of,
     under,
     whole_number,
 )
 
 
 def _flatten(written: object, plain: Plain) -> Value:
-    items: list[Item] = []
-    rest: list[Value] = []
-    opennesses: list[Openness] = []
-    ordered = _flatten_into(required_sequence(plain), (), written, items, rest, opennesses)
-    sequence = Sequence(tuple(items), one_of(rest, written) if rest else None, ordered=ordered)
-    return under(exactly(bounded_sequence(sequence, written)), (), max(opennesses, default=Openness.DECIDED))
+    sequence = required_sequence(plain)
+
+    def together(values: list[Value]) -> Value:
+        items: list[Item] = []
+        rest: list[Value] = []
+        parts = (item._replace(value=value) for item, value in zip(sequence.items, values, strict=True))
+        ordered = _flatten_into(replace(sequence, items=tuple(parts)), ALWAYS, items, rest)
+        flat = Sequence(tuple(items), one_of(rest, written) if rest else None, ordered=ordered)
+        return exactly(bounded_sequence(flat, written))
+
+    return one_of(as_told_or_not(together, [item.value for item in sequence.items]), written)
 
 
-def _flatten_into(
-    sequence: Sequence, when: When, written: object, items: list[Item], rest: list[Value], opennesses: list[Openness]
-) -> bool:
+def _flatten_into(sequence: Sequence, when: Facts, items: list[Item], rest: list[Value]) -> bool:
     """Add the elements, and say whether they are in their order."""
     ordered = sequence.ordered
-    parts = [(item.value, joined(when, item.when), False) for item in sequence.items]
+    parts = [(item.value, joined(when, item.when) if item.when else when, False) for item in sequence.items]
     if sequence.rest is not None:
         parts.append((sequence.rest, when, True))
     for value, conditions, is_rest in parts:
@@ -70,44 +76,26 @@ def _flatten_into(
             items.append(Item(value, conditions))
             continue
         for possible in value:
-            every = joined(conditions, conditions_of(possible, value, written))
+            every = joined(conditions, possible.when)
             if every is None:
                 continue
-            alone = Value((replace(possible, when=()),))
             if isinstance(possible.plain, Sequence):
-                opennesses.append(possible.openness)
                 inner: list[Item] = []
-                nested = under(exactly(possible.plain), (), possible.openness).possible[0].plain
-                assert isinstance(nested, Sequence)
-                ordered &= _flatten_into(nested, every, written, inner, rest, opennesses) and not is_rest
-                inner = [
-                    item._replace(
-                        value=under(item.value, (), min(possible.openness, Openness.ELEMENT), possible.origin)
-                    )
-                    for item in inner
-                ]
+                ordered &= _flatten_into(possible.plain, every, inner, rest) and not is_rest
                 if is_rest:
                     rest.extend(under(item.value, item.when) for item in inner)
                 else:
                     items.extend(inner)
             elif isinstance(possible.plain, Unknown) or is_rest:
-                rest.append(under(alone, every))
+                rest.append(Value((Possible(possible.plain, every),)))
                 ordered = False
             else:
-                items.append(Item(alone, every))
+                items.append(Item(exactly(possible.plain), every))
     return ordered
 
 
 def _toset(written: object, plain: Plain) -> Value:
-    if isinstance(plain, Null | Unknown):
-        return exactly(plain)
-    sequence = required_sequence(plain)
-    return under(exactly(set_of(sequence)), (), _openness_of_items(sequence))
-
-
-def _openness_of_items(sequence: Sequence) -> Openness:
-    """What the elements say when they decide how many the result has."""
-    return min(openness_of([item.value for item in sequence.items]), Openness.ELEMENT)
+    return exactly(plain if isinstance(plain, Null | Unknown) else set_of(required_sequence(plain)))
 
 
 def _tolist(written: object, plain: Plain) -> Value:
@@ -119,40 +107,27 @@ def _tolist(written: object, plain: Plain) -> Value:
 
 def _distinct(written: object, plain: Plain) -> Value:
     sequence = required_sequence(plain)
-    kept: dict[object, Item] = {}
-    ordered = sequence.ordered
-    for number, item in enumerate(unified(sequence.items)):
+    kept: dict[object, list[Item]] = {}
+    for number, item in enumerate(told_apart(unified(sequence.items))):
         identity = known_scalar(item.value)
-        key = number if identity is None else (type(identity), identity)
-        if key in kept:
-            ordered &= not kept[key].when  # else the first of them may be this one
-            item = either(kept[key], item)
-        kept[key] = item
+        kept.setdefault(number if identity is None else (type(identity), identity), []).append(item)
+    # Where the first of equal elements may be absent, another stands at its place.
+    in_place = all(len(several) == 1 or not several[0].when for several in kept.values())
     all_known = sequence.rest is None and all(isinstance(key, tuple) for key in kept)
-    return under(
-        exactly(Sequence(tuple(kept.values()), sequence.rest, Kind.LIST, ordered and all_known)),
-        (),
-        _openness_of_items(sequence),
-    )
+    items = tuple(item for several in kept.values() for item in once(several))
+    return exactly(Sequence(items, sequence.rest, Kind.LIST, sequence.ordered and all_known and in_place))
 
 
 def _compact(written: object, plain: Plain) -> Value:
     """Without the empty strings and nulls."""
     sequence = required_sequence(plain)
-    kept: list[Item] = []
-    ordered = sequence.ordered
-    for item in unified(sequence.items):
-        staying = [possible for possible in item.value if is_filled(possible.plain) is not False]
-        ordered &= all(is_filled(possible.plain) is True for possible in staying)
-        if len(staying) == len(item.value.possible):
-            kept.append(item)
-            continue
-        for possible in staying:
-            when = joined(item.when, conditions_of(possible, item.value, written))
-            if when is not None:
-                kept.append(Item(Value((possible,)), when))
-    result = Sequence(tuple(kept), sequence.rest, Kind.LIST, ordered)
-    return under(exactly(result), (), _openness_of_items(sequence))
+    kept = [item for item in told_apart(unified(sequence.items)) if _may_be_filled(item)]
+    ordered = sequence.ordered and all(is_filled(item.value.possible[0].plain) for item in kept)
+    return exactly(Sequence(tuple(kept), sequence.rest, Kind.LIST, ordered))
+
+
+def _may_be_filled(item: Item) -> bool:
+    return is_filled(item.value.possible[0].plain) is not False
 
 
 def _reverse(written: object, plain: Plain) -> Value:
@@ -165,7 +140,7 @@ def _sort(written: object, plain: Plain) -> Value:
     sequence = required_sequence(plain)
     items = tuple(item._replace(value=with_strings(item.value)) for item in sequence.items)
     known = [known_scalar(item.value) for item in items]
-    if is_certain(sequence) and all(isinstance(identity, str) for identity in known):
+    if sequence.is_certain and all(isinstance(identity, str) for identity in known):
         items = tuple(sorted(items, key=lambda item: str(known_scalar(item.value))))
         return exactly(Sequence(items, kind=Kind.LIST))
     return exactly(Sequence(items, sequence.rest, Kind.LIST, ordered=False))
@@ -174,10 +149,18 @@ def _sort(written: object, plain: Plain) -> Value:
 def _one(written: object, plain: Plain) -> Value:
     """The only element, or null."""
     sequence = required_sequence(plain)
-    if is_certain(sequence):
-        if len(sequence.items) > 1:
+
+    def only(certain: Sequence) -> Value:
+        if len(certain.items) > 1:
             raise Refused("it has more than one element")
-        return sequence.items[0].value if sequence.items else NULL
+        return certain.items[0].value if certain.items else NULL
+
+    if sequence.is_certain:
+        return only(sequence)
+    if all(len(certain.items) < 2 for certain, _ in expanded(sequence) or []):
+        value = in_each_world(only, sequence, written)
+        if value is not None:
+            return value
     values = [under(item.value, item.when) for item in sequence.items]
     if sequence.rest is not None:
         values.append(sequence.rest)
@@ -185,40 +168,68 @@ def _one(written: object, plain: Plain) -> Value:
 
 
 def _all_true(written: object, plain: Plain) -> Value:
-    return _every(written, plain, wanted=True)
+    return _every(written, plain, "&&")
 
 
 def _any_true(written: object, plain: Plain) -> Value:
-    return _every(written, plain, wanted=False)
+    return _every(written, plain, "||")
 
 
-def _every(written: object, plain: Plain, wanted: bool) -> Value:
-    """Whether all elements are `wanted`, negated for anytrue; null counts as false."""
+def _every(written: object, plain: Plain, operator: str) -> Value:
+    """All elements by `&&`, or by `||`; null counts as false, and what is absent does not count."""
     sequence = required_sequence(plain)
-    truths: list[bool | None] = [None] if sequence.rest is not None else []
+    neutral = Boolean(operator == "&&")
+    result = exactly(neutral)
     for item in sequence.items:
-        for possible in item.value:
-            truth = False if isinstance(possible.plain, Null) else boolean_of(possible.plain)
-            certain = not item.when and len(item.value.possible) == 1
-            truths.append(truth if certain or truth is wanted else None)
-    openness = openness_of([item.value for item in sequence.items])
-    if (not wanted) in truths and not openness:
-        return exactly(Boolean(not wanted))
-    if None in truths:
-        return unknown_like(written, plain)
-    return under(exactly(Boolean(wanted if all(truth is wanted for truth in truths) else not wanted)), (), openness)
+        value = Value(
+            tuple(one._replace(plain=Boolean(False)) if isinstance(one.plain, Null) else one for one in item.value)
+        )
+        absent = [under(exactly(neutral), when) for when in without(ALWAYS, item.when)] if item.when else []
+        result = operated(operator, [result, one_of([under(value, item.when), *absent], written)], written)
+    if sequence.rest is not None:
+        result = operated(operator, [result, _of_rest(written, sequence.rest, neutral.value)], written)
+    return result
+
+
+def _of_rest(written: object, rest: Value, absent: bool, *wanted: Plain) -> Value:
+    """What is not known of further elements, in the worlds that have such."""
+    worlds = [ALWAYS]
+    for possible in rest:
+        worlds = [left for world in worlds for left in without(world, possible.when)]
+    if len(worlds) > MAX_COMPARED:
+        worlds = []
+    open_ones = [under(unknown_like(written, possible.plain, *wanted), possible.when) for possible in rest]
+    return one_of([*open_ones, *(under(exactly(Boolean(absent)), world) for world in worlds)], written)
 
 
 def _contains(written: object, plain: Plain, wanted: Plain) -> Value:
+    """Whether one of the elements is equal, by `==` and `||`."""
     sequence = required_sequence(plain)
-    openness = openness_of([item.value for item in sequence.items])
-    perhaps = sequence.rest is not None
+    if isinstance(wanted, String) and wanted.text.known is not None and sequence.strings is not None:
+        return exactly(Boolean(wanted.text.known in sequence.strings))
+    subject = subject_of(wanted)
+    if subject is not None and sequence.is_certain:
+        constants = [constant_of(item.value.decided or wanted) for item in sequence.items]
+        every = [constant[0] for constant in constants if constant is not None]
+        if len(every) == len(constants):
+            inside, outside = is_one_of(subject, *every), is_none_of(subject, *every)
+            found = [under(exactly(Boolean(True)), inside)] if every else []
+            return one_of([*found, under(exactly(Boolean(False)), outside)], written)
+    if len(sequence.items) > MAX_COMPARED:
+        return unknown_like(written, plain, wanted)
+    if not sequence.items and sequence.rest is not None:
+        return _of_rest(written, sequence.rest, False, wanted)
+    result = exactly(Boolean(False))
     for item in sequence.items:
-        matches = [are_equal(possible.plain, wanted) for possible in item.value]
-        if not item.when and all(match is True for match in matches):
-            return under(exactly(Boolean(True)), (), openness_of([item.value]))
-        perhaps |= any(match is not False for match in matches)
-    return unknown_like(written, plain, wanted) if perhaps else under(exactly(Boolean(False)), (), openness)
+        same = operated("==", [under(item.value, item.when), exactly(wanted)], f"{written}")
+        absent = [under(exactly(Boolean(False)), when) for when in without(ALWAYS, item.when)] if item.when else []
+        result = operated("||", [result, one_of([same, *absent], written)], written)
+    if sequence.rest is not None:
+        result = operated("||", [result, _of_rest(written, sequence.rest, False, wanted)], written)
+    return result
+
+
+MAX_COMPARED = 256  # elements that are not certain, with something that is not known
 
 
 def _index(written: object, plain: Plain, wanted: Plain) -> Value:
@@ -237,11 +248,20 @@ def _index(written: object, plain: Plain, wanted: Plain) -> Value:
 def _slice(written: object, plain: Plain, start: Plain, end: Plain) -> Value:
     sequence = required_sequence(plain)
     first, last = whole_number(start), whole_number(end)
-    if first is None or last is None or not is_certain(sequence):
-        return exactly(Sequence((), any_item(sequence, written), ordered=False))
-    if not 0 <= first <= last <= len(sequence.items):
-        raise Refused("the list is shorter")
-    return exactly(replace(sequence, items=sequence.items[first:last]))
+
+    def part(certain: Sequence) -> Value:
+        if first is None or last is None or not 0 <= first <= last <= len(certain.items):
+            raise Refused("the list is shorter")
+        return exactly(replace(certain, items=certain.items[first:last]))
+
+    if first is not None and last is not None:
+        if sequence.is_certain:
+            return part(sequence)
+        if all(len(certain.items) >= last for certain, _ in expanded(sequence) or []):
+            value = in_each_world(part, sequence, written)
+            if value is not None:
+                return value
+    return exactly(Sequence((), any_item(sequence, written), ordered=False))
 
 
 def _setproduct(written: object, *plains: Plain) -> Value:
@@ -249,7 +269,9 @@ def _setproduct(written: object, *plains: Plain) -> Value:
     size = 1
     for sequence in sequences:
         size *= len(sequence.items)
-    if not all(is_certain(sequence) for sequence in sequences) or size > MAX_ITEMS:
+    if size > MAX_ITEMS:
+        return beyond_limit(written, f"{MAX_ITEMS} elements")
+    if not all(sequence.is_certain for sequence in sequences):
         parts = [any_item(sequence, written) for sequence in sequences]
         row = exactly(Sequence(tuple(Item(part) for part in parts if part is not None)))
         return exactly(Sequence((), row, ordered=False)) if None not in parts else exactly(Sequence(()))
@@ -273,19 +295,10 @@ def _selected(written: object, plain: Plain, other: Plain, wanted: bool) -> Valu
     elements, others = set_of(required_sequence(plain)), set_of(required_sequence(other))
     kept: list[Item] = []
     for item in elements.items:
-        contained = (
-            _contains(written, others, item.value.possible[0].plain).decided if len(item.value.possible) == 1 else None
-        )
-        if not isinstance(contained, Boolean):
-            condition = Condition(f'contains({written}, "{_shown(item)}")')
-            kept.append(Item(item.value, joined(item.when, (condition,)) or item.when))
-        elif contained.value is wanted:
-            kept.append(item)
+        truths, _ = truths_of(_contains(written, others, item.value.possible[0].plain), written)
+        ways = [joined(item.when, when) for truth, when in truths if truth is wanted]
+        kept += [item._replace(when=when) for when in ways if when is not None]
     return exactly(set_of(Sequence(tuple(kept), elements.rest)))
-
-
-def _shown(item: Item) -> str:
-    return " or ".join(str(text_of(possible.plain)) for possible in item.value)
 
 
 # name: (function, fewest arguments, most arguments)

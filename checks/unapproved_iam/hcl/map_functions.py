@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
-from unapproved_iam.hcl.collection_parts import any_item, conditions_of, required_sequence
-from unapproved_iam.hcl.collection_values import elements_of, is_certain, is_exact, mapping_of, unified
+from unapproved_iam.hcl.collection_parts import any_item, required_sequence
+from unapproved_iam.hcl.collection_values import Element, elements_of, in_each_world, mapping_of, once, unified
+from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
 from unapproved_iam.hcl.operators import boolean_of, number_of
 from unapproved_iam.hcl.values import (
     NULL,
@@ -22,16 +23,13 @@ from unapproved_iam.hcl.values import (
     Null,
     Number,
     Plain,
-    Possible,
     Record,
     Refused,
     Sequence,
     String,
     Unknown,
     Value,
-    When,
     exactly,
-    joined,
     text_of,
     under,
 )
@@ -50,27 +48,34 @@ def _tomap(written: object, plain: Plain) -> Value:
 def _length(written: object, plain: Plain) -> Value:
     if isinstance(plain, String) and plain.text.known is not None and plain.text.known.isascii():
         return exactly(Number(len(plain.text.known)))
-    if isinstance(plain, Sequence) and is_certain(plain):
-        return exactly(Number(len(plain.items)))
-    if isinstance(plain, Mapping) and is_exact(plain):
-        return exactly(Number(len(plain.entries)))
+    if isinstance(plain, Mapping) and plain.has_known_keys:
+        # One of several entries of one key may be there: counted as a list, each stands once.
+        plain = Sequence(tuple(Item(NULL, when) for entries in plain.by_key.values() for when in _ways_of(entries)))
+    if isinstance(plain, Sequence):
+        counted = in_each_world(lambda certain: exactly(Number(len(certain.items))), plain, written)
+        if counted is not None:
+            return counted
     if isinstance(plain, Null | Number | Boolean):
         raise Refused("it has no length")
     return unknown_like(written, plain)
 
 
+def _ways_of(entries: list[Entry]) -> list[Facts]:
+    return [item.when for item in once([Item(NULL, entry.when) for entry in entries])]
+
+
 def _keys(written: object, plain: Plain) -> Value:
-    return _parts(written, plain, lambda element: element[0])
+    return _parts(written, plain, lambda element: element.key)
 
 
 def _values(written: object, plain: Plain) -> Value:
-    return _parts(written, plain, lambda element: element[1])
+    return _parts(written, plain, lambda element: element.value)
 
 
-def _parts(written: object, plain: Plain, part: Callable[[tuple[Value, Value, When]], Value]) -> Value:
+def _parts(written: object, plain: Plain, part: Callable[[Element], Value]) -> Value:
     if isinstance(plain, Sequence):
         raise Refused("a map is required")
-    elements = elements_of(Possible(plain), written)
+    elements = elements_of(plain, written)
     items = tuple(Item(part(element), element.when) for element in elements.each)
     further = [under(part(element), element.when) for element in elements.rest]
     return exactly(Sequence(items, one_of(further, written) if further else None, ordered=elements.ordered))
@@ -78,22 +83,22 @@ def _parts(written: object, plain: Plain, part: Callable[[tuple[Value, Value, Wh
 
 def _zipmap(written: object, keys: Plain, values: Plain) -> Value:
     names, elements = required_sequence(keys), required_sequence(values)
-    if is_certain(names) and is_certain(elements):
+    if names.is_certain and elements.is_certain:
         if len(names.items) != len(elements.items):
             raise Refused("there are not as many keys as values")
-        pairs: list[tuple[Value, Value, When]] = [
-            (name.value, element.value, ()) for name, element in zip(names.items, elements.items, strict=True)
+        pairs: list[tuple[Value, Value, Facts]] = [
+            (name.value, element.value, ALWAYS) for name, element in zip(names.items, elements.items, strict=True)
         ]
     else:
         any_element = any_item(elements, written) or NULL
         pairs = [(name.value, any_element, name.when) for name in names.items]
         if names.rest is not None:
-            pairs.append((names.rest, any_element, ()))
+            pairs.append((names.rest, any_element, ALWAYS))
     entries = []
     for name, element, when in pairs:
         for possible in name:
             key = text_of(possible.plain)
-            conditions = joined(when, conditions_of(possible, name, written))
+            conditions = joined(when, possible.when)
             if key is not None and conditions is not None:
                 entries.append(Entry(key, element, conditions))
     return exactly(mapping_of(entries))

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from unapproved_iam.hcl.alternatives import applied, applied_to_alternatives, unknown_like
-from unapproved_iam.hcl.collection_values import entries_in_order, is_certain, is_exact, same_text
+from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
+from unapproved_iam.hcl.collection_values import same_text
 from unapproved_iam.hcl.expression import decimal
+from unapproved_iam.hcl.facts import Constant, Facts, Subject, is_none_of, is_one_of, joined, short
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
@@ -25,8 +26,11 @@ from unapproved_iam.hcl.values import (
     String,
     Unknown,
     Value,
+    constant_of,
     exactly,
-    joined,
+    refused,
+    settled,
+    subject_of,
     text_of,
     under,
     unknown,
@@ -36,21 +40,109 @@ from unapproved_iam.hcl.values import (
 def operated(operator: str, operands: list[Value], written: object) -> Value:
     """The operator applied to one operand or two."""
     if operator in ("&&", "||"):
-        return applied_to_alternatives(lambda a, b: _logical(operator, a, b, written), operands, written)
+        return _logical(operands, written, decisive=operator == "||")
+    if operator == "!":
+        truths, refusals = truths_of(operands[0], written)
+        return one_of([*(under(exactly(Boolean(not truth)), when) for truth, when in truths), *refusals], written)
+    if operator in ("==", "!="):
+        return _compared(operands, written, equal=operator == "==")
     return applied(lambda *plains: _result(operator, plains, written), operands, written)
 
 
-def _logical(operator: str, one: Possible, other: Possible, written: object) -> Value:
-    """A side that is decided may decide the whole, whatever the other side is."""
-    decisive = operator == "||"
-    sides = [(boolean_of(possible.plain), possible.openness) for possible in (one, other)]
-    when = joined(one.when, other.when) or ()
-    decided_by = [openness for truth, openness in sides if truth is decisive]
-    if decided_by and not min(decided_by):
-        return under(exactly(Boolean(decisive)), when)
-    if None in [truth for truth, _ in sides]:
-        return under(unknown_like(written, one.plain, other.plain), when)
-    return under(exactly(Boolean(bool(decided_by) is decisive)), when, max(openness for _, openness in sides))
+Truth = tuple[bool, Facts]
+
+
+def truths_of(condition: Value, written: object) -> tuple[list[Truth], list[Value]]:
+    """The facts under which a condition holds and does not hold, and the alternatives that Terraform refuses.
+
+    One that is not known holds or not: that is a fact itself.
+    """
+    if len(condition.possible) == 1 and isinstance(condition.possible[0].plain, Boolean):
+        return [(condition.possible[0].plain.value, condition.possible[0].when)], []
+    truths: list[Truth] = []
+    asked: set[Subject] = set()
+    decided: list[Truth] = []
+    refusals = []
+    for possible in condition:
+        plain = settled(possible.plain, possible.when)
+        try:
+            truth = None if isinstance(plain, Unknown) and plain.fails else boolean_of(plain)
+        except Refused as reason:
+            refusals.append(under(refused(written, str(reason)), possible.when))
+            continue
+        if isinstance(plain, Unknown) and plain.fails:
+            refusals.append(Value((possible,)))
+        elif truth is not None:
+            decided.append((truth, possible.when))
+        else:
+            subject = subject_of(plain) or Subject(short(written))
+            asked.add(subject)
+            for holds in (True, False):
+                when = joined(possible.when, is_one_of(subject, holds))
+                if when is not None:
+                    truths.append((holds, when))
+    for subject in asked if len(asked) == 1 else ():
+        decided = [(truth, _told_by(when, subject, is_one_of(subject, truth))) for truth, when in decided]
+    return _united([*decided, *truths], written), refusals
+
+
+def _told_by(when: Facts, subject: Subject, facts: Facts) -> Facts:
+    """Where something is decided anyway, also the fact that decides it elsewhere: it is true there and tells more."""
+    return when if subject in when.choices else joined(when, facts) or when
+
+
+def _united(truths: list[Truth], written: object) -> list[Truth]:
+    sides = ((truth, [when for one, when in truths if one is truth]) for truth in (True, False))
+    return [(truth, when) for truth, several in sides if several for when in bounded_ways(several)]
+
+
+def _logical(operands: list[Value], written: object, decisive: bool) -> Value:
+    """A side may decide the whole, whatever the other side is."""
+    results: list[Truth] = []
+    (left, refusals), (right, others) = (truths_of(operand, written) for operand in operands)
+    for truth, when in left:
+        if truth is decisive:
+            results.append((truth, when))
+            continue
+        for other, condition in right:
+            both = joined(when, condition)
+            if both is not None:
+                results.append((other, both))
+        refusals += [under(other, when) for other in others]
+    united = _united(results, written)
+    return one_of([*(under(exactly(Boolean(truth)), when) for truth, when in united), *refusals], written)
+
+
+def _compared(operands: list[Value], written: object, equal: bool) -> Value:
+    """`==` or `!=`: what is unknown is equal to a constant where it is that constant."""
+    asked: dict[Subject, set[Constant]] = {}
+
+    def of_plains(one: Plain, other: Plain) -> Value:
+        same = are_equal(one, other)
+        if same is not None:
+            return exactly(Boolean(same is equal))
+        for unknown_one, known in ((one, other), (other, one)):
+            subject, constant = subject_of(unknown_one), constant_of(known)
+            if subject is not None and constant is not None:
+                asked.setdefault(subject, set()).add(constant[0])
+                is_it, is_not = is_one_of(subject, *constant), is_none_of(subject, *constant)
+                return one_of(
+                    [under(exactly(Boolean(equal)), is_it), under(exactly(Boolean(not equal)), is_not)], written
+                )
+        return unknown_like(written, one, other)
+
+    result = applied(of_plains, operands, written)
+    if len(asked) != 1:
+        return result
+    ((subject, constants),) = asked.items()
+    facts = {equal: is_one_of(subject, *constants), (not equal): is_none_of(subject, *constants)}
+    if len(constants) > 1:
+        return result
+    told = (
+        Value((Possible(plain, _told_by(when, subject, facts[plain.value]) if isinstance(plain, Boolean) else when),))
+        for plain, when in result
+    )
+    return one_of(told, written)
 
 
 def boolean_of(plain: Plain) -> bool | None:
@@ -70,12 +162,6 @@ def boolean_of(plain: Plain) -> bool | None:
 
 
 def _result(operator: str, plains: tuple[Plain, ...], written: object) -> Value:
-    if operator == "!":
-        truth = boolean_of(plains[0])
-        return unknown_like(written, *plains) if truth is None else exactly(Boolean(not truth))
-    if operator in ("==", "!="):
-        equal = are_equal(*plains)
-        return unknown_like(written, *plains) if equal is None else exactly(Boolean(equal is (operator == "==")))
     numbers = [number_of(plain) for plain in plains]
     known = [number for number in numbers if number is not None]
     if len(known) < len(numbers):
@@ -154,7 +240,7 @@ def _unless_different(different: bool) -> bool | None:
 
 
 def _items_differ(one: Sequence, other: Sequence) -> bool:
-    if not (is_certain(one) and is_certain(other)):
+    if not (one.is_certain and other.is_certain):
         return False
     if len(one.items) != len(other.items):
         return True
@@ -162,11 +248,11 @@ def _items_differ(one: Sequence, other: Sequence) -> bool:
 
 
 def _entries_differ(one: Mapping, other: Mapping) -> bool:
-    if not (is_exact(one) and is_exact(other)):
+    if not (one.is_exact and other.is_exact):
         return False
     if {entry.key for entry in one.entries} != {entry.key for entry in other.entries}:
         return True
-    return any(_differ(a.value, b.value) for a, b in zip(entries_in_order(one), entries_in_order(other), strict=True))
+    return any(_differ(a.value, b.value) for a, b in zip(one.in_order, other.in_order, strict=True))
 
 
 def _differ(one: Value, other: Value) -> bool:

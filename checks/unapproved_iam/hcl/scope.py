@@ -42,6 +42,9 @@ class Scope(Protocol):
         Total: what the tree does not tell is unknown, with a reason, and so is what refers to itself.
         """
 
+    def is_known(self, reference: Reference) -> bool:
+        """Whether its value is at hand: to compute it leads no deeper."""
+
     def owner_of(self, reference: Reference) -> Hashable:
         """Where the reference has its meaning: the same reference of the same owner is the same value."""
 
@@ -61,6 +64,9 @@ class Layer:
         value = self.values.get(reference)
         return self.outer.value_of(reference) if value is None else value
 
+    def is_known(self, reference: Reference) -> bool:
+        return reference in self.values or self.outer.is_known(reference)
+
     def owner_of(self, reference: Reference) -> Hashable:
         return self if reference in self.values else self.outer.owner_of(reference)
 
@@ -78,7 +84,7 @@ def variable_of(scope: Scope, name: str) -> Value | None:
 # The tree's own directory, which is another one on every machine.
 CHECKOUT = Hole("checkout", "where the tree is checked out is in no file", remedy="scan the plan")
 
-MAX_FILE = 4_000_000  # bytes of a file that an expression reads
+MAX_FILE = 16_000_000  # bytes of a file that an expression reads
 MAX_DIRECTORIES = 1_000  # that an expression lists
 
 
@@ -119,6 +125,9 @@ class Files:
             return data.decode("utf-8") if len(data) <= MAX_FILE else None
         except (OSError, ValueError):
             return None
+
+    def is_too_long(self, found: str) -> bool:
+        return self.exists(found) and os.path.getsize(found) > MAX_FILE
 
     def exists(self, found: str) -> bool:
         return os.path.isfile(found)

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
-from unapproved_iam.hcl.collection_parts import bounded_sequence, sequence_of
-from unapproved_iam.hcl.collection_values import entries_in_order, is_certain, is_exact
+from unapproved_iam.hcl.collection_parts import bounded_sequence, sequence_of, spliced
+from unapproved_iam.hcl.collection_values import in_each_world
 from unapproved_iam.hcl.data_functions import Inexact, data_of, json_of, replaced, single_characters
+from unapproved_iam.hcl.facts import ALWAYS, short
 from unapproved_iam.hcl.operators import number_of
 from unapproved_iam.hcl.strings import concatenated
 from unapproved_iam.hcl.texts import policies_in
@@ -24,7 +25,6 @@ from unapproved_iam.hcl.values import (
     Mapping,
     Null,
     Number,
-    Openness,
     Plain,
     Refused,
     Sequence,
@@ -33,7 +33,6 @@ from unapproved_iam.hcl.values import (
     Value,
     exactly,
     number_as_text,
-    short,
     string,
     text_of,
     under,
@@ -95,7 +94,7 @@ def _format_argument(verb: re.Match[str], argument: Plain) -> Value:
         if mode == "v" and isinstance(argument, Null):
             return string("null")
         if mode == "v" and text_of(argument) is None:
-            return string(json_of(data_of(argument, [])))
+            return string(json_of(data_of(argument)))
         return exactly(argument)  # it is converted where it is put together
     if mode == "d":
         found = number_of(argument)
@@ -127,7 +126,7 @@ def formatted_list(written: object, pattern: Plain, *arguments: Plain) -> Value:
             strings = formatted(written, pattern, *arguments)
             return exactly(Sequence((), strings, Kind.LIST, ordered=False))
         return exactly(Sequence((Item(formatted(written, pattern, *arguments)),), kind=Kind.LIST))
-    if len(lists) > 1 and not all(is_certain(one) for one in lists):
+    if len(lists) > 1 and not all(one.is_certain for one in lists):
         return unknown_like(written, pattern, *arguments)
     longest = lists[0]
     if any(len(one.items) != len(longest.items) for one in lists):
@@ -159,16 +158,16 @@ def _applied_format(written: object, pattern: Plain, arguments: list[Value]) -> 
 def joined_strings(written: object, separator: Plain, *lists: Plain) -> Value:
     """join(SEPARATOR, LISTS…)"""
     between = text_argument(separator)
-    values: list[Value] = []
-    for plain in lists:
-        sequence = sequence_of(plain)
-        if sequence is None:
-            raise Refused("a list is required")
-        if not is_certain(sequence):
-            return unknown_like(written, separator, *lists)
-        values.extend(item.value for item in sequence.items)
-    parts = [part for value in values for part in (string(between), value)]
-    return concatenated(parts[1:], written)
+    sequences = [sequence_of(plain) for plain in lists]
+    if None in sequences:
+        raise Refused("a list is required")
+    whole = spliced(((exactly(plain), ALWAYS) for plain in lists), written)
+
+    def together(certain: Sequence) -> Value:
+        parts = [part for item in certain.items for part in (string(between), item.value)]
+        return concatenated(parts[1:], written)
+
+    return in_each_world(together, whole, written) or unknown_like(written, separator, *lists)
 
 
 def split(written: object, separator: Plain, subject: Plain) -> Value:
@@ -300,24 +299,21 @@ def _arn_build(written: object, *parts: Plain) -> Value:
 
 def json_with_holes(written: object, plain: Plain) -> Value:
     """jsonencode(VALUE) of what is not wholly known: a hole stands for a part of a string, or for a whole element."""
-    if isinstance(plain, Sequence) and is_certain(plain):
+    if isinstance(plain, Sequence) and plain.is_certain:
         items = [_json_of_element(written, item.value) for item in plain.items]
         return concatenated(_enclosed("[", items, "]"), written)
-    if isinstance(plain, Mapping) and is_exact(plain):
+    if isinstance(plain, Mapping) and plain.is_exact:
         entries = [
             concatenated([string(f"{json_of(entry.key.known)}:"), _json_of_element(written, entry.value)], written)
-            for entry in entries_in_order(plain)
+            for entry in plain.in_order
         ]
         return concatenated(_enclosed("{", entries, "}"), written)
     if isinstance(plain, String):
         return string(text('"', *map(_within_json_string, plain.text.pieces), '"'))
     if isinstance(plain, Number | Boolean | Null):
-        return string(json_of(data_of(plain, [])))
+        return string(json_of(data_of(plain)))
     hole = plain.hole if isinstance(plain, Unknown) else Hole(short(written), "its elements are not certain")
-    policies = [
-        under(string(text('"', found.text, '"')), found.when, Openness.VARIABLE, found.origin)
-        for found in policies_in(exactly(plain))
-    ]
+    policies = [under(string(text('"', found.text, '"')), found.when) for found in policies_in(exactly(plain))]
     return one_of([*policies, string(Text((hole,)))], written)
 
 

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from unapproved_iam.hcl.expression import Expression, Template
+from unapproved_iam.hcl.facts import Facts, joined
 from unapproved_iam.hcl.values import (
     Boolean,
     Found,
     Mapping,
     Number,
+    Plain,
     Possible,
     Record,
     Sequence,
     String,
     Unknown,
     Value,
-    When,
     is_refused,
-    joined,
     parts_of,
+    settled,
     text_of,
     under,
 )
@@ -36,16 +37,18 @@ def possible_texts(value: Value) -> list[Found]:
 
     A part that is unknown yields a text of one hole; null yields nothing.
     """
-    return list(_distinct(found for possible in _computed(value) for found in _texts_of(possible)))
+    return list(_distinct(found for possible in computed(value) for found in _texts_of(possible)))
 
 
-def _computed(value: Value) -> list[Possible]:
+def given_texts(value: Value) -> list[Found]:
+    """The strings that the tree gives it; what else somebody may give only where that is none."""
+    found = possible_texts(value)
+    return [one for one in found if not any(hole.is_other for hole in one.text.holes)] or found
+
+
+def computed(value: Value) -> list[Possible]:
     """The alternatives that Terraform computes, as far as there are any: where it surely refuses, nothing happens."""
-    return [possible for possible in value if not (is_refused(possible) and _is_impossible(possible))] or list(value)
-
-
-def _is_impossible(possible: Possible) -> bool:
-    return not possible.openness or (isinstance(possible.plain, Unknown) and possible.plain.is_missing)
+    return [possible for possible in value if not is_refused(possible)] or list(value)
 
 
 def policies_in(*values: Value) -> tuple[Found, ...]:
@@ -54,58 +57,53 @@ def policies_in(*values: Value) -> tuple[Found, ...]:
 
 
 def _distinct(found: Iterable[Found]) -> tuple[Found, ...]:
-    distinct: dict[tuple[Text, When, str], Found] = {}
+    distinct: dict[tuple[Text, Facts], Found] = {}
     for one in found:
-        distinct.setdefault((one.text, one.when, one.origin), one)
+        distinct.setdefault((one.text, one.when), one)
     return tuple(distinct.values())
 
 
 def _texts_of(possible: Possible) -> Iterator[Found]:
-    plain = possible.plain
+    plain = settled(possible.plain, possible.when)
     if isinstance(plain, String):
-        yield Found(plain.text, possible.when, possible.origin, plain.place, plain.address)
+        yield Found(plain.text, possible.when, plain.place, plain.address)
     elif isinstance(plain, Number | Boolean):
-        yield Found(text_of(plain) or text(), possible.when, possible.origin)
+        yield Found(text_of(plain) or text(), possible.when)
     elif isinstance(plain, Unknown):
         yield from _within(possible, plain.found)
-        hole = plain.hole
-        if plain.fails and possible.openness:  # of another value of a root variable it can be computed
-            hole = replace(hole, reason=f"by default {hole.reason}", remedy="scan the plan")
-        yield Found(Text((hole,)), possible.when, possible.origin)
+        yield Found(Text((plain.hole,)), possible.when)
     elif isinstance(plain, Record):
         hole = Hole(plain.written, f"{plain.written} is no string")
-        yield Found(Text((hole,)), possible.when, possible.origin)
+        yield Found(Text((hole,)), possible.when)
     else:
-        yield from _within(
-            possible,
-            (
-                found
-                for value, when in parts_of(plain)
-                for one in _computed(under(value, when))
-                for found in _texts_of(one)
-            ),
-        )
+        for value, when in parts_of(plain):
+            both = joined(possible.when, when)
+            if both is not None:
+                for one in computed(under(value, both)):
+                    yield from _texts_of(one)
 
 
 def _policies_of(possible: Possible) -> Iterator[Found]:
     plain = possible.plain
     if isinstance(plain, String):
-        for policy in policies_in_text(plain.text):
-            yield Found(policy, possible.when, possible.origin, plain.place)
+        if plain.text.known is None or "policy/" in plain.text.known:
+            for policy in policies_in_text(plain.text):
+                yield Found(policy, possible.when, plain.place)
     elif isinstance(plain, Unknown):
         yield from _within(possible, plain.found)
     elif isinstance(plain, Sequence | Mapping):
-        yield from _within(
-            possible,
-            (found for value, when in parts_of(plain) for one in under(value, when) for found in _policies_of(one)),
-        )
+        for value, when in parts_of(plain):
+            both = joined(possible.when, when)
+            if both is not None:
+                for one in under(value, both):
+                    yield from _policies_of(one)
 
 
 def _within(possible: Possible, found: Iterable[Found]) -> Iterator[Found]:
     for one in found:
         when = joined(possible.when, one.when)
         if when is not None:
-            yield one._replace(when=when, origin=one.origin or possible.origin)
+            yield one._replace(when=when)
 
 
 _POLICY_IN_TEXT = re.compile(r"arn:[^\s\"'`,;\\\[\](){}<>|]{0,1000}policy/[^\s\"'`,;\\\[\](){}<>|]{0,1000}")
@@ -115,13 +113,11 @@ _FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text
 _HOLE = re.compile("([\U000f0000-\U000fffff])")
 
 
-def holds_unknown(value: Value) -> bool:
-    """Whether a part of it may be anything at all; what is surely refused is not."""
-    return any(
-        (isinstance(possible.plain, Unknown) and not possible.plain.fails)
-        or any(holds_unknown(part) for part, _ in parts_of(possible.plain))
-        for possible in value
-    )
+def holds_unknown(plain: Plain) -> bool:
+    """Whether a part of it may be anything at all; what is surely refused is not, nor what else a variable may be."""
+    if isinstance(plain, Unknown):
+        return not plain.fails and not plain.hole.is_other
+    return any(holds_unknown(possible.plain) for part, _ in parts_of(plain) for possible in part)
 
 
 def policies_in_text(content: Text) -> list[Text]:

@@ -3,73 +3,34 @@
 For `hcl.evaluation`, which computes them, `hcl.function_calls`, and `terraform.root_module`, which hands in variables
 and reads policies out with `possible_texts`.
 
-A `Value` is one or more `Possible`s: alternatives, each a plain value with the conditions under which it holds. The
-elements of a collection are values again; an element may be absent (`when`), and a collection may have any number of
-further elements of which only a model is known (`rest`). What Terraform computes is always among the possible values.
+A `Value` is a set of `Possible`s: alternatives, each a plain value with the facts under which it holds. The elements of
+a collection are values again; an element may be absent (`when`), and a collection may have any number of further
+elements of which only a model is known (`rest`). What Terraform computes is always among the possible values.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from unapproved_iam.hcl.facts import ALWAYS, Constant, Facts, Marker, Numeral, Subject, joined, short
 from unapproved_iam.policies.attachment import Place
-from unapproved_iam.policies.possible_text import Hole, Text, text
+from unapproved_iam.policies.possible_text import Hole, Piece, Text, text
 
-MAX_POSSIBLE = 64  # alternatives of one value; beyond, the value is a hole that remembers the policies in it
-MAX_COMBINATIONS = 256  # of the alternatives of a function's arguments
-MAX_ITEMS = 10_000  # of one collection, with those of its elements
-MAX_LENGTH = 1_000_000  # characters of one text
+# Bounds of ours. What reaches one is not judged where an attachment needs it: README, "Limits".
+MAX_POSSIBLE = 10_000  # alternatives of one value, and combinations of those of a function's arguments
+MAX_ITEMS = 1_000_000  # of one collection, with those of its elements
+MAX_LENGTH = 16_000_000  # characters of one text
 
 
 class Refused(Exception):
     """Terraform would refuse to compute this; `str()` says why."""
-
-
-def short(written: object) -> str:
-    """An expression as messages show it."""
-    shown = str(written)
-    return shown if len(shown) <= 120 else shown[:117] + "..."
-
-
-_OPERATOR = re.compile(r" (==|!=|<|>|<=|>=|&&|\|\|) ")
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition that the tree leaves open, with the side of it that is meant: "var.admin is true".
-
-    `owner` is where its names have their meaning (a module, one turn of a loop): the same words there mean the same
-    condition, so both sides of it exclude one another.
-    """
-
-    written: str
-    holds: bool = True
-    owner: Hashable = None
-
-    def __str__(self) -> str:
-        written = short(self.written)
-        if not _OPERATOR.search(written):
-            return f"{written} is {'true' if self.holds else 'false'}"
-        if self.holds:
-            return written
-        return (
-            written.replace(" == ", " != ")
-            if len(_OPERATOR.findall(written)) == 1 and " == " in written
-            else f"not ({written})"
-        )
-
-    def excludes(self, other: Condition) -> bool:
-        return self.holds != other.holds and self.written == other.written and self.owner == other.owner
-
-
-When = tuple[Condition, ...]
 
 
 class Kind(Enum):
@@ -105,18 +66,18 @@ class Null:
 
 
 class Item(NamedTuple):
-    """An element of a sequence; absent unless every condition holds."""
+    """An element of a sequence; absent where these facts do not hold."""
 
     value: Value
-    when: When = ()
+    when: Facts = ALWAYS
 
 
 class Entry(NamedTuple):
-    """An element of a mapping; absent unless every condition holds."""
+    """An element of a mapping; absent where these facts do not hold."""
 
     key: Text
     value: Value
-    when: When = ()
+    when: Facts = ALWAYS
 
 
 @dataclass(frozen=True)
@@ -130,7 +91,26 @@ class Sequence:
 
     @cached_property
     def size(self) -> int:
-        return size_of([item.value for item in self.items])
+        return size_of(item.value for item in self.items)
+
+    @cached_property
+    def is_certain(self) -> bool:
+        """Whether the number of elements and the place of each are known."""
+        in_order = self.ordered or len(self.items) < 2
+        return in_order and self.rest is None and not any(item.when for item in self.items)
+
+    @cached_property
+    def strings(self) -> frozenset[str] | None:
+        """The elements when all are strings that are known, in every world."""
+        found: set[str] = set()
+        if self.rest is not None:
+            return None
+        for item in self.items:
+            plain = item.value.decided
+            if item.when or not isinstance(plain, String) or plain.text.known is None:
+                return None
+            found.add(plain.text.known)
+        return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -142,7 +122,30 @@ class Mapping:
 
     @cached_property
     def size(self) -> int:
-        return size_of([entry.value for entry in self.entries])
+        return size_of(entry.value for entry in self.entries)
+
+    @cached_property
+    def is_exact(self) -> bool:
+        """Whether all keys are known, and surely there."""
+        return self.has_known_keys and not any(entry.when for entry in self.entries)
+
+    @cached_property
+    def has_known_keys(self) -> bool:
+        return not any(entry.key.known is None for entry in self.entries)
+
+    @cached_property
+    def by_key(self) -> dict[str, list[Entry]]:
+        """The entries whose key is known."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry.key.known is not None:
+                found.setdefault(entry.key.known, []).append(entry)
+        return found
+
+    @cached_property
+    def in_order(self) -> tuple[Entry, ...]:
+        """In Terraform's order, which is that of the keys; those whose key is not known come last."""
+        return tuple(sorted(self.entries, key=lambda entry: (entry.key.known is None, entry.key.known or "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,51 +161,33 @@ class Found(NamedTuple):
     """A text that an unknown value may hold."""
 
     text: Text
-    when: When = ()
-    origin: str = ""
+    when: Facts = ALWAYS
     place: Place | None = None
     address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Any value at all; `found` are the policies that it may hold.
-
-    `fails` when Terraform would refuse to go on: for want of an element when `is_absent`, and when `is_missing` of one
-    that may as well be there: then the other alternatives are the elements that are.
-    """
+    """Any value at all; `found` are the policies that it may hold. `fails` when Terraform would refuse to go on."""
 
     hole: Hole
     found: tuple[Found, ...] = ()
     fails: bool = False
-    is_missing: bool = False
-    is_absent: bool = False
 
 
 Plain = String | Number | Boolean | Null | Sequence | Mapping | Record | Unknown
 
 
-class Openness(IntEnum):
-    """Whether something that the tree does not decide had a say in a value, which is nevertheless the one to use."""
-
-    DECIDED = 0
-    ELEMENT = 1  # it is an element of a root variable's collection: a condition on it is not decided
-    VARIABLE = 2  # it depends on a whole root variable, or is unknown: nor is what it selects from a collection
-
-
-@dataclass(frozen=True, slots=True)
-class Possible:
-    """One alternative of a value; `origin` names the file that it comes from, e.g. "envs/prod.tfvars"."""
+class Possible(NamedTuple):
+    """One alternative of a value, with the facts under which it is the value."""
 
     plain: Plain
-    when: When = ()
-    openness: Openness = Openness.DECIDED
-    origin: str = ""
+    when: Facts = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Never empty."""
+    """Its alternatives; none where no world has it."""
 
     possible: tuple[Possible, ...]
     _hash: list[int] = field(default_factory=list, init=False, compare=False, repr=False)  # once it was asked for
@@ -218,10 +203,9 @@ class Value:
 
     @property
     def decided(self) -> Plain | None:
-        """The only possible value, when no condition and no root variable had a say in it."""
-        if len(self.possible) == 1 and not self.possible[0].when and not self.possible[0].openness:
-            return self.possible[0].plain
-        return None
+        """The only possible value, in whatever world."""
+        is_one = len(self.possible) == 1 and not self.possible[0].when
+        return self.possible[0].plain if is_one else None
 
 
 def size_of(values: Iterable[Value]) -> int:
@@ -243,115 +227,143 @@ def string(content: str | Text, place: Place | None = None) -> Value:
     if isinstance(content, str):
         # Terraform normalizes strings: the Kelvin sign becomes the letter K.
         content = text(content if content.isascii() else unicodedata.normalize("NFC", content))
-    return Value((Possible(String(content, place), openness=Openness.VARIABLE if content.holes else Openness.DECIDED),))
+    return Value((Possible(String(content, place)),))
 
 
-def unknown(written: object, reason: str, remedy: str = "", found: Iterable[Found] = ()) -> Value:
+def unknown(
+    written: object, reason: str, remedy: str = "", found: Iterable[Found] = (), subject: Subject | None = None
+) -> Value:
     """Any value at all, and the policies that it may hold."""
-    return Value(
-        (Possible(Unknown(Hole(short(written), reason, remedy=remedy), tuple(found)), openness=Openness.VARIABLE),)
-    )
+    return exactly(Unknown(Hole(short(written), reason, remedy=remedy, subject=subject), tuple(found)))
+
+
+def beyond_limit(written: object, limit: str, found: Iterable[Found] = ()) -> Value:
+    """What a bound of ours kept from being followed; `limit` says what it has too many of."""
+    hole = Hole(short(written), f"{short(written)} has more than {limit}", is_limit=True)
+    return exactly(Unknown(hole, tuple(found)))
 
 
 def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
     """What Terraform would refuse to compute, as far as the tree tells: `try` goes on, everything else is unknown."""
-    hole = Hole(short(written), f"terraform would refuse it: {reason}")
-    return Value((Possible(Unknown(hole, tuple(found), fails=True)),))
+    return exactly(Unknown(Hole(short(written), f"terraform would refuse it: {reason}"), tuple(found), fails=True))
 
 
-def missing(written: object, others: list[Value]) -> Value:
-    """The refusal of an element that is not there, or may not be while others are."""
-    if not others:
-        hole = Hole(short(written), f"terraform would refuse it: there is no {short(written)}")
-        return Value((Possible(Unknown(hole, fails=True, is_absent=True)),))
-    hole = Hole(short(written), f"there may be no {short(written)}")
-    return Value((Possible(Unknown(hole, fails=True, is_missing=True)),))
+def missing(written: object) -> Value:
+    """The refusal of an element that is not there."""
+    return refused(written, f"there is no {short(written)}")
 
 
+NEVER = Value(())
 NULL = exactly(Null())
 
 
 def value_of_json(data: Any, place: Place | None = None) -> Value:
-    """The value of decoded JSON or YAML. Raises OverflowError when it has more than MAX_ITEMS elements,
-    TypeError when it is no such data."""
-    return _of_json(data, place, iter(range(MAX_ITEMS)))
-
-
-def _of_json(data: Any, place: Place | None, remaining: Iterator[int]) -> Value:
-    if next(remaining, None) is None:
-        raise OverflowError
+    """The value of decoded JSON or YAML. Raises TypeError when it is no such data."""
     if data is None:
         return NULL
     if isinstance(data, bool):
         return exactly(Boolean(data))
     if isinstance(data, int | float | Fraction):
-        return exactly(Number(Fraction(str(data)) if isinstance(data, float) else Fraction(data)))
+        return exactly(Number(Fraction(str(data)) if isinstance(data, float) else data))
     if isinstance(data, list | tuple):
-        return exactly(Sequence(tuple(Item(_of_json(element, place, remaining)) for element in data)))
+        return exactly(Sequence(tuple(Item(value_of_json(element, place)) for element in data)))
     if isinstance(data, dict):
-        entries = {str(key): _of_json(element, place, remaining) for key, element in data.items()}
+        entries = {str(key): value_of_json(element, place) for key, element in data.items()}
         return exactly(Mapping(tuple(Entry(text(key), element) for key, element in entries.items())))
     if not isinstance(data, str):
         raise TypeError(f"{type(data).__name__} is no JSON")
     return string(data, place)
 
 
-def joined(*conditions: When) -> When | None:
-    """All of the conditions; None when they exclude one another."""
-    given = [when for when in conditions if when]
-    if len(given) < 2:
-        return given[0] if given else ()
-    together: dict[tuple[str, Hashable], Condition] = {}
-    equal: dict[tuple[str, Hashable], str] = {}  # what must be equal to which literal
-    for when in given:
-        for condition in when:
-            other = together.setdefault((condition.written, condition.owner), condition)
-            if other.holds != condition.holds:
-                return None
-            name, literal = _equality(condition.written) if condition.holds else ("", "")
-            if literal and equal.setdefault((name, condition.owner), literal) != literal:
-                return None
-    return tuple(together.values())
-
-
-_EQUALITY = re.compile(r'([\w.-]+) == ("[^"\\$%]*")')
-
-
-@lru_cache
-def _equality(written: str) -> tuple[str, str]:
-    """The name and the string of `var.environment == "prod"`: the same name cannot be equal to another string, too."""
-    found = _EQUALITY.fullmatch(written)
-    return (found[1], found[2]) if found else ("", "")
-
-
-def under(value: Value, when: When, openness: Openness = Openness.DECIDED, origin: str = "") -> Value:
-    """The value as it is under further conditions; alternatives that they exclude are gone, unless all would be."""
-    if not when and not openness and not origin:
+def under(value: Value, when: Facts) -> Value:
+    """The value as it is where the facts hold, too; alternatives that they exclude are gone."""
+    if not when:
         return value
-    kept = []
-    for possible in value:
-        conditions = joined(when, possible.when)
-        if conditions is not None:
-            origins = possible.origin if origin in ("", possible.origin) else f"{possible.origin}, {origin}".strip(", ")
-            kept.append(Possible(possible.plain, conditions, max(possible.openness, openness), origins))
-    return Value(tuple(kept)) if kept else value
+    if len(value.possible) == 1:
+        plain, own = value.possible[0]
+        both = joined(when, own)
+        return NEVER if both is None else Value((Possible(plain, both),))
+    return Value(tuple(Possible(plain, both) for plain, own in value if (both := joined(when, own)) is not None))
 
 
-def opened(value: Value) -> Value:
-    """The value of a root variable: used as it is, while a condition on it stays undecided."""
-    return under(value, (), Openness.VARIABLE)
+def settled(plain: Plain, when: Facts) -> Plain:
+    """The plain value with what the facts say of its unknown parts: `var.x` is "a" where that is the only choice."""
+    if when:
+        if isinstance(plain, Unknown):
+            only = when.constant(plain.hole.subject)
+            return plain if only is None or isinstance(only[0], Marker) else plain_of(only[0])
+        if isinstance(plain, String) and plain.text.known is None:
+            return replace(plain, text=settled_text(plain.text, when))
+    return plain
+
+
+def settled_text(content: Text, when: Facts) -> Text:
+    if not when or content.known is not None:
+        return content
+    return text(*(_settled_piece(piece, when) for piece in content.pieces))
+
+
+def _settled_piece(piece: Piece, when: Facts) -> Piece | Text:
+    only = when.constant(piece.subject) if isinstance(piece, Hole) else None
+    if only is None or isinstance(only[0], Marker):
+        return piece
+    return text_of(plain_of(only[0])) or piece
+
+
+def plain_of(constant: Constant) -> Plain:
+    if isinstance(constant, bool):
+        return Boolean(constant)
+    if isinstance(constant, Numeral):
+        return Number(constant.value)
+    return Null() if constant is None else String(text(str(constant)))
+
+
+def constant_of(plain: Plain) -> tuple[Constant] | None:
+    """What facts call a scalar that is known; None for everything else."""
+    if isinstance(plain, String):
+        return None if plain.text.known is None else (plain.text.known,)
+    if isinstance(plain, Number):
+        return (Numeral(plain.value),)
+    if isinstance(plain, Boolean):
+        return (plain.value,)
+    return (None,) if isinstance(plain, Null) else None
+
+
+def subject_of(plain: Plain) -> Subject | None:
+    """What facts about an unknown value are about."""
+    if isinstance(plain, String) and len(plain.text.pieces) == 1 and isinstance(plain.text.pieces[0], Hole):
+        subject = plain.text.pieces[0].subject
+    else:
+        subject = plain.hole.subject if isinstance(plain, Unknown) and not plain.fails else None
+    return subject if isinstance(subject, Subject) else None
+
+
+def holes_of(plain: Plain) -> tuple[Hole, ...]:
+    """The unknown parts of a scalar, and of how many elements a collection has."""
+    if isinstance(plain, String):
+        return plain.text.holes
+    if isinstance(plain, Sequence):
+        return tuple(hole for possible in plain.rest or () for hole in holes_of(possible.plain))
+    if isinstance(plain, Mapping):
+        return () if plain.has_known_keys else tuple(hole for entry in plain.entries for hole in entry.key.holes)
+    return (plain.hole,) if isinstance(plain, Unknown) else ()
+
+
+def is_other(possible: Possible) -> bool:
+    """Whether it is what else somebody may give in place of what the tree tells, or has such elements."""
+    return any(hole.is_other for hole in holes_of(possible.plain))
 
 
 def is_refused(possible: Possible) -> bool:
     return isinstance(possible.plain, Unknown) and possible.plain.fails
 
 
-def parts_of(plain: Plain) -> Iterator[tuple[Value, When]]:
+def parts_of(plain: Plain) -> Iterator[tuple[Value, Facts]]:
     """The elements of a collection, with the conditions under which they are there; a mapping's values."""
     if isinstance(plain, Sequence):
         yield from plain.items
         if plain.rest is not None:
-            yield plain.rest, ()
+            yield plain.rest, ALWAYS
     elif isinstance(plain, Mapping):
         yield from ((entry.value, entry.when) for entry in plain.entries)
 

@@ -10,7 +10,7 @@ alphabet, so the answer is exact: no guessing with placeholder strings.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -39,6 +39,9 @@ class Hole:
     reason: str  # e.g. "variable policy_arn has no default"
     alphabet: Alphabet = Alphabet.ANY
     remedy: str = ""  # how to make it known, e.g. "give it a default"
+    subject: Hashable = None  # what the facts that a reader has are about: the same subject is the same text
+    is_other: bool = False  # it stands for whatever else somebody may give in place of what the source tells
+    is_limit: bool = False  # it is a bound of ours that was reached: what stands here is not judged
 
     def __str__(self) -> str:
         return "${" + self.written + "}" if self.written else ""

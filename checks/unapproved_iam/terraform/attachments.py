@@ -11,25 +11,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from unapproved_iam.hcl.alternatives import applied, applied_to_alternatives, one_of
+from unapproved_iam.hcl.alternatives import applied
 from unapproved_iam.hcl.collection_values import attribute_of
 from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.facts import Facts, joined
 from unapproved_iam.hcl.scope import Scope
 from unapproved_iam.hcl.syntax import Attribute, Block
-from unapproved_iam.hcl.texts import possible_texts
+from unapproved_iam.hcl.texts import given_texts, possible_texts
 from unapproved_iam.hcl.values import (
     Found,
-    Null,
-    Openness,
     Plain,
     Possible,
     Sequence,
-    String,
     Value,
+    exactly,
     string,
     text_of,
-    under,
-    unknown,
 )
 from unapproved_iam.hcl.values import Mapping as MappingValue
 from unapproved_iam.policies.attachment import Place, Principal
@@ -69,15 +66,14 @@ class AttachingResource:
             elif attribute.form not in (Form.TEMPLATE, Form.PROPERTIES):
                 for nested in self._arguments_at(attribute.name):
                     for found in possible_texts(self._policies_of(nested, attribute)):
-                        found = found._replace(when=(*nested.when, *found.when))
-                        yield Policy(found, place_within(nested.argument, found))
+                        yield from _under(nested.when, Policy(found, place_within(nested.argument, found)))
 
     def _policies_of(self, nested: NestedArgument, attribute: PolicyAttribute) -> Value:
         if attribute.form is Form.NAME:
-            return applied_to_alternatives(_arns_of_references, [nested.value], nested.expression)
+            return applied(_arns_of_references, [nested.value], nested.expression)
         if attribute.form is Form.OWN:
             return _customer_managed(nested.value, self.declared.argument("path") or string(ROOT_PATH))
-        return self._attached(nested)
+        return nested.value
 
     def _passed(self, name: str) -> Iterator[Policy]:
         """The policies in parameters of a template that is elsewhere, whether they are blocks or an argument."""
@@ -86,8 +82,7 @@ class AttachingResource:
         bodies = list(bodies_of(self.blocks, name, self.declared.scope))
         for body in bodies:
             for found, argument in passed_by(body.body.attributes, body.scope):
-                found = found._replace(when=(*body.when, *found.when))
-                yield Policy(found, place_within(argument, found))
+                yield from _under(body.when, Policy(found, place_within(argument, found)))
         for nested in self._arguments_at(name) if not bodies else ():
             for found in policies_within(nested.value):
                 yield Policy(found, place_within(nested.argument, found))
@@ -106,21 +101,6 @@ class AttachingResource:
     def _arguments_at(self, path: str) -> Iterator[NestedArgument]:
         return arguments_at(path, self.declared.arguments, self.blocks, self.declared.scope)
 
-    def _attached(self, nested: NestedArgument) -> Value:
-        """The policies of an argument; where a root variable has none by default, they are still to come."""
-        value = nested.value
-        if not any(map(_has_none_by_default, value)):
-            return value
-        written = f"{self.declared.address}.{nested.argument.name}"
-        missing = unknown(written, f"{nested.expression} has no value by default", SCAN_THE_PLAN)
-        return one_of(
-            [
-                under(missing, one.when, one.openness, one.origin) if _has_none_by_default(one) else Value((one,))
-                for one in value
-            ],
-            nested.expression,
-        )
-
     def _named_in_blocks(self, block_type: str) -> Iterator[Policy]:
         """Blocks with a name and a path."""
         for block in bodies_of(self.blocks, block_type, self.declared.scope):
@@ -129,16 +109,15 @@ class AttachingResource:
                 name = evaluate(arguments["name"].expression, scope)
                 path = evaluate(arguments["path"].expression, scope) if "path" in arguments else string(ROOT_PATH)
                 for found in possible_texts(_customer_managed(name, path)):
-                    found = found._replace(when=(*block.when, *found.when))
-                    yield Policy(found, arguments["name"].place)
+                    yield from _under(block.when, Policy(found, arguments["name"].place))
 
     def _principals_by(self, attribute: PrincipalAttribute) -> Iterator[Principal]:
         if attribute.own:
-            names = possible_texts(name_of(self.declared, attribute.name))
+            names = given_texts(name_of(self.declared, attribute.name))
             yield from (Principal(attribute.kind, found.text, self.declared.address) for found in names)
             return
         for nested in self._arguments_at(attribute.name):
-            for found in possible_texts(nested.value):
+            for found in given_texts(nested.value):
                 yield from self._principals_named(attribute, nested, found)
 
     def _principals_named(
@@ -148,7 +127,7 @@ class AttachingResource:
         if not attribute.by_arn:
             yield Principal(attribute.kind, found.text, found.address)
         elif other is not None:
-            names = possible_texts(name_of(other, "name"))
+            names = given_texts(name_of(other, "name"))
             yield from (Principal(attribute.kind, name.text, found.address) for name in names)
         else:
             hole = Hole(str(nested.expression), "an ARN does not tell the name", remedy=SCAN_THE_PLAN)
@@ -170,12 +149,11 @@ def place_within(argument: Attribute, found: Found) -> Place:
     return Place(argument.place.path, argument.line)
 
 
-def _has_none_by_default(possible: Possible) -> bool:
-    """Whether a root variable decides which policies there are, and its value names none: null, `""` or `[]`."""
-    plain = possible.plain
-    is_empty = isinstance(plain, Null) or (isinstance(plain, Sequence) and not plain.items and plain.rest is None)
-    is_empty = is_empty or (isinstance(plain, String) and plain.text.known == "")
-    return is_empty and possible.openness is not Openness.DECIDED
+def _under(when: Facts, policy: Policy) -> Iterator[Policy]:
+    """The policy of a nested block, in the worlds that have the block."""
+    both = joined(when, policy.found.when)
+    if both is not None:
+        yield policy._replace(found=policy.found._replace(when=both))
 
 
 def _customer_managed(name: Value, path: Value) -> Value:
@@ -186,17 +164,14 @@ def _customer_managed(name: Value, path: Value) -> Value:
     return applied(arn, [name, path], "the policy's name and path")
 
 
-def _arns_of_references(possible: Possible) -> Value:
+def _arns_of_references(plain: Plain) -> Value:
     """Objects with a name and a path, as the ARNs of these policies; other alternatives as they are."""
-    plain = possible.plain
     if isinstance(plain, Sequence):
-        items = tuple(
-            item._replace(value=applied_to_alternatives(_arns_of_references, [item.value], "")) for item in plain.items
-        )
-        rest = applied_to_alternatives(_arns_of_references, [plain.rest], "") if plain.rest else None
-        return Value((replace(possible, plain=replace(plain, items=items, rest=rest)),))
+        items = tuple(item._replace(value=applied(_arns_of_references, [item.value], "")) for item in plain.items)
+        rest = applied(_arns_of_references, [plain.rest], "") if plain.rest else None
+        return exactly(replace(plain, items=items, rest=rest))
     if isinstance(plain, MappingValue):
         has_path = any(entry.key.known == "path" for entry in plain.entries)
-        path = attribute_of(possible, "path", "path") if has_path else string(ROOT_PATH)
-        return _customer_managed(attribute_of(possible, "name", "name"), path)
-    return Value((possible,))
+        path = attribute_of(plain, "path", "path") if has_path else string(ROOT_PATH)
+        return _customer_managed(attribute_of(plain, "name", "name"), path)
+    return exactly(plain)

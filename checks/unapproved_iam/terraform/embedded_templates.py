@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from unapproved_iam.hcl.syntax import Attribute
-from unapproved_iam.hcl.texts import possible_texts
+from unapproved_iam.hcl.texts import given_texts
 from unapproved_iam.hcl.values import Found, Mapping, Plain, Sequence, String, Value, parts_of
 from unapproved_iam.policies.attachment import Attachment, Place, Reading
 from unapproved_iam.policies.passed_policies import is_policy_arn
@@ -55,7 +55,7 @@ class EmbeddedTemplate:
             for name, value in _parameters_in(possible.plain):
                 if name is None:
                     return None
-                arguments.setdefault(name, []).extend(found.text for found in possible_texts(value))
+                arguments.setdefault(name, []).extend(found.text for found in given_texts(value))
         return arguments
 
 
@@ -108,12 +108,12 @@ def templates_of(declared: Declared) -> Iterator[EmbeddedTemplate]:
         if argument is None or value is None:
             continue
         if attribute.form is Form.TEMPLATE:
-            for found in possible_texts(value):
+            for found in given_texts(value):
                 yield EmbeddedTemplate(found, argument, declared.argument("parameters"))
         elif attribute.form is Form.PROPERTIES:
             type_ = declared.argument("type_name") or declared.not_written("type_name")
-            for found in possible_texts(value):
-                for resource_type in possible_texts(type_):
+            for found in given_texts(value):
+                for resource_type in given_texts(type_):
                     yield EmbeddedTemplate(found, argument, None, resource_type.text, declared.address)
 
 

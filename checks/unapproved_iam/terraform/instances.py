@@ -12,40 +12,40 @@ import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Arguments
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import NamedTuple
 
-from unapproved_iam.hcl.alternatives import one_of
-from unapproved_iam.hcl.collection_values import Element, elements_of, mapping_of, number_value
+from unapproved_iam.hcl.alternatives import bounded_ways, one_of
+from unapproved_iam.hcl.collection_values import elements_of, mapping_of, number_value
 from unapproved_iam.hcl.evaluation import evaluate
-from unapproved_iam.hcl.expression import Expression, Literal, Operation
-from unapproved_iam.hcl.scope import Layer, Reference, Scope
+from unapproved_iam.hcl.expression import Expression
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, is_one_of, joined
+from unapproved_iam.hcl.scope import Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl.syntax import Attribute
-from unapproved_iam.hcl.texts import possible_texts
+from unapproved_iam.hcl.texts import computed, possible_texts
 from unapproved_iam.hcl.values import (
-    Condition,
     Entry,
     Item,
     Kind,
     Null,
     Number,
-    Openness,
+    Plain,
     Possible,
     Refused,
     Sequence,
     String,
-    Unknown,
     Value,
-    When,
+    beyond_limit,
     exactly,
-    is_refused,
-    joined,
+    holes_of,
+    is_other,
+    settled,
+    subject_of,
     under,
     unknown,
 )
 from unapproved_iam.policies.possible_text import Hole, Text
 
-MAX_COUNTED = 1000  # instances of one block; the others are like one whose index is not known
+MAX_COUNTED = 100_000  # instances of one block by `count`; beyond, they are not judged: README, "Limits"
 
 
 class Instance(NamedTuple):
@@ -53,15 +53,15 @@ class Instance(NamedTuple):
 
     suffix: str  # of its address: `["key"]`, `[0]`; empty without one, and when the key is not known
     key: Text | int | None  # None without one, and when nothing of it is known
-    when: When
-    origin: str
+    when: Facts
     scope: Scope  # the module, with `each` or `count`
+    is_other: bool = False  # what else a variable may be makes it
 
 
 class Alternative(NamedTuple):
     """The instances for one possible value of `count` or `for_each`."""
 
-    of: Possible
+    when: Facts
     instances: tuple[Instance, ...]
 
 
@@ -89,99 +89,98 @@ def instances_of(arguments: Arguments[str, Attribute], scope: Scope) -> Instance
     """The instances of a resource, data source or module call with these arguments. Raises HclSyntaxError."""
     if "count" in arguments:
         expression = arguments["count"].expression
-        counted = [_counted(one, expression, scope) for one in _computed(expression, scope)]
+        counted = [_counted(one, expression, scope) for one in computed(evaluate(expression, scope))]
         return Instances("count", tuple(_shared(counted)))
     if "for_each" in arguments:
         expression = arguments["for_each"].expression
-        return Instances("for_each", tuple(_repeated(one, expression, scope) for one in _computed(expression, scope)))
-    alone = Instance("", None, (), "", scope)
-    return Instances("", (Alternative(Possible(Null()), (alone,)),))
+        values = computed(evaluate(expression, scope))
+        return Instances("for_each", tuple(_repeated(one, expression, scope) for one in values))
+    return Instances("", (Alternative(ALWAYS, (Instance("", None, ALWAYS, scope),)),))
 
 
 def turns_of(expression: Expression, iterator: str, scope: Scope) -> Iterator[Instance]:
     """The blocks that a `dynamic` block makes; `iterator` is what its key and value are called."""
-    for possible in _computed(expression, scope):
+    for possible in computed(evaluate(expression, scope)):
         if not isinstance(possible.plain, Null):
             yield from _repeated(possible, expression, scope, iterator).instances
 
 
-def _computed(expression: Expression, scope: Scope) -> list[Possible]:
-    """The alternatives that terraform computes, as far as there are any, and those for which a root variable's default
-    lacks an element: another value has it."""
-    value = evaluate(expression, scope)
-    return [possible for possible in value if not is_refused(possible) or _lacks_an_element(possible)] or list(value)
-
-
-def _lacks_an_element(possible: Possible) -> bool:
-    return (
-        possible.openness is not Openness.DECIDED and isinstance(possible.plain, Unknown) and possible.plain.is_absent
-    )
-
-
 def _counted(possible: Possible, expression: Expression, scope: Scope) -> Alternative:
-    count = _whole_number(possible)
-    if count is None or (count <= 0 and possible.openness):
-        is_positive = Operation(">", (expression, Literal(Fraction(0))))
-        when = joined(possible.when, (Condition(str(is_positive)),)) or ()
+    plain = settled(possible.plain, possible.when)
+    count = _whole_number(plain)
+    if count is None or count > MAX_COUNTED:
         index = unknown("count.index", f"{expression} is not decided")
-        return Alternative(possible, (_instance("", None, when, possible, scope, {("count", "index"): index}),))
-    instances = [
-        _instance(f"[{number}]", number, possible.when, possible, scope, {("count", "index"): number_value(number)})
-        for number in range(min(count, MAX_COUNTED))
-    ]
-    if count > MAX_COUNTED:
-        index = unknown("count.index", f"there are more than {MAX_COUNTED} instances")
-        instances.append(_instance("", None, possible.when, possible, scope, {("count", "index"): index}))
-    return Alternative(possible, tuple(instances))
+        when: Facts | None = possible.when
+        if count is not None:
+            index = beyond_limit(expression, f"{MAX_COUNTED} instances")
+        elif not any(hole.is_limit for hole in holes_of(plain)):
+            counted = subject_of(plain) or Subject(str(expression), owner_of(expression, scope))
+            when = joined(possible.when, is_one_of(Subject(f"{counted.written} > 0", counted.owner), True))
+        layer: dict[Reference, Value] = {("count", "index"): index}
+        return Alternative(
+            possible.when, (Instance("", None, when or possible.when, Layer(scope, layer), is_other(possible)),)
+        )
+    instances = (
+        Instance(f"[{number}]", number, possible.when, Layer(scope, {("count", "index"): number_value(number)}))
+        for number in range(count)
+    )
+    return Alternative(possible.when, tuple(instances))
 
 
-def _shared(alternatives: list[Alternative]) -> Iterator[Alternative]:
-    """An instance of one number is the same for every count that includes it, under what these have in common."""
-    by_number: dict[object, Instance] = {}
+def _shared(alternatives: list[Alternative]) -> list[Alternative]:
+    """An instance of one number is the same for every count that includes it."""
+    if len(alternatives) < 2:
+        return alternatives
+    ways: dict[object, list[Facts]] = {}
     for instance in (instance for alternative in alternatives for instance in alternative.instances):
-        other = by_number.setdefault(instance.key, instance)
-        common = tuple(condition for condition in other.when if condition in instance.when)
-        by_number[instance.key] = other._replace(when=common)
-    for alternative in alternatives:
-        yield alternative._replace(instances=tuple(by_number[one.key] for one in alternative.instances))
+        ways.setdefault((instance.key, instance.is_other), []).append(instance.when)
+    shared: dict[object, tuple[Instance, ...]] = {}
+    for instance in (instance for alternative in alternatives for instance in alternative.instances):
+        identity = (instance.key, instance.is_other)
+        if identity not in shared:
+            whens = bounded_ways(ways[identity])
+            shared[identity] = tuple(instance._replace(when=when) for when in whens)
+    return [
+        alternative._replace(
+            instances=tuple(one for old in alternative.instances for one in shared[(old.key, old.is_other)])
+        )
+        for alternative in alternatives
+    ]
 
 
-def _whole_number(possible: Possible) -> int | None:
-    plain = possible.plain
+def _whole_number(plain: Plain) -> int | None:
     if isinstance(plain, Number):
-        return int(plain.value)
+        return max(int(plain.value), 0)
     written = plain.text.known if isinstance(plain, String) else None
     return int(written) if written is not None and re.fullmatch(r"\d{1,9}", written, re.ASCII) else None
 
 
 def _repeated(possible: Possible, expression: Expression, scope: Scope, iterator: str = "each") -> Alternative:
+    plain = settled(possible.plain, possible.when)
     try:
-        elements = elements_of(possible, expression)
+        elements = elements_of(plain, expression)
         turns = [*elements.each, *elements.rest]
     except Refused:
         turns = []  # as terraform refuses it
-    if not turns and possible.openness:
-        reason, remedy = f"{expression} has no elements by default", "scan the plan"
-        turns = [Element(unknown(f"{iterator}.key", reason, remedy), unknown(f"{iterator}.value", reason, remedy), ())]
+    # A set's elements are its keys; terraform refuses lists, with whose numbers nobody would be served.
+    is_set = isinstance(plain, Sequence) and iterator == "each"
     instances = []
     for element in turns:
         when = joined(possible.when, element.when)
         if when is None:
             continue
-        # A set's elements are its keys; terraform refuses lists, with whose numbers nobody would be served.
-        is_set = isinstance(possible.plain, Sequence) and iterator == "each"
-        content = _without_null(element.value) if is_set else element.value
+        content = _without_null(under(element.value, when)) if is_set else element.value
         if content is None:
             continue
         key = content if is_set else element.key
-        value = under(content, (), min(possible.openness, Openness.ELEMENT))
         texts = possible_texts(key)
         known = texts[0].text if len(texts) == 1 and not texts[0].text.is_unknown else None
         written = known.known if known is not None else None
         suffix = f"[{json.dumps(written, ensure_ascii=False)}]" if written is not None else ""
-        layer: dict[Reference, Value] = {(iterator, "key"): key, (iterator, "value"): value}
-        instances.append(_instance(suffix, known, when, possible, scope, layer))
-    return Alternative(possible, tuple(instances))
+        layer: dict[Reference, Value] = {(iterator, "key"): key, (iterator, "value"): content}
+        other = any(is_other(one) for one in (*key, *content))
+        instances.append(Instance(suffix, known, when, Layer(scope, layer), other and written is None))
+    return Alternative(possible.when, tuple(instances))
 
 
 def _without_null(value: Value) -> Value | None:
@@ -190,27 +189,28 @@ def _without_null(value: Value) -> Value | None:
     return Value(kept) if kept else None
 
 
-def _instance(
-    suffix: str, key: Text | int | None, when: When, possible: Possible, scope: Scope, layer: dict[Reference, Value]
-) -> Instance:
-    return Instance(suffix, key, when, possible.origin, Layer(scope, layer))
-
-
 def _collection(argument: str, alternative: Alternative, value: Callable[[Instance], Value]) -> Value:
-    possible = alternative.of
     if argument == "count":
-        items = [Item(value(one)) for one in alternative.instances if isinstance(one.key, int)]
+        items = [
+            Item(value(one), _of_its_own(one, alternative)) for one in alternative.instances if isinstance(one.key, int)
+        ]
         rest = [value(one) for one in alternative.instances if not isinstance(one.key, int)]
         collection = exactly(Sequence(tuple(items), rest[0] if rest else None, ordered=not rest))
     else:
         hole = Text((Hole("each.key", "the key is not known"),))
         entries = [
-            Entry(one.key if isinstance(one.key, Text) else hole, value(one), _own_conditions(one, possible))
+            Entry(one.key if isinstance(one.key, Text) else hole, value(one), _of_its_own(one, alternative))
             for one in alternative.instances
         ]
         collection = exactly(mapping_of(entries, Kind.MAP))
-    return under(collection, possible.when, possible.openness, possible.origin)
+    return under(collection, alternative.when)
 
 
-def _own_conditions(instance: Instance, possible: Possible) -> When:
-    return tuple(condition for condition in instance.when if condition not in possible.when)
+def _of_its_own(instance: Instance, alternative: Alternative) -> Facts:
+    """What decides about the instance where the alternative holds."""
+    own = {
+        subject: choice
+        for subject, choice in instance.when.choices.items()
+        if not choice.includes(alternative.when.of(subject))
+    }
+    return Facts(own) if own else ALWAYS

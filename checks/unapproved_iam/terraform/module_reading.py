@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
 from unapproved_iam.hcl.syntax import HclSyntaxError
-from unapproved_iam.hcl.values import When, joined
+from unapproved_iam.hcl.values import settled_text
 from unapproved_iam.policies.attachment import Attachment, Principal
 from unapproved_iam.policies.inline_skips import skip_in_block
 from unapproved_iam.terraform.attachments import AttachingResource, Policy, policies_of_call
@@ -18,37 +19,38 @@ from unapproved_iam.terraform.instances import Instance, instances_of
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration
 from unapproved_iam.terraform.module_scope import ModuleScope
+from unapproved_iam.terraform.worlds import Found, told
 
 
 @dataclass(frozen=True)
 class _Way:
-    """What holds on the way to a module instance: open conditions, other files' values, an inline skip."""
+    """What holds on the way to a module instance: facts, an inline skip."""
 
-    when: When = ()
-    origins: tuple[str, ...] = ()
+    when: Facts = ALWAYS
     skip: str | None = None
+    is_other: bool = False  # what else a variable may be makes an instance on the way
 
     def through(self, instance: Instance, skip: str | None = None) -> _Way | None:
-        """The way on into an instance; None when its conditions exclude those on the way."""
+        """The way on into an instance; None when its facts contradict those on the way."""
         when = joined(self.when, instance.when)
         if when is None:
             return None
-        return _Way(when, (*self.origins, instance.origin), skip if self.skip is None else self.skip)
+        return _Way(when, skip if self.skip is None else self.skip, self.is_other or instance.is_other)
 
 
 def attachments_of_unit(root: ModuleScope) -> list[Attachment]:
     """What a root module attaches, directly and through its calls."""
-    return _merged(_of_module(root, _Way()))
+    return told(_of_module(root, _Way()))
 
 
-def _of_module(scope: ModuleScope, way: _Way) -> Iterator[Attachment]:
+def _of_module(scope: ModuleScope, way: _Way) -> Iterator[Found]:
     for declaration in scope.module.attaching:
         yield from _guarded(scope.module, declaration, _of_resource(scope, declaration, way))
     for declaration in scope.module.calls:
         yield from _guarded(scope.module, declaration, _of_call(scope, declaration, way))
 
 
-def _guarded(module: Module, declaration: Declaration, attachments: Iterator[Attachment]) -> Iterator[Attachment]:
+def _guarded(module: Module, declaration: Declaration, attachments: Iterator[Found]) -> Iterator[Found]:
     """A block that cannot be read is reported, and the others are judged all the same."""
     try:
         yield from attachments
@@ -58,7 +60,7 @@ def _guarded(module: Module, declaration: Declaration, attachments: Iterator[Att
         module.report_at(declaration.place, "the block is nested too deep to be judged")
 
 
-def _of_resource(scope: ModuleScope, declaration: Declaration, way: _Way) -> Iterator[Attachment]:
+def _of_resource(scope: ModuleScope, declaration: Declaration, way: _Way) -> Iterator[Found]:
     skip = _skip_in(scope.module, declaration)
     for instance in instances_of(declaration.attributes, scope):
         reached = way.through(instance, skip)
@@ -70,7 +72,7 @@ def _of_resource(scope: ModuleScope, declaration: Declaration, way: _Way) -> Ite
                 yield from recorder.attachments_of_template(template)
 
 
-def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Attachment]:
+def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Found]:
     if not scope.unit.calls.may_attach(scope.module, call):
         return
     skip = _skip_in(scope.module, call)
@@ -101,55 +103,30 @@ class _Recorder:
     resource_type: str
     way: _Way
 
-    def attachments(self, policies: Iterable[Policy], principals: tuple[Principal, ...]) -> Iterator[Attachment]:
+    def attachments(self, policies: Iterable[Policy], principals: tuple[Principal, ...]) -> Iterator[Found]:
         for policy in policies:
             when = joined(self.way.when, policy.found.when)
             if when is not None:
-                yield Attachment(
+                attachment = Attachment(
                     resource=self.address,
                     resource_type=self.resource_type,
-                    policy=policy.found.text,
+                    policy=settled_text(policy.found.text, when),
                     principals=principals,
                     place=policy.place,
                     block=self.declaration.place,
-                    when=_told(when),
                     calls=tuple(call.declaration.place for call in self.scope.calls),
-                    origin=_shown((*self.way.origins, policy.found.origin)),
                     skip=self.way.skip,
                     unit=self.scope.unit.root.directory,
                 )
+                yield Found(attachment, when, self.way.is_other)
 
-    def attachments_of_template(self, template: EmbeddedTemplate) -> Iterator[Attachment]:
+    def attachments_of_template(self, template: EmbeddedTemplate) -> Iterator[Found]:
         """What a CloudFormation template attaches that the resource deploys."""
         reading = template.reading()
         for unjudged in reading.unjudged:
             self.scope.module.report_at(unjudged.place, unjudged.reason, unjudged.advice)
-        when = joined(self.way.when, template.found.when)
-        for one in reading.attachments if when is not None else ():
+        for one in reading.attachments if joined(self.way.when, template.found.when) is not None else ():
             own = next(self.attachments([Policy(template.found._replace(text=one.policy), one.place)], one.principals))
             note = ", ".join(filter(None, (f"by {one.resource} in its template" if one.resource else "", one.note)))
-            skip = own.skip if own.skip is not None else one.skip
-            yield replace(own, when=(*own.when, *one.when), skip=skip, note=note)
-
-
-def _told(when: When) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(condition) for condition in when))
-
-
-def _shown(origins: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(origin for origin in origins if origin))
-
-
-def _merged(attachments: Iterable[Attachment]) -> list[Attachment]:
-    """One for each policy that an instance attaches: the least conditional, with everybody it may be attached to."""
-    merged: dict[tuple[object, ...], Attachment] = {}
-    for one in attachments:
-        key = (one.resource, one.block, one.calls, one.policy)
-        other = merged.get(key)
-        if other is None:
-            merged[key] = one
-            continue
-        kept = min(other, one, key=lambda attachment: (bool(attachment.origin), len(attachment.when)))
-        everybody = tuple(dict.fromkeys((*other.principals, *one.principals)))
-        merged[key] = replace(kept, principals=everybody)
-    return list(merged.values())
+            skip = own.attachment.skip if own.attachment.skip is not None else one.skip
+            yield own._replace(attachment=replace(own.attachment, when=one.when, skip=skip, note=note))

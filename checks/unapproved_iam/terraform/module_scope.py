@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from unapproved_iam.hcl.alternatives import one_of
-from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.evaluation import evaluate, value_of_reference
+from unapproved_iam.hcl.facts import Subject
+from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.scope import Files, Reference
 from unapproved_iam.hcl.syntax import HclSyntaxError
 from unapproved_iam.hcl.values import Boolean, Null, Record, String, Value, exactly, string, under, unknown
@@ -22,7 +24,12 @@ from unapproved_iam.terraform.instances import Instance, Instances, instances_of
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration
 from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN, Declared, attribute_of_resource
-from unapproved_iam.terraform.variables import Variables, converted
+from unapproved_iam.terraform.variables import (
+    Variables,
+    converted,
+    no_value,
+    validated,
+)
 
 
 class ModuleCalls(Protocol):
@@ -92,6 +99,9 @@ class ModuleScope:
     def files(self) -> Files:
         return self.unit.files
 
+    def is_known(self, reference: Reference) -> bool:
+        return reference in self._values or reference in self._in_progress
+
     def owner_of(self, reference: Reference) -> Hashable:
         return self
 
@@ -130,7 +140,7 @@ class ModuleScope:
         if root == "path":
             return self._path(names[0])
         if root == "terraform":
-            return unknown(written, f"{written} is not in the source", SCAN_THE_PLAN)
+            return unknown(written, f"{written} is not in the source", SCAN_THE_PLAN, subject=Subject(written))
         if root == "data" and len(names) == 2:
             return self._resource("data", names[0], names[1], written)
         return self._resource("resource", root, names[0], written)
@@ -153,18 +163,50 @@ class ModuleScope:
         def default() -> Value | None:
             return evaluate(arguments["default"].expression, self) if "default" in arguments else None
 
-        if self.call is None:
-            value = self.unit.variables.value(name, default, self, self.unit.unreadable)
-        else:
-            nullable = evaluate(arguments["nullable"].expression, self) if "nullable" in arguments else None
-            value = self._argument(self.call, name, default, nullable != exactly(Boolean(False)))
+        def typed(value: Value) -> Value:
+            return converted(value, arguments["type"].expression, self, written) if "type" in arguments else value
+
         written = f"var.{name}"
+        is_nullable = "nullable" not in arguments or (
+            evaluate(arguments["nullable"].expression, self).decided != Boolean(False)
+        )
+        if self.call is not None:
+            value = self._argument(self.call, name, default, is_nullable)
+            value = typed(value) if value is not None else None
+        else:
+            value = self._root_variable(name, default, is_nullable, typed)
         if value is None and declaration is None:
             return self._missing(written, "variable", name)
-        if value is None:
-            remedy = f"give variable {name} a default, or {SCAN_THE_PLAN}"
-            return unknown(written, f"variable {name} has no default", remedy)
-        return converted(value, arguments["type"].expression, self, written) if "type" in arguments else value
+        value = value or no_value(name)
+        conditions = [
+            block.body.attributes["condition"].expression
+            for block in (declaration.blocks if declaration else ())
+            if block.type == "validation" and "condition" in block.body.attributes
+        ]
+        return validated(value, conditions, name, self) if conditions else value
+
+    def _root_variable(
+        self, name: str, default: Callable[[], Value | None], is_nullable: bool, typed: Callable[[Value], Value]
+    ) -> Value | None:
+        variables, unreadable = self.unit.variables, self.unit.unreadable
+
+        def given(value: Value) -> Value | None:
+            """Null stands for the default where the variable is not nullable."""
+            return value if is_nullable or value.decided != Null() else default() or value
+
+        loaded = variables.loaded(name, self, unreadable)
+        usual = default() if loaded is None else given(loaded.value)
+        if loaded is not None and loaded.is_decided:
+            return typed(usual) if usual is not None else None
+        others = [
+            (path, typed(value))
+            for path, one in variables.of_other_runs(name, self, unreadable)
+            if (value := given(one)) is not None
+        ]
+        if usual is None and not others:
+            return None
+        usual = typed(usual) if usual is not None else None
+        return open_value(Subject(f"var.{name}"), usual, others, loaded.file if loaded is not None else "")
 
     def _argument(self, call: Call, name: str, default: Callable[[], Value | None], nullable: bool) -> Value | None:
         """What the call gives, else the default; null counts as given where the variable is nullable."""
@@ -176,10 +218,7 @@ class ModuleScope:
             return value
         fallback = default() or value
         return one_of(
-            [
-                under(fallback, one.when, one.openness, one.origin) if isinstance(one.plain, Null) else Value((one,))
-                for one in value
-            ],
+            [under(fallback, one.when) if isinstance(one.plain, Null) else Value((one,)) for one in value],
             f"var.{name}",
         )
 
@@ -244,7 +283,7 @@ class ModuleScope:
 
             def output(wanted: str) -> Value:
                 if child is not None:
-                    return child.value_of(("output", wanted))
+                    return value_of_reference(("output", wanted), child)
                 return unknown(f"{written}.{wanted}", f"the source of {written} is not in the tree", SCAN_THE_PLAN)
 
             return exactly(Record(written + instance.suffix, output, child.module.outputs() if child else None))

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Expression, GetAttribute
+from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
 from unapproved_iam.hcl.scope import Scope
 from unapproved_iam.hcl.syntax import Attribute, Block, Body
-from unapproved_iam.hcl.values import Value, When
+from unapproved_iam.hcl.values import Value
 from unapproved_iam.terraform.instances import turns_of
 from unapproved_iam.terraform.module_files import nested_type
 
@@ -24,7 +25,7 @@ class BlockBody(NamedTuple):
 
     body: Body
     scope: Scope
-    when: When
+    when: Facts
 
 
 class NestedArgument(NamedTuple):
@@ -33,7 +34,7 @@ class NestedArgument(NamedTuple):
     argument: Attribute
     expression: Expression
     scope: Scope
-    when: When
+    when: Facts
 
     @property
     def value(self) -> Value:
@@ -46,7 +47,7 @@ def bodies_of(blocks: Iterable[Block], block_type: str, scope: Scope) -> Iterato
         if nested_type(block) != block_type:
             continue
         if block.type != "dynamic":
-            yield BlockBody(block.body, scope, ())
+            yield BlockBody(block.body, scope, ALWAYS)
             continue
         arguments = block.body.attributes
         iterator = str(arguments["iterator"].expression) if "iterator" in arguments else block_type
@@ -64,8 +65,10 @@ def arguments_at(
     if rest and any(nested_type(block) == first for block in blocks):
         for inner in bodies_of(blocks, first, scope):
             for found in arguments_at(rest, inner.body.attributes, inner.body.blocks, inner.scope):
-                yield found._replace(when=(*inner.when, *found.when))
+                when = joined(inner.when, found.when)
+                if when is not None:
+                    yield found._replace(when=when)
     elif first in arguments:
         argument = arguments[first]
         names = rest.split(".") if rest else []
-        yield NestedArgument(argument, reduce(GetAttribute, names, argument.expression), scope, ())
+        yield NestedArgument(argument, reduce(GetAttribute, names, argument.expression), scope, ALWAYS)

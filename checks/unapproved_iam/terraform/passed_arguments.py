@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.facts import joined
 from unapproved_iam.hcl.scope import Scope
 from unapproved_iam.hcl.syntax import Attribute
-from unapproved_iam.hcl.values import Found, Possible, Sequence, String, Unknown, Value, When, joined, parts_of, under
+from unapproved_iam.hcl.values import Found, Possible, Sequence, String, Unknown, Value, parts_of, settled, under
 from unapproved_iam.hcl.values import Mapping as MappingValue
 from unapproved_iam.policies.passed_policies import is_policy_arn, not_attached, policies_passed
 
@@ -34,28 +35,29 @@ def policies_within(value: Value) -> Iterator[Found]:
 
 
 def _of_possible(possible: Possible) -> Iterator[Found]:
-    plain = possible.plain
+    plain = settled(possible.plain, possible.when)
     if isinstance(plain, String):
         for policy in policies_passed(plain.text):
-            yield Found(policy, possible.when, possible.origin, plain.place)
+            yield Found(policy, possible.when, plain.place)
     elif isinstance(plain, Unknown):  # what a function is not computed of may be in what it yields
         for found in plain.found:
             if is_policy_arn(found.text) and (when := joined(possible.when, found.when)) is not None:
-                yield found._replace(when=when, origin=found.origin or possible.origin)
+                yield found._replace(when=when)
     elif isinstance(plain, MappingValue):
         exempt = not_attached({entry.key.known or "": _known(entry.value) for entry in plain.entries})
         for entry in plain.entries:
+            when = joined(possible.when, entry.when)
+            if when is None:
+                continue
             for policy in policies_passed(entry.key):
-                yield Found(policy, (*possible.when, *entry.when), possible.origin)
+                yield Found(policy, when)
             if (entry.key.known or "") not in exempt:
-                yield from policies_within(_as_part(entry.value, entry.when, possible))
+                yield from policies_within(under(entry.value, when))
     elif isinstance(plain, Sequence):
-        for part, when in parts_of(plain):
-            yield from policies_within(_as_part(part, when, possible))
-
-
-def _as_part(value: Value, when: When, whole: Possible) -> Value:
-    return under(under(value, when), whole.when, origin=whole.origin)
+        for part, of_part in parts_of(plain):
+            when = joined(possible.when, of_part)
+            if when is not None:
+                yield from policies_within(under(part, when))
 
 
 def _known(value: Value) -> str | None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from unapproved_iam.hcl.alternatives import applied, one_of
 from unapproved_iam.hcl.evaluation import evaluate
+from unapproved_iam.hcl.facts import Subject
 from unapproved_iam.hcl.scope import Scope
 from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.values import Null, Plain, Possible, String, Value, exactly, string, text_of, under, unknown
@@ -38,7 +39,7 @@ class Declared(NamedTuple):
     def not_written(self, name: str) -> Value:
         written = f"{self.address}.{name}"
         known = "read when terraform plans" if self.type.startswith("data.") else "known only after the apply"
-        return unknown(written, f"{written} is {known}", SCAN_THE_PLAN)
+        return unknown(written, f"{written} is {known}", SCAN_THE_PLAN, subject=Subject(written))
 
 
 def attribute_of_resource(declared: Declared, name: str) -> Value:
@@ -68,19 +69,14 @@ def name_of(declared: Declared, name: str) -> Value:
 
 def _or_generated(possible: Possible, generated: Value) -> Value:
     if isinstance(possible.plain, Null):
-        return under(generated, possible.when, possible.openness, possible.origin)
+        return under(generated, possible.when)
     return Value((possible,))
-
-
-MAX_NAMES = 16  # of one policy; beyond, its name is a hole, and still it is a customer managed policy
 
 
 def _arn(name: Value, path: Value | None, address: str) -> Value:
     def arn(name: Plain, path: Plain) -> Value:
         return string(customer_managed(_text(name, f"{address}.name"), text_of(path) or ROOT_PATH))
 
-    if len(name.possible) > MAX_NAMES:
-        name = unknown(f"{address}.name", f"{address}.name has more than {MAX_NAMES} possible values", SCAN_THE_PLAN)
     return applied(arn, [name, path or string(ROOT_PATH)], f"{address}.arn")
 
 
@@ -97,7 +93,7 @@ def _principal(declared: Declared, name: str, wanted: str) -> Value:
         content = text_of(possible.plain)
         place = possible.plain.place if isinstance(possible.plain, String) else None
         plain = String(content, place, declared.address) if content is not None else possible.plain
-        alternatives.append(Possible(plain, possible.when, possible.openness, possible.origin))
+        alternatives.append(Possible(plain, possible.when))
     return Value(tuple(alternatives))
 
 

@@ -9,16 +9,21 @@ Terraform documentation.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as List
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from unapproved_iam.hcl.alternatives import applied, one_of
 from unapproved_iam.hcl.collection_values import mapping_of, set_of, with_strings
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Call, Expression, Literal, Name, ObjectOf, Template, TupleOf
-from unapproved_iam.hcl.operators import boolean_of, number_of
-from unapproved_iam.hcl.scope import Scope
+from unapproved_iam.hcl.facts import (
+    Facts,
+    Subject,
+    joined,
+)
+from unapproved_iam.hcl.operators import boolean_of, number_of, truths_of
+from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import HclSyntaxError
 from unapproved_iam.hcl.values import (
     NULL,
@@ -36,24 +41,33 @@ from unapproved_iam.hcl.values import (
     String,
     Value,
     exactly,
-    opened,
+    holes_of,
     under,
+    unknown,
 )
 from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terraform.module_files import VariableFile
+from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN
+
+Unreadable = Callable[[str, HclSyntaxError], Value]
+
+
+class Given(NamedTuple):
+    """What a variable has in a usual run, in place of its default."""
+
+    value: Value
+    file: str = ""  # that says so, by its path from the root module
+    is_decided: bool = False  # nobody gives it anything else
 
 
 class Variables(Protocol):
     """Where the values of a root module's variables come from."""
 
-    def value(
-        self,
-        name: str,
-        default: Callable[[], Value | None],
-        scope: Scope,
-        unreadable: Callable[[str, HclSyntaxError], Value],
-    ) -> Value | None:
-        """The value of a root variable; None without any."""
+    def loaded(self, name: str, scope: Scope, unreadable: Unreadable) -> Given | None:
+        """What a usual run gives it; None when that is its default."""
+
+    def of_other_runs(self, name: str, scope: Scope, unreadable: Unreadable) -> Iterator[tuple[str, Value]]:
+        """The files of other runs that assign it, by their paths from the root module."""
 
 
 class RootVariables:
@@ -67,41 +81,57 @@ class RootVariables:
         self._loaded = [VariableFile(path) for path in loaded]
         self._others = [VariableFile(path) for path in others]
 
-    def value(
-        self,
-        name: str,
-        default: Callable[[], Value | None],
-        scope: Scope,
-        unreadable: Callable[[str, HclSyntaxError], Value],
-    ) -> Value | None:
-        """The value of a root variable: used as it is, while conditions on it stay open; None without any.
+    def loaded(self, name: str, scope: Scope, unreadable: Unreadable) -> Given | None:
+        """What the files assign that Terraform loads by itself; None when they do not."""
+        for file in reversed(self._loaded):
+            value = _assigned(file, name, scope, unreadable)
+            if value is not None:
+                return Given(value, self._shown(file.path))
+        return None
 
-        A file that cannot be read may assign it: what `unreadable` yields is possible, too.
-        """
-        written = f"var.{name}"
-
-        def assigned(file: VariableFile) -> Value | None:
-            try:
-                assignment = file.assignments.get(name)
-                return evaluate(assignment.expression, scope) if assignment else None
-            except HclSyntaxError as error:
-                return unreadable(written, error)
-            except OSError as error:
-                return unreadable(written, HclSyntaxError(file.path, 1, error.strerror or str(error)))
-
-        loaded = [(file, value) for file in self._loaded if (value := assigned(file)) is not None]
-        usual = loaded[-1][1] if loaded else default()
-        values = [usual] if usual is not None else []
-        if loaded:
-            values = [under(loaded[-1][1], (), origin=self._shown(loaded[-1][0].path))]
+    def of_other_runs(self, name: str, scope: Scope, unreadable: Unreadable) -> Iterator[tuple[str, Value]]:
+        """The other files that assign it, by their paths from the root module."""
         for file in self._others:
-            value = assigned(file)
-            if value is not None and value != usual:
-                values.append(under(value, (), origin=self._shown(file.path)))
-        return opened(one_of(values, written)) if values else None
+            value = _assigned(file, name, scope, unreadable)
+            if value is not None:
+                yield self._shown(file.path), value
 
     def _shown(self, path: str) -> str:
         return os.path.relpath(path, self._directory).replace(os.sep, "/")
+
+
+def _assigned(file: VariableFile, name: str, scope: Scope, unreadable: Unreadable) -> Value | None:
+    """A file that cannot be read may assign it: what `unreadable` yields is possible, too."""
+    try:
+        assignment = file.assignments.get(name)
+        return evaluate(assignment.expression, scope) if assignment else None
+    except HclSyntaxError as error:
+        return unreadable(f"var.{name}", error)
+    except OSError as error:
+        return unreadable(f"var.{name}", HclSyntaxError(file.path, 1, error.strerror or str(error)))
+
+
+def no_value(name: str) -> Value:
+    """A root variable of which the tree tells nothing."""
+    remedy = f"give variable {name} a default, or {SCAN_THE_PLAN}"
+    return unknown(f"var.{name}", f"variable {name} has no default", remedy, subject=Subject(f"var.{name}"))
+
+
+def validated(value: Value, conditions: Iterable[Expression], name: str, scope: Scope) -> Value:
+    """The value where it passes the validation of its variable, as far as that speaks of it alone."""
+    subjects = {hole.subject for possible in value for hole in holes_of(possible.plain)}
+    for condition in conditions:
+        kept: list[Value] = []
+        for plain, when in value:
+            truths, _ = truths_of(evaluate(condition, Layer(scope, {("var", name): exactly(plain)})), condition)
+            facts = [
+                Facts({one: choice for one, choice in holds.choices.items() if one in subjects})
+                for truth, holds in truths
+                if truth
+            ]
+            kept += [Value((Possible(plain, both),)) for way in facts if (both := joined(when, way)) is not None]
+        value = one_of(kept, f"var.{name}") if kept else value
+    return value
 
 
 def converted(value: Value, type_: Expression, scope: Scope, written: str) -> Value:
@@ -173,7 +203,7 @@ def _object(plain: Mapping, declared: ObjectOf, scope: Scope, written: str) -> M
 
 def _instead_of_null(possible: Possible, default: Value) -> Value:
     if isinstance(possible.plain, Null):
-        return under(default, possible.when, possible.openness, possible.origin)
+        return under(default, possible.when)
     return Value((possible,))
 
 

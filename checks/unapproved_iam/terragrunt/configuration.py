@@ -11,22 +11,22 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
+from unapproved_iam.hcl.alternatives import applied
 from unapproved_iam.hcl.collection_values import attribute_of
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Call
+from unapproved_iam.hcl.facts import Subject
+from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.scope import CHECKOUT, Files, Reference
 from unapproved_iam.hcl.syntax import Attribute, Block, HclSyntaxError, parse_body
 from unapproved_iam.hcl.values import (
     Entry,
     Mapping,
-    Possible,
     Record,
     String,
     Value,
     exactly,
-    opened,
     string,
-    under,
     unknown,
 )
 from unapproved_iam.policies.possible_text import text
@@ -159,6 +159,9 @@ class Configuration:
     def files(self) -> Files:
         return Files(os.path.dirname(self.path), self.context.tree)
 
+    def is_known(self, reference: Reference) -> bool:
+        return reference in self._values or reference in self._in_progress
+
     def owner_of(self, reference: Reference) -> Hashable:
         return self
 
@@ -195,7 +198,7 @@ class Configuration:
             for block in self.blocks("feature"):
                 default = block.body.attributes.get("default")
                 if block.labels == (name,) and default:
-                    value = opened(self.value(default))
+                    value = open_value(Subject(f"feature.{name}.value"), self.value(default))
                     return exactly(Mapping((Entry(text("value"), value),)))
         if root == "values" and self.context.values is not None:
             return attribute_in(self.context.values, name, written)
@@ -226,7 +229,4 @@ class Configuration:
 
 def attribute_in(value: Value, name: str, written: str) -> Value:
     """An attribute of a value."""
-    found: list[Possible] = []
-    for possible in value:
-        found += under(attribute_of(possible, name, written), possible.when, possible.openness, possible.origin)
-    return Value(tuple(found))
+    return applied(lambda plain: attribute_of(plain, name, written), [value], written)

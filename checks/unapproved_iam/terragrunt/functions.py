@@ -12,7 +12,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 from unapproved_iam.hcl.expression import Call, Expression, GetAttribute, Name
-from unapproved_iam.hcl.values import Record, Value, exactly, opened, string, unknown
+from unapproved_iam.hcl.facts import Subject
+from unapproved_iam.hcl.open_values import open_value
+from unapproved_iam.hcl.texts import possible_texts
+from unapproved_iam.hcl.values import Record, Value, exactly, string, unknown
 from unapproved_iam.policies.policy_arn import ACCOUNT
 from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terragrunt.context import File
@@ -141,7 +144,9 @@ def _read_variables(here: File, arguments: list[Value]) -> Value | None:
 
 def _environment(here: File, arguments: list[Value]) -> Value | None:
     """A default is a value that someone may change."""
-    return opened(arguments[1]) if len(arguments) > 1 else None
+    names = possible_texts(arguments[0]) if arguments else []
+    subject = Subject(f'get_env("{names[0].text}")') if len(names) == 1 else Subject("get_env(...)", id(here))
+    return open_value(subject, arguments[1]) if len(arguments) > 1 else None
 
 
 def _account(here: File, arguments: list[Value]) -> Value:

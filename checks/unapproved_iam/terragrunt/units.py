@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.hcl.expression import Name
+from unapproved_iam.hcl.facts import files_of_ways, words
 from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError
 from unapproved_iam.hcl.values import Mapping as MappingValue
@@ -24,7 +25,7 @@ from unapproved_iam.terraform.attachments import policies_of_call
 from unapproved_iam.terraform.module_files import Directories, Program
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.terraform.root_module import TerraformTree
-from unapproved_iam.terraform.variables import RootVariables
+from unapproved_iam.terraform.variables import Given, RootVariables, Unreadable
 from unapproved_iam.terragrunt.configuration import Configuration, attribute_in
 from unapproved_iam.terragrunt.context import Context
 
@@ -173,9 +174,9 @@ class _Unit:
                     block=Place(self._path, attribute.line, attribute.end_line)
                     if attribute.place.path == self._path
                     else place,
-                    when=tuple(dict.fromkeys(map(str, policy.found.when))),
+                    when=tuple(words(policy.found.when)),
                     calls=() if attribute.place.path == self._path else (Place(self._path),),
-                    origin=policy.found.origin,
+                    origin=files_of_ways([policy.found.when]),
                     unit=self._path,
                 )
 
@@ -241,17 +242,14 @@ class _Inputs:
         self._inputs = inputs
         self._files = files
 
-    def value(
-        self,
-        name: str,
-        default: Callable[[], Value | None],
-        scope: Scope,
-        unreadable: Callable[[str, HclSyntaxError], Value],
-    ) -> Value | None:
-        given = self._files.value(name, lambda: None, scope, unreadable)
+    def loaded(self, name: str, scope: Scope, unreadable: Unreadable) -> Given | None:
+        given = self._files.loaded(name, scope, unreadable)
         if given is None and name in self._inputs:
-            return self._inputs[name][0]
-        return given or self._files.value(name, default, scope, unreadable)
+            return Given(self._inputs[name][0], is_decided=True)
+        return given
+
+    def of_other_runs(self, name: str, scope: Scope, unreadable: Unreadable) -> Iterator[tuple[str, Value]]:
+        yield from ()
 
 
 def _is_local(source: str) -> bool:

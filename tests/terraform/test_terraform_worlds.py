@@ -1,0 +1,75 @@
+"""Random root modules against brute force: what some world attaches is found, and nothing else is.
+
+`WORLD_PROGRAMS=20000 pytest tests/terraform/test_terraform_worlds.py` tries more modules than CI does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from terraform_verdicts import findings_in, write_tree
+from unapproved_iam.deny_list.verdict import Verdict
+from unapproved_iam.policies.policy_arn import display_name
+from world_writer import DENIED, Other, World, written_program
+
+PROGRAMS = int(os.environ.get("WORLD_PROGRAMS", "150"))
+FIRST = int(os.environ.get("WORLD_FIRST", "0"))
+
+
+class Truth(NamedTuple):
+    """Pairs of resource and denied policy, and resources."""
+
+    surely: set[tuple[str, str]]  # attached in a world in which every name is told
+    perhaps: set[tuple[str, str]]  # attached in a world in which a condition has told the name
+    untold: set[str]  # that attach in some world what the tree does not tell
+    computed: set[str]  # that terraform computes in some world
+
+
+def test_what_some_world_attaches_is_found_and_nothing_else(tmp_path: Path) -> None:
+    silent, unresolved, false = [], [], []
+    for seed in range(FIRST, FIRST + PROGRAMS):
+        program = written_program(seed)
+        truth = _truth(seed)
+        findings, unjudged = findings_in(write_tree(tmp_path / str(seed), program.files))
+        assert not unjudged, seed
+        denied, still_open = set(), set()
+        for finding in findings:
+            resource, policy = _without_keys(finding.attachment.resource), finding.attachment.policy
+            if finding.verdict is Verdict.DENIED and not any(hole.is_other for hole in policy.holes):
+                denied.add((resource, display_name(policy).rpartition("/")[2]))
+            elif finding.verdict is Verdict.UNRESOLVED and resource in truth.computed - truth.untold:
+                still_open.add(resource)
+        missed = {resource for resource, _ in truth.surely - denied}
+        silent += [seed] if missed - still_open else []
+        unresolved += [seed] if still_open else []
+        false += [seed] if denied - truth.perhaps else []
+    assert silent == []
+    assert len(unresolved) <= PROGRAMS * MOST_UNRESOLVED, unresolved
+    assert len(false) <= PROGRAMS * MOST_FALSE, false
+
+
+MOST_UNRESOLVED = 0.02
+MOST_FALSE = 0.04
+
+
+def _truth(seed: int) -> Truth:
+    program = written_program(seed)
+    truth = Truth(set(), set(), set(), set())
+    for values in program.worlds:
+        for resource, policies in program.attached(World(dict(values))).items():
+            truth.computed.add(resource)
+            for policy in policies:
+                if policy is None:
+                    truth.untold.add(resource)
+                elif policy in DENIED or policy.startswith("legacy-"):
+                    truth.perhaps.add((resource, str(policy)))
+                    if not isinstance(policy, Other):
+                        truth.surely.add((resource, policy))
+    return truth
+
+
+def _without_keys(address: str) -> str:
+    return re.sub(r'\["[^"]*"\]|\[\d+\]', "", address)

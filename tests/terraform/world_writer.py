@@ -1,0 +1,754 @@
+"""Write random root modules, each expression together with what it is worth in a given world.
+
+An expression is its text and a function of the world, so that every attachment can be computed by brute force, by
+nothing that the engine has. A world gives each variable its default, what a variable file says, or a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+from random import Random
+from typing import Any, TypeVar
+
+DENIED = ("AdministratorAccess", "IAMFullAccess")
+NAMES = (*DENIED, "ReadOnlyAccess", "AmazonS3ReadOnlyAccess", "ViewOnlyAccess")
+ENVIRONMENTS = ("dev", "qa", "prod")
+ELSE = "zzz"  # an environment that no module names
+ARN = "arn:aws:iam::aws:policy/"
+
+
+Picked = TypeVar("Picked")
+
+
+class Refused(Exception):
+    """Terraform refuses to compute it."""
+
+
+class Other(str):
+    """A text that the tree does not tell, unless a condition has compared it."""
+
+
+@dataclass
+class World:
+    values: dict[str, Any]
+    asked: set[str] = field(default_factory=set)  # what `Other` texts turned out to be equal to
+
+
+@dataclass(frozen=True)
+class View:
+    """What an expression sees: the world, the module's variables and locals, and the loops around it."""
+
+    world: World
+    variables: dict[str, Callable[[], Any]]
+    locals: dict[str, Expression]
+    loops: dict[str, Any] = field(default_factory=dict)
+
+    def inside(self, **loops: Any) -> View:
+        return View(self.world, self.variables, self.locals, {**self.loops, **loops})
+
+
+@dataclass(frozen=True)
+class Expression:
+    text: str
+    worth: Callable[[View], Any]
+
+
+@dataclass
+class Attaching:
+    """A resource block of a module, and the policy names that it attaches in a view."""
+
+    address: str
+    text: str
+    worth: Callable[[View], list[Any]]
+
+
+@dataclass
+class Program:
+    files: dict[str, str]
+    worlds: list[dict[str, Any]]
+    attached: Callable[[World], dict[str, list[Any]]]  # per resource address without instance keys
+
+
+def equal(view: View, one: Any, other: Any) -> bool:
+    same = one == other
+    for text in (one, other):
+        if isinstance(text, Other) and same:
+            view.world.asked.add(str(text))
+    return bool(same)
+
+
+def quoted(data: Any) -> str:
+    if isinstance(data, bool):
+        return "true" if data else "false"
+    if data is None:
+        return "null"
+    if isinstance(data, str):
+        return f'"{data}"'
+    if isinstance(data, list):
+        return "[" + ", ".join(map(quoted, data)) + "]"
+    if isinstance(data, dict):
+        return "{ " + ", ".join(f"{key} = {quoted(value)}" for key, value in data.items()) + " }"
+    return str(data)
+
+
+def constant(data: Any) -> Expression:
+    return Expression(quoted(data), lambda view: data)
+
+
+class Writer:
+    """Writes the expressions of one module; `variables` are its names by kind."""
+
+    def __init__(self, random: Random, variables: dict[str, list[str]]) -> None:
+        self.random = random
+        self.variables = variables
+        self.locals: dict[str, Expression] = {}
+        self.kinds: dict[str, list[str]] = {"name": [], "flag": [], "list": []}
+        self.loop_names: list[str] = []
+        self.loops = 0
+
+    def pick(self, options: Iterable[Picked]) -> Picked:
+        return self.random.choice(list(options))
+
+    def one_in(self, number: int) -> bool:
+        return self.random.randrange(number) == 0
+
+    def variable(self, name: str) -> Expression:
+        return Expression(f"var.{name}", lambda view: view.variables[name]())
+
+    def local(self, name: str) -> Expression:
+        def worth(view: View) -> Any:
+            return view.locals[name].worth(View(view.world, view.variables, view.locals))
+
+        return Expression(f"local.{name}", worth)
+
+    def any_variable(self, kind: str) -> Expression | None:
+        names = self.variables.get(kind)
+        return self.variable(self.pick(names)) if names else None
+
+    # -- conditions ----------------------------------------------------------------------------------------------------
+
+    def flag(self, depth: int) -> Expression:
+        forms = [self.flag_variable, self.compared, self.compared, self.member]
+        if depth > 0:
+            forms += [self.negated, self.both, self.both, self.can_choose, self.counted, self.choice_of_flag]
+            forms += [self.name_compared, self.listed, self.looked_up_flag, self.longer]
+        if self.kinds["flag"] and self.one_in(4):
+            return self.local(self.pick(self.kinds["flag"]))
+        return self.pick(forms)(depth - 1)
+
+    def flag_variable(self, depth: int) -> Expression:
+        return self.any_variable("flag") or constant(self.one_in(2))
+
+    def environment(self) -> Expression:
+        return self.any_variable("environment") or constant(self.pick(ENVIRONMENTS))
+
+    def compared(self, depth: int) -> Expression:
+        one, other, negated = self.environment(), self.pick((*ENVIRONMENTS, *ENVIRONMENTS, None)), self.one_in(2)
+        text = f"({one.text} {'!=' if negated else '=='} {quoted(other)})"
+        return Expression(text, lambda view: equal(view, one.worth(view), other) is not negated)
+
+    def member(self, depth: int) -> Expression:
+        one = self.environment()
+        among = self.random.sample(ENVIRONMENTS, self.pick((1, 2, 2, 3)))
+
+        def worth(view: View) -> bool:
+            return any(equal(view, one.worth(view), constant) for constant in among)
+
+        return Expression(f"contains({quoted(among)}, {one.text})", worth)
+
+    def negated(self, depth: int) -> Expression:
+        one = self.flag(depth)
+        return Expression(f"!({one.text})", lambda view: not one.worth(view))
+
+    def both(self, depth: int) -> Expression:
+        one, other, operator = self.flag(depth), self.flag(depth), self.pick(("&&", "||"))
+
+        def worth(view: View) -> bool:
+            if operator == "&&":
+                return bool(one.worth(view) and other.worth(view))
+            return bool(one.worth(view) or other.worth(view))
+
+        return Expression(f"({one.text} {operator} {other.text})", worth)
+
+    def choice_of_flag(self, depth: int) -> Expression:
+        return self.choice(self.flag, depth)
+
+    def choice(self, of: Callable[[int], Expression], depth: int) -> Expression:
+        condition, then, otherwise = self.flag(depth), of(depth), of(depth)
+
+        def worth(view: View) -> Any:
+            return then.worth(view) if condition.worth(view) else otherwise.worth(view)
+
+        return Expression(f"({condition.text} ? {then.text} : {otherwise.text})", worth)
+
+    def table(self, of: Callable[[int], Expression], depth: int) -> dict[str, Expression]:
+        return {key: of(min(depth, 0)) for key in self.random.sample(ENVIRONMENTS, self.pick((1, 2, 2, 3)))}
+
+    def can_choose(self, depth: int) -> Expression:
+        one, keys = self.environment(), self.random.sample(ENVIRONMENTS, 2)
+        text = f"can({{ {keys[0]} = 1, {keys[1]} = 2 }}[{one.text}])"
+        return Expression(text, lambda view: one.worth(view) in keys)
+
+    def looked_up_flag(self, depth: int) -> Expression:
+        one, keys, default = self.environment(), self.random.sample(ENVIRONMENTS, 2), self.one_in(2)
+        text = f'lookup({{ {keys[0]} = true, {keys[1]} = false }}, coalesce({one.text}, "dev"), {quoted(default)})'
+
+        def worth(view: View) -> bool:
+            key = one.worth(view) or "dev"
+            return bool({keys[0]: True, keys[1]: False}.get(key, default))
+
+        return Expression(text, worth)
+
+    def counted(self, depth: int) -> Expression:
+        several, number = self.names(depth), self.pick((0, 1, 2))
+        return Expression(f"(length({several.text}) > {number})", lambda view: len(several.worth(view)) > number)
+
+    def longer(self, depth: int) -> Expression:
+        number, limit = self.any_variable("number") or constant(3), self.pick((1, 2, 4))
+        return Expression(f"({number.text} > {limit})", lambda view: number.worth(view) > limit)
+
+    def name_compared(self, depth: int) -> Expression:
+        one, other, negated = self.name(min(depth, 1)), self.pick(NAMES), self.one_in(2)
+        text = f"({one.text} {'!=' if negated else '=='} {quoted(other)})"
+        return Expression(text, lambda view: equal(view, one.worth(view), other) is not negated)
+
+    def listed(self, depth: int) -> Expression:
+        several, one = self.names(min(depth, 1)), self.pick(NAMES)
+        return Expression(
+            f"contains({several.text}, {quoted(one)})",
+            lambda view: any(equal(view, element, one) for element in several.worth(view)),
+        )
+
+    # -- names of policies ---------------------------------------------------------------------------------------------
+
+    def name(self, depth: int) -> Expression:
+        if self.loop_names and self.one_in(3):
+            loop = self.pick(self.loop_names)
+            return Expression(loop, lambda view: view.loops[loop])
+        if self.kinds["name"] and self.one_in(4):
+            return self.local(self.pick(self.kinds["name"]))
+        forms = [lambda depth: constant(self.pick(NAMES)), self.name_variable]
+        if depth > 0:
+            forms += [self.choice_of_name, self.choice_of_name, self.looked_up, self.indexed, self.tried]
+            forms += [self.coalesced, self.merged, self.templated, self.filtered, self.element, self.of_object]
+        return self.pick(forms)(depth - 1)
+
+    def name_variable(self, depth: int) -> Expression:
+        return self.any_variable("name") or constant(self.pick(NAMES))
+
+    def choice_of_name(self, depth: int) -> Expression:
+        return self.choice(self.name, depth)
+
+    def looked_up(self, depth: int) -> Expression:
+        table, one, default = self.table(self.name, depth), self.environment(), self.name(depth)
+        entries = ", ".join(f"{key} = {value.text}" for key, value in table.items())
+
+        def worth(view: View) -> Any:
+            key, otherwise = one.worth(view), default.worth(view)
+            values = {entry: value.worth(view) for entry, value in table.items()}
+            if key is None:
+                raise Refused
+            return values.get(key, otherwise)
+
+        return Expression(f"lookup({{ {entries} }}, {one.text}, {default.text})", worth)
+
+    def indexed(self, depth: int) -> Expression:
+        table, one = self.table(self.name, depth), self.environment()
+        entries = ", ".join(f"{key} = {value.text}" for key, value in table.items())
+
+        def worth(view: View) -> Any:
+            key = one.worth(view)
+            values = {entry: value.worth(view) for entry, value in table.items()}
+            if key not in table:
+                raise Refused
+            return values[key]
+
+        return Expression(f"{{ {entries} }}[{one.text}]", worth)
+
+    def tried(self, depth: int) -> Expression:
+        one, other = self.indexed(depth), self.name(depth)
+
+        def worth(view: View) -> Any:
+            try:
+                return one.worth(view)
+            except Refused:
+                return other.worth(view)
+
+        return Expression(f"try({one.text}, {other.text})", worth)
+
+    def coalesced(self, depth: int) -> Expression:
+        condition, one, other = self.flag(depth), self.name(depth), self.name(depth)
+        empty = self.pick(('""', "null"))
+        text = f"coalesce({condition.text} ? {one.text} : {empty}, {other.text})"
+
+        def worth(view: View) -> Any:
+            first = one.worth(view) if condition.worth(view) else None
+            second = other.worth(view)
+            return first or second
+
+        return Expression(text, worth)
+
+    def merged(self, depth: int) -> Expression:
+        one, condition, other = self.name(depth), self.flag(depth), self.name(depth)
+        text = f"merge({{ a = {one.text} }}, {condition.text} ? {{ a = {other.text} }} : {{}}).a"
+        return Expression(
+            text, lambda view: [one.worth(view), (other if condition.worth(view) else one).worth(view)][1]
+        )
+
+    def templated(self, depth: int) -> Expression:
+        condition, one, other = self.flag(depth), self.name(depth), self.name(depth)
+        text = f'"%{{ if {condition.text} }}${{{one.text}}}%{{ else }}${{{other.text}}}%{{ endif }}"'
+        return Expression(text, lambda view: (one if condition.worth(view) else other).worth(view))
+
+    def filtered(self, depth: int) -> Expression:
+        condition, one, other = self.flag(depth), self.name(depth), self.name(depth)
+        text = (
+            f'join("", [for w in [{{ v = {one.text}, on = {condition.text} }}, '
+            f"{{ v = {other.text}, on = !({condition.text}) }}] : w.v if w.on])"
+        )
+
+        def worth(view: View) -> Any:
+            both = {True: one.worth(view), False: other.worth(view)}
+            return both[bool(condition.worth(view))]
+
+        return Expression(text, worth)
+
+    def element(self, depth: int) -> Expression:
+        several, function = self.names(depth), self.pick(("{}[0]", "element({}, 1)", 'try({}[1], "ReadOnlyAccess")'))
+
+        def worth(view: View) -> Any:
+            names = several.worth(view)
+            if function == "{}[0]":
+                if not names:
+                    raise Refused
+                return names[0]
+            if function.startswith("element"):
+                if not names:
+                    raise Refused
+                return names[1 % len(names)]
+            return names[1] if len(names) > 1 else "ReadOnlyAccess"
+
+        return Expression(function.format(several.text), worth)
+
+    def of_object(self, depth: int) -> Expression:
+        objects = self.any_variable("object")
+        if objects is None:
+            return self.choice_of_name(depth)
+        return Expression(f"{objects.text}.policy", lambda view: objects.worth(view)["policy"])
+
+    # -- lists of names ------------------------------------------------------------------------------------------------
+
+    def names(self, depth: int) -> Expression:
+        if self.kinds["list"] and self.one_in(4):
+            return self.local(self.pick(self.kinds["list"]))
+        forms = [self.tuple, self.list_variable, self.list_variable]
+        if depth > 0:
+            forms += [self.concatenated, self.loop, self.loop, self.compacted, self.choice_of_names, self.subtracted]
+            forms += [self.of_roles, self.flattened, self.sorted_set, self.kept_keys]
+        return self.pick(forms)(depth - 1)
+
+    def tuple(self, depth: int) -> Expression:
+        items = [self.name(depth) for _ in range(self.pick((0, 1, 2, 3)))]
+        if not items:
+            return Expression("tolist([])", lambda view: [])
+        return Expression(
+            f"[{', '.join(item.text for item in items)}]", lambda view: [item.worth(view) for item in items]
+        )
+
+    def list_variable(self, depth: int) -> Expression:
+        return self.any_variable("list") or self.tuple(depth)
+
+    def choice_of_names(self, depth: int) -> Expression:
+        condition, one = self.flag(depth), self.names(depth)
+        return Expression(
+            f"({condition.text} ? {one.text} : [])", lambda view: one.worth(view) if condition.worth(view) else []
+        )
+
+    def concatenated(self, depth: int) -> Expression:
+        one, other = self.names(depth), self.choice_of_names(depth)
+        return Expression(f"concat({one.text}, {other.text})", lambda view: [*one.worth(view), *other.worth(view)])
+
+    def flattened(self, depth: int) -> Expression:
+        one, other = self.names(depth), self.names(depth)
+        return Expression(f"flatten([{one.text}, {other.text}])", lambda view: [*one.worth(view), *other.worth(view)])
+
+    def loop(self, depth: int) -> Expression:
+        several = self.names(depth)
+        self.loops += 1
+        loop = f"n{self.loops}"
+        self.loop_names.append(loop)
+        result = self.name(min(depth, 1)) if self.one_in(2) else Expression(loop, lambda view: view.loops[loop])
+        condition = self.loop_condition(loop, depth)
+        self.loop_names.remove(loop)
+
+        def worth(view: View) -> list[Any]:
+            turns = [view.inside(**{loop: name}) for name in several.worth(view)]
+            return [result.worth(turn) for turn in turns if condition.worth(turn)]
+
+        return Expression(f"[for {loop} in {several.text} : {result.text} if {condition.text}]", worth)
+
+    def loop_condition(self, loop: str, depth: int) -> Expression:
+        kind, among = self.random.randrange(3), self.random.sample(NAMES, 2)
+        if kind == 0:
+            return self.flag(depth)
+        if kind == 1:
+            return Expression(f"{loop} != {quoted(among[0])}", lambda view: not equal(view, view.loops[loop], among[0]))
+        return Expression(
+            f"!contains({quoted(among)}, {loop})",
+            lambda view: not any(equal(view, view.loops[loop], one) for one in among),
+        )
+
+    def compacted(self, depth: int) -> Expression:
+        pairs = [(self.flag(depth), self.name(depth)) for _ in range(self.pick((1, 2)))]
+        items = ", ".join(f'{condition.text} ? {name.text} : ""' for condition, name in pairs)
+        return Expression(
+            f"compact([{items}])", lambda view: [name.worth(view) for condition, name in pairs if condition.worth(view)]
+        )
+
+    def subtracted(self, depth: int) -> Expression:
+        several, among = self.names(depth), self.random.sample(NAMES, 2)
+
+        def worth(view: View) -> list[Any]:
+            names = [one for one in several.worth(view) if not any(equal(view, one, other) for other in among)]
+            return sorted(set(names))
+
+        return Expression(f"tolist(setsubtract({several.text}, {quoted(among)}))", worth)
+
+    def sorted_set(self, depth: int) -> Expression:
+        several = self.names(depth)
+        return Expression(f"tolist(toset({several.text}))", lambda view: sorted(set(several.worth(view))))
+
+    def kept_keys(self, depth: int) -> Expression:
+        pairs = [(name, self.flag(depth)) for name in self.random.sample(NAMES, 2)]
+        entries = ", ".join(f"{name} = {condition.text}" for name, condition in pairs)
+        return Expression(
+            f"[for k, v in {{ {entries} }} : k if v]",
+            lambda view: sorted(name for name, condition in pairs if condition.worth(view)),
+        )
+
+    def of_roles(self, depth: int) -> Expression:
+        roles = self.any_variable("roles")
+        if roles is None:
+            return self.choice_of_names(depth)
+        environment = self.environment()
+        if self.one_in(2):
+            return Expression(
+                f"[for k, r in {roles.text} : r.policy if r.on]",
+                lambda view: [role["policy"] for _, role in sorted(roles.worth(view).items()) if role["on"]],
+            )
+        return Expression(
+            f"[for r in values({roles.text}) : r.policy if contains(r.envs, {environment.text})]",
+            lambda view: [
+                role["policy"]
+                for _, role in sorted(roles.worth(view).items())
+                if any(equal(view, environment.worth(view), one) for one in role["envs"])
+            ],
+        )
+
+    # -- resources -----------------------------------------------------------------------------------------------------
+
+    def write_locals(self) -> str:
+        lines = []
+        for number in range(self.random.randrange(4)):
+            kind = self.pick(("name", "flag", "list"))
+            expression = {"name": self.name, "flag": self.flag, "list": self.names}[kind](2)
+            name = f"l{number}"
+            self.locals[name] = expression
+            self.kinds[kind].append(name)
+            lines.append(f"  {name} = {expression.text}\n")
+        return f"locals {{\n{''.join(lines)}}}\n" if lines else ""
+
+    def resource(self, number: int) -> Attaching:
+        forms = (self.plain, self.conditional, self.for_each, self.of_role, self.by_index, self.each_role, self.blocks)
+        return self.pick(forms)(f"x{number}")
+
+    def attachment(self, name: str, lines: str, worth: Callable[[View], list[Any]]) -> Attaching:
+        text = f'resource "aws_iam_role_policy_attachment" "{name}" {{\n  role = "r"\n{lines}}}\n'
+        return Attaching(f"aws_iam_role_policy_attachment.{name}", text, worth)
+
+    def plain(self, name: str) -> Attaching:
+        policy = self.name(3)
+        return self.attachment(name, f'  policy_arn = "{ARN}${{{policy.text}}}"\n', lambda view: [policy.worth(view)])
+
+    def conditional(self, name: str) -> Attaching:
+        policy, condition = self.name(2), self.flag(2)
+        lines = f'  count = {condition.text} ? 1 : 0\n  policy_arn = "{ARN}${{{policy.text}}}"\n'
+        return self.attachment(name, lines, lambda view: [policy.worth(view)] if condition.worth(view) else [])
+
+    def for_each(self, name: str) -> Attaching:
+        several = self.names(3)
+        lines = f'  for_each = toset({several.text})\n  policy_arn = "{ARN}${{each.value}}"\n'
+        return self.attachment(name, lines, lambda view: several.worth(view))
+
+    def by_index(self, name: str) -> Attaching:
+        several = self.names(2)
+        lines = f'  count = length({several.text})\n  policy_arn = "{ARN}${{{several.text}[count.index]}}"\n'
+        return self.attachment(name, lines, lambda view: several.worth(view))
+
+    def each_role(self, name: str) -> Attaching:
+        roles = self.any_variable("roles")
+        if roles is None:
+            return self.for_each(name)
+        condition = self.flag(1)
+        lines = (
+            f"  for_each = {{ for k, r in {roles.text} : k => r if r.on && {condition.text} }}\n"
+            f'  policy_arn = "{ARN}${{each.value.policy}}"\n'
+        )
+        return self.attachment(
+            name,
+            lines,
+            lambda view: [
+                role["policy"] for role in roles.worth(view).values() if role["on"] and condition.worth(view)
+            ],
+        )
+
+    def of_role(self, name: str) -> Attaching:
+        several = self.names(3)
+        text = (
+            f'resource "aws_iam_role" "{name}" {{\n  name = "r"\n'
+            f'  managed_policy_arns = [for p in {several.text} : "{ARN}${{p}}"]\n}}\n'
+        )
+        return Attaching(f"aws_iam_role.{name}", text, lambda view: several.worth(view))
+
+    def blocks(self, name: str) -> Attaching:
+        several = self.names(2)
+        text = (
+            f'resource "aws_ssoadmin_customer_managed_policy_attachments_exclusive" "{name}" {{\n'
+            '  instance_arn = "i"\n  permission_set_arn = "p"\n'
+            f'  dynamic "customer_managed_policy_reference" {{\n    for_each = {several.text}\n'
+            '    content {\n      name = "legacy-${customer_managed_policy_reference.value}"\n    }\n  }\n}\n'
+        )
+
+        def worth(view: View) -> list[Any]:
+            return [
+                Other(f"legacy-{one}") if isinstance(one, Other) else f"legacy-{one}" for one in several.worth(view)
+            ]
+
+        return Attaching(f"aws_ssoadmin_customer_managed_policy_attachments_exclusive.{name}", text, worth)
+
+
+# -- programs ----------------------------------------------------------------------------------------------------------
+
+KINDS = {
+    "environment": "env",
+    "flag": "a",
+    "name": "p",
+    "list": "names",
+    "object": "cfg",
+    "roles": "roles",
+    "number": "n",
+}
+
+
+def datum(random: Random, kind: str) -> Any:
+    def names(least: int) -> list[str]:
+        return random.sample(NAMES, random.choice((least, 1, 2)))
+
+    written: dict[str, Callable[[], Any]] = {
+        "environment": lambda: random.choice((*ENVIRONMENTS, *ENVIRONMENTS, None)),
+        "flag": lambda: random.choice((True, False)),
+        "name": lambda: random.choice(NAMES),
+        "list": lambda: names(1),
+        "object": lambda: {"policy": random.choice(NAMES), "on": random.choice((True, False))},
+        "roles": lambda: {
+            key: {
+                "policy": random.choice(NAMES),
+                "on": random.choice((True, False)),
+                "envs": random.sample(ENVIRONMENTS, random.choice((1, 2))),
+            }
+            for key in random.sample(("k1", "k2", "k3"), random.choice((1, 2)))
+        },
+        "number": lambda: random.choice((1, 2, 3, 5)),
+    }
+    return written[kind]()
+
+
+TYPES = {
+    "environment": "string",
+    "flag": "bool",
+    "name": "string",
+    "list": "list(string)",
+    "object": "object({ policy = string, on = bool })",
+    "roles": "map(object({ policy = string, on = bool, envs = list(string) }))",
+    "number": "number",
+}
+
+
+def written_program(seed: int) -> Program:
+    random = Random(seed)
+    names = {kind: [name] for kind, name in KINDS.items() if random.randrange(3)}
+    if "flag" in names and random.randrange(2):
+        names["flag"].append("b")
+    defaults = {name: datum(random, kind) for kind, several in names.items() for name in several}
+    of_kind = {name: kind for kind, several in names.items() for name in several}
+    valid = None
+    if "environment" in names and not random.randrange(4):
+        valid = sorted({*random.sample(ENVIRONMENTS, 2), *([defaults["env"]] if defaults["env"] else [])})
+        defaults["env"] = defaults["env"] or valid[0]
+    files: dict[str, str] = {}
+    variables = "".join(_declared(name, of_kind[name], defaults, valid if name == "env" else None) for name in defaults)
+    variable_files = _variable_files(random, of_kind, defaults, files, valid)
+    modules = _modules(random, files, variables, names)
+    worlds = list(_worlds(of_kind, defaults, variable_files, valid))
+    return Program(
+        files,
+        worlds,
+        lambda world: _attached(modules, "", world, {name: partial(world.values.get, name) for name in defaults}),
+    )
+
+
+def _declared(name: str, kind: str, defaults: dict[str, Any], valid: list[str] | None) -> str:
+    validation = (
+        f'  validation {{\n    condition = contains({quoted(valid)}, var.{name})\n    error_message = "no"\n  }}\n'
+        if valid
+        else ""
+    )
+    return f'variable "{name}" {{\n  type = {TYPES[kind]}\n  default = {quoted(defaults[name])}\n{validation}}}\n'
+
+
+def _variable_files(
+    random: Random, of_kind: dict[str, str], defaults: dict[str, Any], files: dict[str, str], valid: list[str] | None
+) -> list[dict[str, Any]]:
+    several = []
+    for number in range(random.choice((0, 0, 1, 2))):
+        chosen = random.sample(sorted(defaults), min(len(defaults), random.choice((1, 2, 3))))
+        values = {name: datum(random, of_kind[name]) for name in chosen}
+        if valid and "env" in values:
+            values["env"] = random.choice(valid)
+        if values:
+            files[f"envs/f{number}.tfvars"] = "".join(f"{name} = {quoted(value)}\n" for name, value in values.items())
+            several.append(values)
+    return several
+
+
+def _worlds(of_kind: dict[str, str], defaults: dict[str, Any], variable_files: list[dict[str, Any]], valid: Any) -> Any:
+    for file in [{}, *variable_files]:
+        base = {**defaults, **file}
+        options = {}
+        for name, kind in of_kind.items():
+            options[name] = [base[name]]
+            if kind == "environment":
+                options[name] += [one for one in valid or (*ENVIRONMENTS, ELSE) if one != base[name]]
+                if not valid and base[name] is not None:
+                    options[name].append(None)
+            elif kind == "flag":
+                options[name].append(not base[name])
+            elif kind == "number":
+                options[name] += [one for one in (1, 2, 3, 5) if one != base[name]]
+            elif kind == "name":
+                options[name] += [Other(one) for one in (*NAMES, ELSE) if one != base[name]]
+        yield from _each(options)
+        for name, kind in of_kind.items():
+            for other in _other_collections(kind):
+                yield from _each({**options, name: [other]})
+
+
+def _each(options: dict[str, list[Any]]) -> Any:
+    for values in product(*options.values()):
+        yield dict(zip(options, values, strict=True))
+
+
+def _other_collections(kind: str) -> list[Any]:
+    """What else somebody may give a variable that is no scalar."""
+    if kind == "list":
+        return [[], *([Other(name)] for name in (*NAMES, ELSE)), [Other(name) for name in NAMES]]
+    if kind == "roles":
+        roles = [
+            {"policy": Other(name), "on": on, "envs": list(envs)}
+            for name, on, envs in product(NAMES, (True, False), ((), ENVIRONMENTS))
+        ]
+        return [{}, *({"k9": role} for role in roles)]
+    if kind == "object":
+        return [{"policy": Other(name), "on": on} for name, on in product((*NAMES, ELSE), (True, False))]
+    return []
+
+
+@dataclass
+class _Module:
+    locals: dict[str, Expression]
+    resources: list[Attaching]
+    calls: list[tuple[str, Expression | None, dict[str, Expression], dict[str, Any], _Module]]
+
+
+def _modules(random: Random, files: dict[str, str], variables: str, names: dict[str, list[str]]) -> _Module:
+    return _written_module(random, files, "", variables, names, depth=random.choice((0, 1, 2)))
+
+
+def _written_module(
+    random: Random, files: dict[str, str], directory: str, variables: str, names: dict[str, list[str]], depth: int
+) -> _Module:
+    writer = Writer(random, names)
+    text = variables + writer.write_locals()
+    module = _Module(writer.locals, [], [])
+    for number in range(random.choice((1, 1, 2)) if depth else random.choice((1, 2, 3))):
+        resource = writer.resource(number)
+        module.resources.append(resource)
+        text += resource.text
+    if depth:
+        text += _call(random, files, directory, writer, module, depth)
+    files[f"{directory}main.tf"] = text
+    return module
+
+
+def _call(random: Random, files: dict[str, str], directory: str, writer: Writer, module: _Module, depth: int) -> str:
+    kinds = {kind: [f"m_{KINDS[kind]}"] for kind in ("flag", "environment", "name", "list") if random.randrange(3)}
+    of_kind = {several[0]: kind for kind, several in kinds.items()}
+    defaults = {name: datum(random, kind) for name, kind in of_kind.items()}
+    written = {
+        "flag": writer.flag,
+        "environment": lambda depth: writer.environment(),
+        "name": writer.name,
+        "list": writer.names,
+    }
+    arguments = {name: written[kind](1) for name, kind in of_kind.items() if random.randrange(4)}
+    condition = writer.flag(1) if not random.randrange(3) else None
+    child = _written_module(
+        random,
+        files,
+        f"{directory}m/",
+        "".join(_declared(name, kind, defaults, None) for name, kind in of_kind.items()),
+        kinds,
+        depth - 1,
+    )
+    module.calls.append(("m", condition, arguments, defaults, child))
+    lines = "".join(f"  {name} = {value.text}\n" for name, value in arguments.items())
+    count = f"  count = {condition.text} ? 1 : 0\n" if condition else ""
+    return f'module "m" {{\n  source = "./m"\n{count}{lines}}}\n'
+
+
+def _attached(
+    module: _Module, prefix: str, world: World, variables: dict[str, Callable[[], Any]]
+) -> dict[str, list[Any]]:
+    """By resource, None for what the tree does not tell; each is computed by itself, so that what is refused elsewhere
+    does not matter, and one that is refused is left out."""
+    found: dict[str, list[Any]] = {}
+    view = View(world, variables, module.locals)
+    for resource in module.resources:
+        world.asked.clear()
+        try:
+            policies = resource.worth(view)
+        except Refused:
+            continue
+        found[prefix + resource.address] = [
+            one if not isinstance(one, Other) or _is_told(one, world) else None for one in policies if one
+        ]
+    for name, condition, arguments, defaults, child in module.calls:
+        inner = {variable: _given(arguments.get(variable), default, view) for variable, default in defaults.items()}
+        try:
+            is_there = condition is None or condition.worth(view)
+        except Refused:
+            is_there = False
+        if is_there:
+            found |= _attached(child, f"{prefix}module.{name}.", world, inner)
+    return found
+
+
+def _given(argument: Expression | None, default: Any, view: View) -> Callable[[], Any]:
+    return lambda: argument.worth(view) if argument else default
+
+
+def _is_told(one: Other, world: World) -> bool:
+    return str(one).removeprefix("legacy-") in world.asked
