@@ -66,6 +66,15 @@ EDITED = [
         "live/main.tf:4: AdministratorAccess must not be attached to role/ops (through role/main.tf:8)",
     ),
     (
+        "the input of a Terragrunt unit",
+        {
+            "live/terragrunt.hcl": 'terraform {\n  source = "../role"\n}\n'
+            + f'inputs = {{\n  name     = "ops"\n  policies = ["{ADMIN}"]\n}}\n',
+            "role/main.tf": ROLE,
+        },
+        "live/terragrunt.hcl:6: AdministratorAccess must not be attached to role/ops (through role/main.tf:8)",
+    ),
+    (
         "the module, where the argument only repeats it",
         {
             "live/main.tf": call("ops", "  # AdministratorAccess\n"),

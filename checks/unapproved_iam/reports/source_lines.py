@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from functools import lru_cache
 
 from unapproved_iam.deny_list.verdict import Finding
@@ -23,7 +24,9 @@ def place_to_edit(finding: Finding) -> Place:
     name = display_name(attachment.policy).rpartition("/")[2]
     inside = [os.path.dirname(place.path) for place in (*attachment.calls[1:], attachment.block)]
     for depth, call in enumerate(attachment.calls):
-        named = [number for number, line in lines_of(call) if name_pattern(name).search(line)]
+        # A Terragrunt unit is a call as a whole: its inputs are not in the block that names the module.
+        arguments = Place(call.path, 1, sys.maxsize) if call.path.endswith(".hcl") else call
+        named = [number for number, line in lines_of(arguments) if name_pattern(name).search(line)]
         if named and not any(_is_named_in(module, name) for module in inside[depth:]):
             return Place(call.path, named[0])
     return attachment.place
