@@ -361,6 +361,13 @@ DECIDED = {
     '"a" == null ? "x" : "y"': ["y"],
     'null == null ? "x" : "y"': ["x"],
     '{ for x in ["a", "b"] : "k" => x... }.k[0]': ["a"],
+    # regular expressions as Go reads them
+    'can(regex("^a{,2}$", "a{,2}")) ? "x" : "y"': ["x"],
+    'can(regex("^a{,2}$", "aa")) ? "x" : "y"': ["y"],
+    'can(regex("^a{1,2}$", "aa")) ? "x" : "y"': ["x"],
+    'can(regex("(?i)^A$", "a")) ? "x" : "y"': ["x"],
+    'can(regex("(?m)^a$", "b\\na\\nb")) ? "x" : "y"': ["x"],
+    'can(regex("^a$", "a\\n")) ? "x" : "y"': ["y"],
     # what is written like a number for Python only
     '".5" + "5." == 5.5 ? "x" : "y"': ["x"],
     'can("1_0" + 1) ? "x" : "y"': ["y"],
@@ -512,6 +519,20 @@ def test_files_are_read_inside_the_tree_only(tmp_path: Path) -> None:
     }.items():
         found = files.find(path)
         assert (None if found is None else files.read(found)) == content, path
+
+
+def test_each_file_that_an_unknown_part_of_a_path_may_mean_is_read(tmp_path: Path) -> None:
+    for name in ("dev", "prod", "qa"):
+        (tmp_path / f"{name}.txt").write_text(name.upper(), encoding="utf-8")
+    module = Module('variable "env" { default = "dev" }\nvariable "unset" {}\n', str(tmp_path))
+    assert sorted(module.texts('file("${var.env}.txt")')) == [
+        'DEV when var.env is "dev"',
+        'PROD when var.env is "prod"',
+        'QA when var.env is "qa"',
+    ]
+    assert module.texts('file("${var.unset}o${var.unset}.txt")') == ['${file("${var.unset}o${var.unset}.txt")}']
+    assert module.texts('file("p${var.unset}d.txt")') == ['PROD when var.unset is "ro"']
+    assert module.texts('try(file("x-${var.unset}.txt"), "refused")')[0].startswith('${file("x-${var.unset}.txt")}')
 
 
 def test_a_template_file_sees_its_variables_only(tmp_path: Path) -> None:

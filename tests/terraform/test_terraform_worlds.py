@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from terraform_verdicts import findings_in, write_tree
 from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.policies.policy_arn import display_name
@@ -49,6 +50,48 @@ def test_what_some_world_attaches_is_found_and_nothing_else(tmp_path: Path) -> N
     assert silent == []
     assert len(unresolved) <= PROGRAMS * MOST_UNRESOLVED, unresolved
     assert len(false) <= PROGRAMS * MOST_FALSE, false
+
+
+NAMES = 'variable "names" { default = ["ReadOnlyAccess", "IAMFullAccess"] }\n'
+FLAG = 'variable "a" { default = true }\n'
+VALIDATED = """
+variable "env" {
+  default = "dev"
+  validation {
+    condition     = contains(["dev", "<qa|prod>"], var.env)
+    error_message = "no"
+  }
+}
+"""
+ROLE = """
+resource "aws_iam_role" "x" {{
+  name                = "r"
+  managed_policy_arns = [for p in {} : "arn:aws:iam::aws:policy/${{p}}"]
+}}
+"""
+KINDS = {  # <denied|clean>
+    "a filter on a loop's element": (NAMES, '[for n in var.names : n if n != "<ReadOnlyAccess|IAMFullAccess>"]'),
+    "a filter by contains": (NAMES, '[for n in var.names : n if !contains(["<ReadOnlyAccess|IAMFullAccess>"], n)]'),
+    "a filter in a template": (
+        NAMES,
+        '["%{for n in var.names}%{if n != "<ReadOnlyAccess|IAMFullAccess>"}${n}%{endif}%{endfor}"]',
+    ),
+    "a condition and its negation": (FLAG, '[var.a && <|!>var.a ? "IAMFullAccess" : "ReadOnlyAccess"]'),
+    "a condition on the value itself": (
+        'variable "n" { default = "IAMFullAccess" }\n',
+        '[var.n == "<ReadOnlyAccess|IAMFullAccess>" ? "ReadOnlyAccess" : var.n]',
+    ),
+    "a validation": (VALIDATED, '[lookup({ qa = "IAMFullAccess" }, var.env, "ReadOnlyAccess")]'),
+}
+
+
+@pytest.mark.parametrize(("variables", "names"), KINDS.values(), ids=KINDS)
+def test_a_value_and_its_condition_belong_to_one_world(variables: str, names: str, tmp_path: Path) -> None:
+    source = variables + ROLE.format(names)
+    for is_denied in (True, False):
+        chosen = re.sub(r"<([^<>|]*)\|([^<>|]*)>", r"\1" if is_denied else r"\2", source)
+        findings, _ = findings_in(write_tree(tmp_path / str(is_denied), {"main.tf": chosen}))
+        assert {finding.verdict for finding in findings} - {Verdict.CLEAN} == ({Verdict.DENIED} if is_denied else set())
 
 
 MOST_UNRESOLVED = 0.02

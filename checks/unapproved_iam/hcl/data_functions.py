@@ -119,17 +119,24 @@ def _groups(found: re.Match[str]) -> Any:
 # What Go's regular expressions (RE2) and Python's read alike, and what takes polynomial time here.
 _OTHER_SYNTAX = re.compile(r"\\[^dDwWsSbB.\\\-/+*?()\[\]{}^$|:]|\[\[:|\(\?(?!P<|:)|\)[*+?{]|[*+?}][+?]|&&|--|~~|\|\|")
 
-_LAST = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|\$")  # `$` is the very end for Go, also before a last newline for Python
+# `$` is the very end for Go, also before a last newline for Python; a brace that counts nothing is a brace for Go only.
+_OTHERWISE = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|(\$)|\{(?!\d+(?:,\d*)?\})")
+_FLAGS = re.compile(r"\(\?([ims]+)\)")  # at the beginning; elsewhere they hold for the rest of a group for Go only
 
 
 def _compiled(pattern: str, string: str) -> re.Pattern[str]:
+    leading = _FLAGS.match(pattern)
+    flags = leading[1] if leading else ""
+    pattern = pattern[leading.end() :] if leading else pattern
+    end = "$" if "m" in flags else r"\Z"
     quantifiers = len(re.findall(r"[*+?{]", pattern))
     if _OTHER_SYNTAX.search(pattern) or "\v" in string:
         raise Inexact
     if max(len(string), 2) ** quantifiers > 10_000_000:
         raise Inexact
     try:
-        return re.compile(_LAST.sub(lambda found: found[1] or r"\Z", pattern), re.ASCII)
+        same = _OTHERWISE.sub(lambda found: found[1] or (end if found[2] else r"\{"), pattern)
+        return re.compile((f"(?{flags})" if flags else "") + same, re.ASCII)
     except re.error:
         raise Refused("this is no regular expression") from None
 

@@ -49,6 +49,7 @@ from unapproved_iam.hcl.values import (
     value_of_json,
 )
 from unapproved_iam.policies.attachment import Place
+from unapproved_iam.policies.possible_text import Hole, Text, text
 
 
 class Evaluation(Protocol):
@@ -257,11 +258,31 @@ class _Nothing:
 
 
 def _file(call: Call, scope: Scope, path: Plain) -> Value:
+    """The text of a file; of a path that is not wholly known, that of each file of the tree that it may be."""
+    name = text_argument(path)
+    if name.known is None and not isinstance(path, Unknown):
+        return _of_matching(call, scope, name) or _unread(call, path)
     found = _found(scope.files, path)
     content = None if found is None else scope.files.read(found)
     if found is not None and scope.files.is_too_long(found):
         return beyond_limit(call, f"{MAX_FILE} bytes")
     return _unread(call, path) if found is None or content is None else string(content, Place(found))
+
+
+def _of_matching(call: Call, scope: Scope, path: Text) -> Value | None:
+    """Where the path has one unknown part, each file by what that part is for it; None when no file matches."""
+    if len(path.holes) != 1:
+        return None
+    paths = scope.files.like(["*" if isinstance(piece, Hole) else piece for piece in path.pieces])
+    if not paths:
+        return None
+    (hole,) = path.holes
+    subject = hole.subject if isinstance(hole.subject, Subject) else Subject(hole.written)
+    contents = [
+        under(_file(call, scope, String(text(written))), is_one_of(subject, part)) for part, written in paths.items()
+    ]
+    missing = refused(call, "there is no such file in the tree")
+    return one_of([*contents, under(missing, is_none_of(subject, *paths))], call)
 
 
 def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:

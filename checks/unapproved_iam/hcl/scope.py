@@ -132,6 +132,17 @@ class Files:
     def exists(self, found: str) -> bool:
         return os.path.isfile(found)
 
+    def like(self, pieces: list[str]) -> dict[str, str]:
+        """The files whose path has these pieces, of which one is `*`, any text without a slash: their paths by it."""
+        before, after = "".join(pieces).split("*", 1)
+        above, _, start = before.rpartition("/")
+        name = after.partition("/")[0]
+        directory = self.find(above or ".") if above or not before.startswith("/") else None
+        entries = sorted(os.listdir(directory)) if directory and os.path.isdir(directory) else []
+        parts = [entry[len(start) : len(entry) - len(name)] for entry in entries if _has(entry, start, name)]
+        paths = {part: before + part + after for part in parts}
+        return {part: path for part, path in paths.items() if (found := self.find(path)) and self.exists(found)}
+
     def matching(self, found: str, pattern: str) -> list[str] | None:
         """The files below a directory whose relative path matches, as `fileset` has it; None when they are many, or the
         pattern is not understood."""
@@ -145,6 +156,10 @@ class Files:
             if number > MAX_DIRECTORIES:
                 return None
         return sorted(names)
+
+
+def _has(name: str, start: str, end: str) -> bool:
+    return len(name) > len(start) + len(end) and name.startswith(start) and name.endswith(end)
 
 
 def owner_of(expression: Expression, scope: Scope) -> Hashable:

@@ -26,7 +26,7 @@ from unapproved_iam.terraform.source_look import local_path
 from unapproved_iam.terraform.variable_files import VariableFiles
 from unapproved_iam.terraform.variables import RootVariables, Variables
 
-MAX_CALLS = 30  # modules within modules: real code stays below 8
+MAX_CALLS = 100  # modules within modules: real code stays below 8
 WITHOUT_TOFU = "terraform runs it, which reads no .tofu file"
 
 
@@ -202,7 +202,9 @@ class ProgramTree:
             scope.module.identity,
         ]
         if module.identity in chain or len(chain) > MAX_CALLS:
-            scope.module.report_at(call.place, f'module "{source}" calls itself')
+            more = f"lies in more than {MAX_CALLS} modules within one another"
+            reason = "calls itself" if module.identity in chain else more
+            scope.module.report_at(call.place, f'module "{source}" {reason}')
             return None
         return module
 

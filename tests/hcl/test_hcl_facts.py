@@ -1,0 +1,100 @@
+"""How facts meet, unite and are negated, and the words that a message has for them."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from unapproved_iam.hcl.facts import (
+    ALWAYS,
+    DEFAULT,
+    Choice,
+    Facts,
+    Numeral,
+    Subject,
+    files_of_ways,
+    is_loaded,
+    is_none_of,
+    is_one_of,
+    joined,
+    united,
+    without,
+    words,
+    words_of_ways,
+)
+
+A, B = Subject("a"), Subject("b")
+VALUES = ("x", "y", "z", "else")
+WORLDS = [dict(zip((A, B), values, strict=True)) for values in product(VALUES, repeat=2)]
+
+
+def holds(facts: Facts, world: dict[Subject, str]) -> bool:
+    return all((world[one] in choice.constants) is not choice.excludes for one, choice in facts.choices.items())
+
+
+choices = st.builds(
+    Choice, st.frozensets(st.sampled_from(VALUES[:3]), min_size=1), st.booleans()
+)  # "else" stands for what nobody names
+several = st.dictionaries(st.sampled_from((A, B)), choices).map(lambda one: Facts(one) if one else ALWAYS)
+
+
+@given(several, several)
+def test_joined_facts_hold_where_both_hold(one: Facts, other: Facts) -> None:
+    both = joined(one, other)
+    for world in WORLDS:
+        assert (both is not None and holds(both, world)) is (holds(one, world) and holds(other, world))
+
+
+@given(several, several)
+def test_what_is_left_without_others_excludes_them_and_itself(one: Facts, other: Facts) -> None:
+    left = without(one, other)
+    for world in WORLDS:
+        ways = [holds(way, world) for way in left]
+        assert sum(ways) == (holds(one, world) and not holds(other, world))
+
+
+@given(st.lists(several, min_size=1, max_size=6))
+def test_united_ways_hold_where_any_holds(ways: list[Facts]) -> None:
+    fewer = united(ways)
+    assert len(fewer) <= len(ways)
+    for world in WORLDS:
+        assert any(holds(way, world) for way in fewer) is any(holds(way, world) for way in ways)
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        (is_one_of(A, "x"), ['a is "x"']),
+        (is_one_of(A, "y", "x"), ['a is "x" or "y"']),
+        (is_one_of(A, "x", "y", None), ['a is "x", "y", or null']),
+        (is_none_of(A, "x"), ['a is not "x"']),
+        (is_none_of(A, "x", "y"), ['a is neither "x" nor "y"']),
+        (is_one_of(A, True), ["a is true"]),
+        (is_none_of(A, True), ["a is false"]),
+        (is_one_of(A, Numeral(1)), ["a is 1"]),
+        (is_one_of(A, DEFAULT), ["a is its default"]),
+        (is_one_of(Subject("length(a) > 0"), True), ["length(a) > 0"]),
+        (is_one_of(Subject("length(a) > 0"), False), ["not (length(a) > 0)"]),
+        (is_one_of(Subject("a == b"), False), ["a != b"]),
+        (joined(is_none_of(A, DEFAULT), is_one_of(Subject("length(a) > 0"), True)), ["length(a) > 0"]),
+        (is_loaded("x.auto.tfvars"), []),
+        (is_one_of(A, *"0123456789"), ['a is "0", "1", "2", "3", "4", or one of 5 more']),
+    ],
+)
+def test_words(facts: Facts, told: list[str]) -> None:
+    assert list(words(facts)) == told
+
+
+def test_ways_are_told_in_the_shortest_words() -> None:
+    one, other = is_one_of(A, True), is_one_of(B, True)
+    assert words_of_ways([one, other]) == ("a is true or b is true",)
+    late = Facts({**is_one_of(A, False).choices, **other.choices})
+    assert set(united([one, late])) == {one, other}  # what comes after is needless
+    assert words_of_ways([ALWAYS, one]) == ()
+
+
+def test_files_are_told_as_the_origin() -> None:
+    assert files_of_ways([is_loaded("x.auto.tfvars")]) == "x.auto.tfvars"
+    assert files_of_ways([ALWAYS, is_one_of(A, True)]) == ""
