@@ -240,12 +240,13 @@ def test_a_caller_in_an_ignored_directory_hides_nothing(repository: Path, capsys
 
 
 def test_values_from_elsewhere(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(repository, {"values/prod.tfvars": IS_ADMIN, "values/broken.tfvars": "arn =\n"})
+    write(repository, {"values/prod.tfvars": IS_ADMIN})
     assert found(capsys, "live/app") == set()
     assert found(capsys, "--var-file", "values/prod.tfvars", "live/app") == {APP}
     assert found(capsys, "--var-file", "values/prod.tfvars", "values/prod.tfvars") == {APP, OLD}
     assert main(["check", "--var-file", "values/gone.tfvars", "live/app"]) == 2
     assert capsys.readouterr().err == "--var-file values/gone.tfvars: No such file or directory\n"
+    write(repository, {"values/broken.tfvars": "arn =\n"})
     assert main(["check", "--var-file", "values/broken.tfvars", "live/app"]) == 2
     assert capsys.readouterr().err.startswith("--var-file values/broken.tfvars:1: ")
 

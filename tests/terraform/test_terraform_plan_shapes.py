@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -154,33 +153,6 @@ def test_a_plan_that_is_cut_off_is_told_from_one_among_other_things(tmp_path: Pa
     for whole in (WHOLE, {"variables": {}} | WHOLE):
         (told,) = read(tmp_path, before + json.dumps(whole)[:-40])[1]
         assert "the plan is no whole JSON document: " in told
-
-
-@pytest.mark.parametrize("indent", [None, 1], ids=["on one line", "on many lines"])
-def test_time_grows_with_the_size_of_the_plan(tmp_path: Path, indent: int | None) -> None:
-    """Of computing: four times the attachments, which all refer to one role that has as many instances."""
-
-    def seconds(size: int) -> float:
-        role = {"type": "aws_iam_role", "name": "r", "mode": "managed"}
-        reference = {"references": ["aws_iam_role.r", "each.value"]}
-        changes = [
-            {**one, "address": f'{one["type"]}.{one["name"]}["{n}"]', "index": f"{n}", "change": CREATED}
-            for n in range(size)
-            for one in (NAMED, role)
-        ]
-        block = NAMED | {"expressions": {"role": reference, "policy_arn": reference}}
-        plan = {"resource_changes": changes, "configuration": {"root_module": {"resources": [block]}}}
-        path = tmp_path / "plan.json"
-        path.write_text(json.dumps(plan, indent=indent))
-        begun = time.process_time()
-        reading = read_plan(str(path))
-        taken = time.process_time() - begun
-        assert reading
-        assert len(reading.attachments) == size
-        return taken
-
-    few = min(seconds(1000) for _ in range(3))
-    assert seconds(4000) < 10 * few
 
 
 @pytest.fixture(scope="module")

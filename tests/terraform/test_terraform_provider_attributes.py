@@ -12,7 +12,7 @@ from project_files import PROJECT, table
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 
-RULE = PROJECT / "docs" / "rule.md"
+COVERAGE = PROJECT / "docs" / "coverage.md"
 ATTRIBUTES = """
 aws_budgets_budget_action definition.iam_action_definition.policy_arn definition.scp_action_definition.policy_id
 aws_cloudcontrolapi_resource desired_state
@@ -56,6 +56,8 @@ awscc_iam_managed_policy managed_policy_name
 awscc_iam_role managed_policy_arns permissions_boundary policies
 awscc_iam_user managed_policy_arns permissions_boundary
 awscc_rolesanywhere_profile managed_policy_arns
+awscc_sagemaker_project service_catalog_provisioning_details.provisioning_parameters
+awscc_sagemaker_project template_provider_details.cfn_template_provider_detail.parameters
 awscc_servicecatalog_cloudformation_provisioned_product provisioning_parameters
 awscc_sso_permission_set customer_managed_policy_references managed_policies permissions_boundary
 """
@@ -68,7 +70,9 @@ def test_each_attribute_attaches_or_has_a_reason() -> None:
         for attribute in attributes
     }
     attaching = {(row.resource_type, policies.name) for row in ATTACHING_TYPES.values() for policies in row.policies}
-    reasons = {(name, attribute): reason for name, attribute, reason in table(RULE, "| Terraform resource")}
+    reasons = {
+        (name, attribute): reason for name, attribute, reason in table(COVERAGE, "| Terraform resource | attribute")
+    }
     assert all(reasons.values())
     assert attaching.isdisjoint(reasons)
     assert attaching | set(reasons) == listed
@@ -81,5 +85,5 @@ def test_each_type_of_cloudformation_has_its_twin_in_the_provider_made_of_them()
         if service == "Serverless" or name in without_twin:
             continue
         words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in resource)
-        words = words.replace("cloud_formation", "cloudformation")
+        words = words.replace("cloud_formation", "cloudformation").replace("sage_maker", "sagemaker")
         assert f"awscc_{service.lower()}{words}" in ATTACHING_TYPES, name

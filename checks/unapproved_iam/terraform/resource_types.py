@@ -106,6 +106,13 @@ _ROWS = (
     _stack("awscc_cloudformation_stack", "parameters"),
     _stack("awscc_cloudformation_stack_set", "parameters", "stack_instances_group"),
     _row("awscc_servicecatalog_cloudformation_provisioned_product", "provisioning_parameters", Form.PASSED),
+    AttachingType(
+        "awscc_sagemaker_project",
+        (
+            PolicyAttribute("service_catalog_provisioning_details.provisioning_parameters", Form.PASSED),
+            PolicyAttribute("template_provider_details.cfn_template_provider_detail.parameters", Form.PASSED),
+        ),
+    ),
     _row("awscc_budgets_budgets_action", f"{_BUDGET_ACTION}.policy_arn", Form.ARN, *_BUDGET_PRINCIPALS),
 )
 
