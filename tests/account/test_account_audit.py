@@ -453,7 +453,7 @@ def test_without_boto3_one_line_says_what_to_install() -> None:
     program += "from unapproved_iam.commands.command_line import main; sys.exit(main(['audit']))"
     told = subprocess.run([sys.executable, "-c", program, str(PROJECT / "checks")], capture_output=True, text=True)
     assert (told.returncode, told.stdout) == (2, "")
-    assert "pip install 'checkov-unapproved-iam[aws]'" in told.stderr
+    assert "pip install '.[aws]'" in told.stderr
     assert len(told.stderr.splitlines()) == 1
 
 

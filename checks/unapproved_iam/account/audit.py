@@ -1,4 +1,4 @@
-"""Read which denied policies a live account attaches, and to whom; then judge that as everything else is judged.
+"""Find which denied policies a live account attaches, and to whom; the verdicts are the same as for code.
 
 The account's readers yield the same attachments as those of Terraform and CloudFormation, with the account's ARN as
 their unit and place. Only policies that the list denies are followed to their principals: an audit of an account that

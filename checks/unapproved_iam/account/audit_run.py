@@ -1,6 +1,6 @@
-"""Audit the accounts that the arguments of `unapproved-iam audit` ask for, and print the report that they ask for.
+"""Audit the accounts that `unapproved-iam audit` was asked for, and print the report in the format asked for.
 
-By itself, so that the subcommand can tell of its arguments where boto3 is not installed.
+Apart from the subcommand, so that `audit --help` works where boto3 is not installed.
 """
 
 from __future__ import annotations

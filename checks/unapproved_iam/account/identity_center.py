@@ -1,4 +1,4 @@
-"""Read which denied policies the permission sets of IAM Identity Center attach.
+"""Find which denied policies the permission sets of IAM Identity Center attach.
 
 Permission sets belong to the organization's management account and are kept in the one region where Identity Center
 lives. In every other account they show as roles, which `account.audit` reads there. Source: "Permission sets"

@@ -1,6 +1,6 @@
 """Read several accounts, each through a role of the same name: those of a file, or those of the organization.
 
-Accounts are read side by side, a bounded number at once; one that cannot be read is said to be so and stops no other.
+Several accounts are read at once. One that cannot be read is reported, and the others are read all the same.
 Source: "ListAccounts" in the AWS Organizations API reference, "AssumeRole" in that of AWS STS.
 """
 

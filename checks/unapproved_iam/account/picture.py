@@ -1,8 +1,7 @@
 """Draw which denied policies are attached to which principals, as one SVG element for the HTML report.
 
-Policies stand on the left, principals on the right. A picture of hundreds of lines shows nothing: when there are too
-many principals they are drawn together, by account or by kind, and the thickness of a line tells for how many
-attachments it stands. The report's table has them all.
+Policies are on the left, principals on the right. A picture of hundreds of lines shows nothing, so many principals are
+drawn as one, by account or by kind, and a thicker line means more attachments. The report's table has them all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`unapproved-iam adopt`: approve the violations of today until a day, so that the check can be switched on now.
+"""`unapproved-iam adopt`: approve today's violations until a day, so that the check can be turned on now.
 
 Each approval is as narrow as it can be (one policy, one principal, one file), says that nobody has reviewed it yet, and
-expires. So new violations are refused at once, and the debt is written down and shrinks visibly.
+expires. So new violations fail at once, and the old ones are written down where everybody sees them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`unapproved-iam approvals`: which approvals are used, unused, about to expire or expired.
 
-Everything is parsed for it, whatever the screen would leave out: none must look unused because nobody looked.
+It reads every file, without the quick look first: no approval may look unused because nobody looked.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`unapproved-iam audit`: find attachments of denied policies in live accounts, by the list that is used for code.
 
-It asks only, and changes nothing. Everything is looked at or said not to have been: exit 2, never clean on partial
+The audit is read-only. What could not be looked at is reported, with exit code 2: it is never clean on partial
 knowledge.
 """
 

@@ -1,6 +1,6 @@
 """`unapproved-iam check`: arguments in, report and exit code out; `scan.tree_check` finds.
 
-Exit codes: 0 when everything was judged and nothing is denied, 1 when everything was judged and something is, 2 when
+Exit codes: 0 when everything was checked and nothing is denied, 1 when everything was checked and something is, 2 when
 something could not be checked, whatever else was found. So 1 is always the whole answer.
 Reports are imported only when one is asked for: a commit that cannot matter pays for none.
 """

@@ -1,6 +1,6 @@
 """`unapproved-iam explain POLICY`: whether the list denies a policy, by which entries, and what approves it until when.
 
-Exit code 0 when it may be attached as asked, 1 when not (or only perhaps), as `check` would decide.
+Exit code 0 when it may be attached, 1 when not or when nobody can tell, as `check` would decide.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Show people at a terminal how far a long run is: a bar of tqdm on standard error, and never in a log.
+"""Show a progress bar at a terminal when a run takes more than two seconds; on standard error, and never in a log.
 
-For `check` and what checks likewise. tqdm comes with the extra `terminal`; without it, or before PATIENCE is over,
-nothing is imported and nothing shown.
+For `check`. The bar is tqdm's, which the extra `terminal` brings. It is imported only when there is something to show.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The deny list: what the security team forbids (entries), allows all the same (approvals) and leaves out (exclusions).
+"""The deny list: what the security team denies (entries), allows anyway (approvals) and leaves out (exclusions).
 
 Plain values for `deny_list.verdict` and the front ends; `deny_list.reader` makes them from the file and is the one
 authority on its format.

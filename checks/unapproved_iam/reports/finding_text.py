@@ -1,7 +1,7 @@
 """Say a finding in three lines: where and what, why and what to use instead, how to get an exception.
 
-For the reports that people read. What one line of source brings about in several instances or through several calls is
-one finding there: it is edited once. JSON and SARIF have each of them, with everything.
+For the reports that people read. What one line of source causes in several instances or through several calls is one
+finding there, because one edit removes it. JSON and SARIF list every one.
 """
 
 from __future__ import annotations

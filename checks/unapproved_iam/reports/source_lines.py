@@ -1,4 +1,4 @@
-"""Find where a policy is written out in the source: the line to edit, which need not be the one that attaches it.
+"""Find the line to edit: where the policy is written, which need not be the line that attaches it.
 
 For the reports that people act on. Files are read again only for what is reported.
 """

@@ -1,7 +1,7 @@
-"""Sum a run up in one line that a person can read, with the totals above it when there is much.
+"""Sum up a run in one line, and count many findings by policy.
 
-For `check`, whatever its output is, and the checkov wrapper. Only numbers that are not zero are told, and `clean` only
-where nothing is left open.
+For every output of `check` and for the checkov wrapper. It tells only numbers that are not zero, and says `clean` only
+when nothing is left open.
 """
 
 from __future__ import annotations
