@@ -285,6 +285,12 @@ def test_late_parts_become_holes() -> None:
     assert str(with_late_parts(written)) == "arn:${resolve:ssm:/…/x}:${Region}:${LATER}"
 
 
+@pytest.mark.parametrize("written", ["${a.${b}}", "${a.${b.${c.${d.${e}}}}}", "${a, '{'}", "${a, {}}"])
+def test_a_late_part_ends_with_its_last_brace(written: str) -> None:
+    assert with_late_parts(text(written)).is_unknown
+    assert str(with_late_parts(text(written))) == written
+
+
 @pytest.mark.parametrize(
     ("value", "policies"),
     [

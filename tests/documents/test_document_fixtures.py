@@ -166,6 +166,8 @@ CASES = {
         yaml.safe_dump(ROLE).replace("AdministratorAccess", "'{{ x }}'").replace("policy/'{{ x }}'", "policy/{{x}}"),
         ["unresolved"],
     ),
+    "a hole within a hole": (yaml.safe_dump(ROLE).replace(ADMINISTRATOR, "${a.${b.${c}}}"), ["unresolved"]),
+    "a hole of many braces": (yaml.safe_dump(ROLE).replace(ADMINISTRATOR, "'${a:-{}{b}}'"), ["unresolved"]),
     "a hole in the partition": (yaml.safe_dump(ROLE).replace("arn:aws:", "arn:${PARTITION}:"), ["denied"]),
     "no policies": (yaml.safe_dump(ROLE).replace(f"\n  - {ADMINISTRATOR}", " []"), []),
     "policies of null": (yaml.safe_dump(ROLE).replace(f"\n  - {ADMINISTRATOR}", " null"), []),

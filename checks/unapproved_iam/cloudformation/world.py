@@ -156,7 +156,7 @@ def with_late_parts(value: Text) -> Text:
     for number, part in enumerate(_LATE_PART.split(whole)):
         inner = [next(holes) for _ in range(part.count("\0"))]
         if number % 2:
-            written = part.replace("\0", SOMETHING).strip("${} ")
+            written = part.replace("\0", SOMETHING)[2 : -2 if part.startswith("{{") else -1].strip()
             looked_up = "{{resolve:" in part
             reason = (
                 "is looked up when the stack is created" if looked_up else "is filled in before the stack is created"
@@ -170,7 +170,14 @@ def with_late_parts(value: Text) -> Text:
     return text(*parts)
 
 
-_LATE_PART = re.compile(r"(\{\{.*?\}\}|\$\{.*?\})", re.DOTALL)
+def _variable(depth: int) -> str:
+    """`${…}`, with others inside as the Serverless Framework writes them: `${self:custom.${sls:stage}}`."""
+    return rf"\$\{{(?:[^{{}}]|{_variable(depth - 1)})*\}}" if depth else r"\$\{[^{}]*\}"
+
+
+# Whose braces do not match may end anywhere: no literal of a policy's name must seem to follow it.
+VARIABLE = rf"{_variable(3)}|\$\{{.*\}}"
+_LATE_PART = re.compile(rf"(\{{\{{.*?\}}\}}|{VARIABLE})", re.DOTALL)
 
 
 _FIRST_PLACEHOLDER = 0xE000  # a private use character stands for each unknown part of an embedded template

@@ -21,7 +21,7 @@ from unapproved_iam.cloudformation.document import (
     function_of,
 )
 from unapproved_iam.cloudformation.source_skips import TemplateText
-from unapproved_iam.cloudformation.world import scalar_text
+from unapproved_iam.cloudformation.world import VARIABLE, scalar_text
 from unapproved_iam.documents.document_types import DOCUMENT_TYPES, MARKS, DocumentType, Form, Policies, steps_of
 from unapproved_iam.documents.serverless_framework import is_serverless, read_serverless
 from unapproved_iam.policies.attachment import Attachment, Principal, Reading, Unjudged, together
@@ -229,7 +229,7 @@ def _is_null(node: Node) -> bool:
 
 
 # What Helm, Jinja, Kustomize's replacements, `envsubst` and Go templates fill in; `!vault` hides a text of Ansible's.
-_FILLED_IN = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{.*?\}|\$\(.*?\)|\$[A-Za-z_]\w*)", re.DOTALL)
+_FILLED_IN = re.compile(rf"(\{{\{{.*?\}}\}}|\{{%.*?%\}}|<%.*?%>|{VARIABLE}|\$\(.*?\)|\$[A-Za-z_]\w*)", re.DOTALL)
 
 
 def _is_filled_in(node: Node) -> bool:
