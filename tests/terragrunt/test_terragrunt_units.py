@@ -73,6 +73,7 @@ FORMS: dict[str, tuple[Tree, Tree]] = {
         Tree(FOREIGN + inputs().replace("policy =", "permissions_boundary ="), False),
     ),
     "the module beside the unit": both(inputs(), {"live/main.tf": MODULE}),
+    "inputs that no module of the tree takes": both(inputs()),
     "a source from the repository's root": both(
         'terraform { source = "${get_repo_root()}/modules/role" }\n' + inputs()
     ),

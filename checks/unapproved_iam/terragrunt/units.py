@@ -83,9 +83,7 @@ class _Unit:
             ((one, block) for one, block in self._own.in_terraform() if "source" in block.body.attributes), None
         )
         if source is None:
-            yield from self._of_module(
-                os.path.dirname(self._own.context.config), self._own.body.attributes.get("inputs")
-            )
+            yield from self._of_own_directory()
             return
         configuration, block = source
         attribute = block.body.attributes["source"]
@@ -104,6 +102,15 @@ class _Unit:
                 self._unjudged.append(Unjudged(attribute.place, what))
             return
         yield from self._of_module(directory, attribute)
+
+    def _of_own_directory(self) -> Iterator[Attachment]:
+        """Without a source the module stands beside the unit; where none does, what takes the inputs is elsewhere."""
+        directory = os.path.dirname(self._own.context.config)
+        listing = Directories(Program.OPENTOFU).listing(directory)
+        if listing and listing.has_configuration:
+            yield from self._of_module(directory, self._own.body.attributes.get("inputs"))
+        elif not self._is_part_of_others():
+            yield from self._of_foreign_module(self._inputs(), self._own)
 
     def _is_part_of_others(self) -> bool:
         """Whether the file is no unit by itself: units below include it, or a stack makes one of it elsewhere."""
