@@ -259,7 +259,7 @@ class _Nothing:
 
 def _file(call: Call, scope: Scope, path: Plain) -> Value:
     """The text of a file; of a path that is not wholly known, that of each file of the tree that it may be."""
-    name = text_argument(path)
+    name = scope.files.on_this_machine(text_argument(path))
     if name.known is None and not isinstance(path, Unknown):
         return _of_matching(call, scope, name) or _unread(call, path)
     found = _found(scope.files, path)
@@ -299,7 +299,7 @@ def _fileset(call: Call, scope: Scope, directory: Plain, pattern: Plain) -> Valu
 
 
 def _found(files: Files, path: Plain) -> str | None:
-    name = files.path_of(text_argument(path))
+    name = files.on_this_machine(text_argument(path)).known
     return None if name is None else files.find(name)
 
 

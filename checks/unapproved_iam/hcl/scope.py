@@ -101,10 +101,10 @@ class Files:
         below = os.path.relpath(os.path.realpath(self.directory), os.path.realpath(self.tree)).replace(os.sep, "/")
         return text(CHECKOUT, "" if below == "." else f"/{below}")
 
-    def path_of(self, path: Text) -> str | None:
-        """The path that a text means on this machine; None when it is not known."""
+    def on_this_machine(self, path: Text) -> Text:
+        """The path with the directory in which the tree is checked out here."""
         here = os.path.realpath(self.tree)
-        return text(*(here if piece == CHECKOUT else piece for piece in path.pieces)).known
+        return text(*(here if piece == CHECKOUT else piece for piece in path.pieces))
 
     def find(self, path: str) -> str | None:
         """The absolute path of what may be read, whether it is there or not; None when it is outside the tree."""

@@ -133,7 +133,7 @@ class Configuration:
         if len(value.possible) != 1:
             return None
         plain = value.possible[0].plain
-        return self.files.path_of(plain.text) if isinstance(plain, String) else None
+        return self.files.on_this_machine(plain.text).known if isinstance(plain, String) else None
 
     def texts_of(self, attribute: Attribute) -> list[str]:
         """The texts of a list that are decided."""
