@@ -111,7 +111,11 @@ class Parameters:
             values = tuple(dict.fromkeys((default, *values)))
         subject = f"parameter {name}{self._of_stack}"
         variable = Variable(subject, values or None, default, self._place.file)
-        reason = f"{subject} has no default" if default is None else f"{subject} is not its default then"
+        reason = (
+            f"{subject} has no default"
+            if default is None
+            else f"{subject} has another value than its default, which is in no file"
+        )
         hole = Hole(name, reason, remedy="give it a default or AllowedValues" if default is None else "")
         self._evaluator.unknowns.declare(hole, variable)
         return self._lists(name, hole, variable) if is_list else [Possible(text(hole), World(), 0)]

@@ -42,7 +42,7 @@ def open_value(
         without_files = joined(is_none_of(VARIABLE_FILE, *(path for path, _ in others)), origin) or ALWAYS
         alternatives.insert(0, under(usual, _fact_of(usual, subject, DEFAULT, without_files)))
         elsewhere = elsewhere if others else is_none_of(subject, *(_constant(usual) or (DEFAULT,)))
-    reason = f"{subject.written} does not say by default"
+    reason = f"{subject.written} may have another value, which is in no file"
     hole = Hole(subject.written, reason, remedy="scan the plan", subject=subject, is_other=True)
     return one_of([*alternatives, under(exactly(Unknown(hole)), elsewhere)], subject.written)
 

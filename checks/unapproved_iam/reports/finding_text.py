@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 from unapproved_iam.deny_list.approval_proposal import DAYS, proposals, yaml_of
 from unapproved_iam.deny_list.verdict import Finding, Verdict
-from unapproved_iam.deny_list.verdict_message import SHORT
+from unapproved_iam.deny_list.verdict_message import SHORT, WHOLE
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.reports.source_lines import place_to_edit
 from unapproved_iam.scan.findings import Findings
+
+CALLS = SHORT._replace(longest=WHOLE.longest)  # a path that is shortened leads nowhere
 
 
 class Group(NamedTuple):
@@ -55,7 +57,7 @@ def headline(group: Group) -> str:
         asides.append(f"through {_at(attachment.place)}")
     else:
         calls = [_at(finding.attachment.calls[0]) for finding in group.findings if finding.attachment.calls]
-        asides += [f"called at {SHORT.list_of(calls)}"] if calls else []
+        asides += [f"called at {CALLS.list_of(calls)}"] if calls else []
     return sentence + (f" ({', '.join(asides)})" if asides else "")
 
 
