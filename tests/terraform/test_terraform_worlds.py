@@ -81,6 +81,10 @@ KINDS = {  # <denied|clean>
         'variable "n" { default = "IAMFullAccess" }\n',
         '[var.n == "<ReadOnlyAccess|IAMFullAccess>" ? "ReadOnlyAccess" : var.n]',
     ),
+    "a part that may be missing": (
+        'variable "o" { default = {} }\n',
+        '[try(var.o.name, "<IAMFullAccess|ReadOnlyAccess>")]',
+    ),
     "a validation": (VALIDATED, '[lookup({ qa = "IAMFullAccess" }, var.env, "ReadOnlyAccess")]'),
 }
 

@@ -32,6 +32,7 @@ from unapproved_iam.hcl.values import (
 )
 from unapproved_iam.policies.possible_text import Text
 
+MAX_TOLD = 16  # combinations of what the tree tells that are looked at one by one
 MAX_COMPUTED = 4  # sets of worlds in which a collection is computed
 
 
@@ -134,18 +135,27 @@ def spliced(parts: Iterable[tuple[Value, Facts]], written: object) -> Sequence:
 def as_told_or_not(together: Callable[[list[Value]], Value], values: list[Value]) -> list[Value]:
     """What is made of the values where each is what the tree tells, and in the worlds where one is something else."""
     told = [Value(tuple(possible for possible in value if not is_other(possible))) for value in values]
-    if all(len(one.possible) == len(value.possible) for one, value in zip(told, values, strict=True)):
+    is_open = [len(one.possible) < len(value.possible) for one, value in zip(told, values, strict=True)]
+    if not any(is_open) or not all(one.possible for one in told):
         return [together(values)]
-    changed = [one for one, value in zip(told, values, strict=True) if len(one.possible) < len(value.possible)]
-    if any(len(one.possible) != 1 for one in changed):
-        return [together(values)]
-    as_told = joined(*(one.possible[0].when for one in changed))
-    if as_told is None:
-        return [together(values)]
-    return [
-        under(together([under(value, as_told) for value in told]), as_told),
-        *(under(together([under(value, when) for value in values]), when) for when in without(ALWAYS, as_told)),
-    ]
+    ways: list[tuple[list[Value], Facts]] = [([], ALWAYS)]
+    for one, is_it in zip(told, is_open, strict=True):
+        choices = [(Value((possible,)), possible.when) for possible in one] if is_it else [(one, ALWAYS)]
+        ways = [
+            ([*chosen, value], both)
+            for chosen, when in ways
+            for value, own in choices
+            if (both := joined(when, own)) is not None
+        ]
+        if len(ways) > MAX_TOLD:
+            return [together(values)]
+    left = [ALWAYS]
+    for _, when in ways:
+        left = [rest for world in left for rest in without(world, when)]
+    if len(left) > MAX_TOLD:
+        left = [ALWAYS]
+    others = [under(together([under(value, when) for value in values]), when) for when in left]
+    return [*(under(together([under(one, when) for one in chosen]), when) for chosen, when in ways), *others]
 
 
 def bounded_sequence(sequence: Sequence, written: object) -> Sequence:

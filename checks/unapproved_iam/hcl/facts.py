@@ -96,8 +96,9 @@ class Choice(NamedTuple):
 
     @property
     def number(self) -> int:
-        """How many values are possible; 0 when that is not known."""
-        return 0 if self.excludes else len(self.constants)
+        """How many values are possible; 0 when that is not known, or one of them is no text."""
+        is_known = not self.excludes and all(isinstance(one, str) for one in self.constants)
+        return len(self.constants) if is_known else 0
 
     @property
     def is_full(self) -> bool:

@@ -33,22 +33,23 @@ def open_value(
     What stands in one file holds together: a run is given one of them.
     """
     others = [(path, value) for path, value in others if value != usual]
-    alternatives = [
-        under(value, _fact_of(value, subject, Marker(path), is_one_of(VARIABLE_FILE, path))) for path, value in others
-    ]
-    elsewhere = ALWAYS  # in the run of another file it may as well be given its default
+    alternatives = [under(value, _of_file(value, subject, path)) for path, value in others]
+    told: list[Constant] = [Marker(path) for path, value in others if _constant(value) is None]
     if usual is not None:
         origin = is_loaded(loaded_from) if loaded_from else ALWAYS
-        without_files = joined(is_none_of(VARIABLE_FILE, *(path for path, _ in others)), origin) or ALWAYS
-        alternatives.insert(0, under(usual, _fact_of(usual, subject, DEFAULT, without_files)))
-        elsewhere = elsewhere if others else is_none_of(subject, *(_constant(usual) or (DEFAULT,)))
+        constant = _constant(usual)
+        # A text or a number may be given in the run of a file, too; what is more than that is not compared.
+        elsewhere = is_none_of(VARIABLE_FILE, *(path for path, _ in others)) if constant is None else ALWAYS
+        facts = joined(is_one_of(subject, *(constant or (DEFAULT,))), origin, elsewhere) or ALWAYS
+        alternatives.insert(0, under(usual, facts))
+        told += constant or (DEFAULT,)
     reason = f"{subject.written} may have another value, which is in no file"
     hole = Hole(subject.written, reason, remedy="scan the plan", subject=subject, is_other=True)
-    return one_of([*alternatives, under(exactly(Unknown(hole)), elsewhere)], subject.written)
+    return one_of([*alternatives, under(exactly(Unknown(hole)), is_none_of(subject, *told))], subject.written)
 
 
-def _fact_of(value: Value, subject: Subject, marker: Marker, of_file: Facts) -> Facts:
-    return joined(is_one_of(subject, *(_constant(value) or (marker,))), of_file) or ALWAYS
+def _of_file(value: Value, subject: Subject, path: str) -> Facts:
+    return joined(is_one_of(subject, *(_constant(value) or (Marker(path),))), is_one_of(VARIABLE_FILE, path)) or ALWAYS
 
 
 def _constant(value: Value) -> tuple[Constant] | None:

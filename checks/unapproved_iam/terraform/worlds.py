@@ -105,7 +105,7 @@ def _widened(one: Found, others: list[Found]) -> Found:
         if _is_beside(one, other) and (
             _is_open(other) or display_name(other.attachment.policy) == display_name(one.attachment.policy)
         ):
-            when = _without_default(when, other.when)
+            when = _without_default(when, other)
     return one._replace(when=when)
 
 
@@ -131,14 +131,17 @@ def _apart(when: Facts, other: Facts) -> list[Subject] | None:
     return apart
 
 
-def _without_default(when: Facts, other: Facts) -> Facts:
+def _without_default(when: Facts, other: Found) -> Facts:
     """The facts with the values of the others, too, where one variable tells them apart."""
-    apart = _apart(when, other)
+    apart = _apart(when, other.when)
     if apart is not None and len(apart) == 1:
-        return when.replacing(apart[0], when.of(apart[0]).either(other.of(apart[0])))
-    file = when.of(VARIABLE_FILE)
-    if apart == [] and other.replacing(VARIABLE_FILE, ANYTHING).includes(when):
-        return other.replacing(VARIABLE_FILE, file)
+        return when.replacing(apart[0], when.of(apart[0]).either(other.when.of(apart[0])))
+    if apart == [] and other.when.replacing(VARIABLE_FILE, ANYTHING).includes(when):
+        wider = other.when.replacing(VARIABLE_FILE, when.of(VARIABLE_FILE))
+        for hole in other.attachment.policy.holes:  # that it is not the default is no news of a value from a file
+            if isinstance(hole.subject, Subject) and wider.of(hole.subject).excludes:
+                wider = wider.replacing(hole.subject, ANYTHING)
+        return wider
     return when
 
 
