@@ -27,6 +27,10 @@ _SUFFIXES = (".hcl", ".yaml", ".yml", ".json", ".tfvars")
 # Parts of paths: names of directories and files. Behind an interpolation only the end of one is known.
 _ENDS = tuple(suffix.encode() for suffix in _SUFFIXES)
 _PART = re.compile(rb"(\}?)([\w.-]+)")
+# A file of another kind that is read, or one whose name is put together, may hold anything.
+_OTHER_FILE = re.compile(
+    rb"""file\s*\((?:[^()"]*\()*\s*"[^"]*"(?<!\.yaml")(?<!\.yml")(?<!\.json")(?<!\.hcl")(?<!\.tfvars")"""
+)
 
 
 class _Look(NamedTuple):
@@ -150,6 +154,8 @@ class TerragruntFiles:
         pieces, is_text = self._screen.pieces, not path.endswith((".hcl", ".tfvars"))
         rare = (self._screen.template(source) if is_text else self._screen.terraform(source)) & Evidence.NAME
         rare |= pieces.rare_in_text(source) if is_text else pieces.rare_in_terraform(source)
+        if not is_text and _OTHER_FILE.search(source):
+            rare = Evidence.EVERYTHING
         return _Look(
             frozenset([path]),
             rare,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from unapproved_iam.deny_list.discovery import repository_root
@@ -17,17 +17,17 @@ from unapproved_iam.hcl.expression import Name
 from unapproved_iam.hcl.facts import files_of_ways, words
 from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError
-from unapproved_iam.hcl.values import Mapping as MappingValue
-from unapproved_iam.hcl.values import Value
+from unapproved_iam.hcl.values import String, Value, parts_of
 from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged
 from unapproved_iam.policies.inline_skips import skip_in_lines
 from unapproved_iam.terraform.attachments import policies_of_call
-from unapproved_iam.terraform.module_files import Directories, Program
+from unapproved_iam.terraform.module_files import Directories, Program, VariableFile
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.terraform.root_module import TerraformTree
 from unapproved_iam.terraform.variables import Given, RootVariables, Unreadable
 from unapproved_iam.terragrunt.configuration import Configuration, attribute_in
 from unapproved_iam.terragrunt.context import Context
+from unapproved_iam.terragrunt.extra_arguments import Variables, extra_arguments_of, names_of
 
 UNIT, STACK = NAMES = ("terragrunt.hcl", "terragrunt.stack.hcl")
 MOST_STACKS = 20  # within stacks
@@ -92,7 +92,9 @@ class _Unit:
             self._own.found(written.partition("?")[0].replace("//", "/")) if written and _is_local(written) else None
         )
         if directory is None:
-            yield from self._of_foreign_module(self._inputs(), self._own)
+            extra = extra_arguments_of(self._own)
+            given = {**self._inputs(), **extra.environment, **self._assigned_in(extra.files), **extra.command_line}
+            yield from self._of_foreign_module(given, self._own)
             return
         listing = Directories(Program.OPENTOFU).listing(directory)
         if listing is None or not listing.has_configuration:
@@ -121,38 +123,38 @@ class _Unit:
         return "values." in self._own.text or any(UNIT in files for _, _, files in below)
 
     def _report_written(self) -> None:
-        """A `generate` block may write Terraform into the module; what attaches something there is not read."""
+        """What `generate` writes into the module and may attach something there is not read."""
         for one in self._own.everything:
-            for block in one.blocks("generate"):
-                contents = block.body.attributes.get("contents")
-                if contents and _WRITTEN_TERRAFORM.search(contents.text):
+            written = [block.body.attributes.get("contents") for block in one.blocks("generate")]
+            for attribute in filter(None, [*written, one.body.attributes.get("generate")]):
+                if any(map(_WRITTEN_TERRAFORM.search, [attribute.text, *_texts_in(one.value(attribute))])):
                     what = "generates Terraform that may attach policies (expected it in the module)"
-                    self._unjudged.append(Unjudged(contents.place, what))
+                    self._unjudged.append(Unjudged(attribute.place, what))
 
     def _of_module(self, directory: str, argument: Attribute | None) -> Iterator[Attachment]:
         """What a module of the tree attaches when it has these inputs."""
         place = argument.place if argument else Place(self._path)
         listing = Directories(Program.OPENTOFU).listing(directory)
         loaded = [os.path.join(directory, name) for name in listing.automatic_variables] if listing else []
-        variables = _Inputs(self._inputs(), RootVariables(directory, [*loaded, *self._variable_files()], []))
+        extra = extra_arguments_of(self._own)
+        files = RootVariables(directory, [*loaded, *extra.files], [])
+        variables = _Inputs({**self._inputs(), **extra.environment}, files, extra.command_line)
         reading = self._modules.read(directory, variables)
         self._unjudged += reading.unjudged
         place = Place(self._path, place.line, place.end_line) if place.path == self._path else Place(self._path)
         for one in reading.attachments:
             yield replace(one, calls=(place, *one.calls), unit=self._path)
 
-    def _variable_files(self) -> Iterator[str]:
-        """The files that `extra_arguments` give to terraform, as far as they are known."""
-        for one, block in self._own.in_terraform():
-            for extra in block.body.blocks:
-                if extra.type == "extra_arguments":
-                    for name in ("required_var_files", "optional_var_files", "arguments"):
-                        attribute = extra.body.attributes.get(name)
-                        for written in one.texts_of(attribute) if attribute else ():
-                            if name != "arguments" or written.startswith("-var-file="):
-                                path = one.found(written.removeprefix("-var-file="))
-                                if path and os.path.isfile(path):
-                                    yield path
+    def _assigned_in(self, files: Iterable[str]) -> dict[str, tuple[Value, Attribute]]:
+        found: dict[str, tuple[Value, Attribute]] = {}
+        for path in files:
+            try:
+                assignments = VariableFile(path).assignments
+            except HclSyntaxError as error:
+                self._unjudged.append(Unjudged(Place(error.path, error.line), error.problem))
+                continue
+            found |= {name: (self._own.value(one), one) for name, one in assignments.items()}
+        return found
 
     def _inputs(self) -> dict[str, tuple[Value, Attribute]]:
         """The inputs by name, each with the attribute that holds it; the last one that has it counts."""
@@ -163,7 +165,7 @@ class _Unit:
             if attribute:
                 # A value that wins is as certain as it is, whatever is not known of those that it wins over.
                 value = one.value(attribute)
-                for name in _names_of(value):
+                for name in names_of(value):
                     found[name] = attribute_in(merged or value, name, f"inputs.{name}"), attribute
         return found
 
@@ -206,7 +208,7 @@ class _Unit:
         if directory is None:
             attribute = attributes.get("values")
             inputs = (
-                {name: (attribute_in(values, name, name), attribute) for name in _names_of(values)}
+                {name: (attribute_in(values, name, name), attribute) for name in names_of(values)}
                 if values and attribute
                 else {}
             )
@@ -243,13 +245,16 @@ class _Argument(Attribute):
 
 
 class _Inputs:
-    """The variables of a root module: what files give that terraform loads after the inputs, these, or the default."""
+    """The variables of a root module: the last of the inputs, the files that terraform loads, and its command line."""
 
-    def __init__(self, inputs: Mapping[str, tuple[Value, Attribute]], files: RootVariables) -> None:
+    def __init__(self, inputs: Variables, files: RootVariables, command_line: Variables) -> None:
         self._inputs = inputs
         self._files = files
+        self._command_line = command_line
 
     def loaded(self, name: str, scope: Scope, unreadable: Unreadable) -> Given | None:
+        if name in self._command_line:
+            return Given(self._command_line[name][0], is_decided=True)
         given = self._files.loaded(name, scope, unreadable)
         if given is None and name in self._inputs:
             return Given(self._inputs[name][0], is_decided=True)
@@ -263,11 +268,9 @@ def _is_local(source: str) -> bool:
     return not _REMOTE.match(source)
 
 
-def _names_of(value: Value | None) -> list[str]:
-    names = {
-        entry.key.known
-        for possible in value or ()
-        if isinstance(possible.plain, MappingValue)
-        for entry in possible.plain.entries
-    }
-    return sorted(name for name in names if name is not None)
+def _texts_in(value: Value) -> Iterator[str]:
+    for possible in value:
+        if isinstance(possible.plain, String):
+            yield str(possible.plain.text)
+        for part, _ in parts_of(possible.plain):
+            yield from _texts_in(part)
