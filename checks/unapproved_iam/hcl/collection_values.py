@@ -14,14 +14,14 @@ from unapproved_iam.hcl.alternatives import one_of, unknown_like
 from unapproved_iam.hcl.facts import (
     ALWAYS,
     PERHAPS,
-    Choice,
     Facts,
-    Marker,
     Numeral,
     Subject,
+    exclusive,
     is_none_of,
     is_one_of,
     joined,
+    one_each,
     short,
     united,
     without,
@@ -231,7 +231,8 @@ def told_apart(items: Iterable[Item]) -> tuple[Item, ...]:
         if len(item.value.possible) == 1 and not item.value.possible[0].when:
             apart.append(item)
             continue
-        for plain, when in item.value:
+        ways = one_each([possible.when for possible in item.value])
+        for (plain, _), when in zip(item.value, ways, strict=True):
             both = joined(item.when, when)
             if both is not None:
                 apart.append(Item(exactly(plain), both))
@@ -242,16 +243,7 @@ def once(items: list[Item]) -> list[Item]:
     """Equal elements, of which in each world at most one is there: where the first is, the second is not."""
     if len(items) == 1:
         return items
-    ways: list[Facts] = []
-    for facts in united(item.when for item in items):
-        left = [facts]
-        for way in ways:
-            left = [rest for one in left for rest in without(one, way)]
-        ways += left
-    if len(ways) > MAX_WORLDS:
-        member = Subject(f"contains(…, {short(text_of(items[0].value.possible[0].plain))})", object())
-        ways = [Facts({member: Choice(frozenset({Marker("so")}))})]
-    return [items[0]._replace(when=when) for when in ways]
+    return [items[0]._replace(when=when) for when in exclusive(united(item.when for item in items))]
 
 
 def known_scalar(value: Value) -> object | None:

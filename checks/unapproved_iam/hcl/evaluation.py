@@ -41,7 +41,7 @@ from unapproved_iam.hcl.expression import (
     TemplateIf,
     TupleOf,
 )
-from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, is_one_of, joined
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, exclusive, is_one_of, joined
 from unapproved_iam.hcl.function_calls import called
 from unapproved_iam.hcl.operators import operated, truths_of
 from unapproved_iam.hcl.scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
@@ -359,7 +359,7 @@ def _inclusions(parts: Parts, expression: For, element: Element, scope: Scope) -
     truths, refusals = truths_of(evaluate(expression.condition, scope), expression.condition)
     for refusal in refusals:
         parts.accepts(refusal, element.when)
-    return [when for truth, facts in truths if truth and (when := joined(element.when, facts)) is not None]
+    return exclusive(when for truth, facts in truths if truth and (when := joined(element.when, facts)) is not None)
 
 
 # -- conditions --------------------------------------------------------------------------------------------------------

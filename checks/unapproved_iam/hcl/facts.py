@@ -180,7 +180,8 @@ def is_loaded(path: str) -> Facts:
 
 
 def _is_told(subject: Subject) -> bool:
-    return subject != VARIABLE_FILE and subject.owner != _LOADED and subject not in PERHAPS.choices
+    is_about_values = subject != VARIABLE_FILE and subject.owner != _LOADED and subject not in PERHAPS.choices
+    return is_about_values and subject.written != _WHICH
 
 
 def joined(*several: Facts) -> Facts | None:
@@ -237,11 +238,36 @@ def united(ways: Iterable[Facts]) -> list[Facts]:
                 choice = facts.of(subject)
                 groups[rest] = groups[rest].either(choice) if rest in groups else choice
             merged = [rest.replacing(subject, choice) for rest, choice in groups.items()]
-        if len(merged) <= MAX_COMPARED and sum(len(facts.choices) for facts in merged) <= MAX_FACTS_COMPARED:
-            merged = _widened(merged)
         if len(merged) == before:
             break
     return merged
+
+
+def exclusive(ways: Iterable[Facts]) -> list[Facts]:
+    """The same worlds in ways that exclude one another, as the presence of an element has to be."""
+    kept: list[Facts] = []
+    for facts in ways:
+        left = [facts]
+        for way in kept:
+            left = [rest for one in left for rest in without(one, way)]
+        kept += left
+        if len(kept) > MAX_EXCLUSIVE:
+            return [PERHAPS]
+    return kept
+
+
+MAX_EXCLUSIVE = 32
+_WHICH = ""  # no message tells which
+
+
+def one_each(ways: list[Facts]) -> list[Facts]:
+    """Ways of which one is meant in each world: where they overlap, nothing says which."""
+    pairs = ((one, other) for number, one in enumerate(ways[:MAX_EXCLUSIVE]) for other in ways[:number])
+    if len(ways) <= MAX_EXCLUSIVE and all(joined(one, other) is None for one, other in pairs):
+        return ways
+    which = Subject(_WHICH, object())
+    each = (joined(when, is_one_of(which, Numeral(number))) for number, when in enumerate(ways))
+    return [when for when in each if when is not None]
 
 
 def _telling_apart(ways: list[Facts]) -> list[Subject]:
@@ -301,6 +327,9 @@ def files_of_ways(ways: list[Facts]) -> str:
 
 def words_of_ways(ways: list[Facts]) -> tuple[str, ...]:
     """What holds in each of the ways; of many the plainest are told."""
+    ways = united(ways)
+    if len(ways) <= MAX_COMPARED and sum(len(facts.choices) for facts in ways) <= MAX_FACTS_COMPARED:
+        ways = _widened(ways)
     if any(not list(words(facts)) for facts in ways):
         return ()
     if len(ways) == 1:
