@@ -49,6 +49,7 @@ TREES = {
         {"x.yaml": TEMPLATE, "y.yaml": TEMPLATE, "parameters/x.json": ADMINISTRATOR}, ["denied"]
     ),
     "no template has this parameter": Tree({"x.yaml": OTHER, "prod.json": ADMINISTRATOR}, [UNBOUND]),
+    "in capitals": Tree({"x.YAML": TEMPLATE, "x.Parameters.JSON": ADMINISTRATOR}, ["denied"]),
     "in a directory of parameters": Tree({"x.yaml": TEMPLATE, "parameters/prod.json": ADMINISTRATOR}, ["denied"]),
     "beside the directory of templates": Tree(
         {"templates/x.yaml": TEMPLATE, "parameters/prod.json": ADMINISTRATOR}, ["denied"]

@@ -41,7 +41,9 @@ class ParameterBinding:
 
     def around(self, files: Iterable[str]) -> set[str]:
         """The templates that some of these files are about, and the files that are about these templates."""
-        near = {path for path in files if path.endswith(_SUFFIXES) or os.path.basename(path) == SAM_CONFIGURATION}
+        near = {
+            path for path in files if path.lower().endswith(_SUFFIXES) or os.path.basename(path) == SAM_CONFIGURATION
+        }
         near |= {template for file in near for template in self.templates_of(file)}
         return near | {values.path for path in near if self._declared(path) for values in self.of(path)}
 
@@ -120,7 +122,9 @@ def _files_in(directory: str) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(
-        os.path.join(directory, name) for name in sorted(names) if name.endswith(_SUFFIXES) or name == SAM_CONFIGURATION
+        os.path.join(directory, name)
+        for name in sorted(names)
+        if name.lower().endswith(_SUFFIXES) or name == SAM_CONFIGURATION
     )
 
 
