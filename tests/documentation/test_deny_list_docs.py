@@ -23,7 +23,7 @@ def test_the_lists_of_the_reference_are_valid(name: str, tmp_path: Path) -> None
 
 
 def test_the_lists_of_the_guide_are_valid(tmp_path: Path) -> None:
-    samples = blocks(MIGRATING)
+    samples = [one for one in blocks(MIGRATING) if one.language == "yaml"]
     assert len(samples) == 4
     for sample in samples:
         (tmp_path / sample.file).write_text(sample.text)

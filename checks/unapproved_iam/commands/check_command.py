@@ -88,7 +88,7 @@ def parser() -> ArgumentParser:
     parser.add_argument(
         "path",
         nargs="*",
-        help="a directory, looked at whole, or a file, which stands for what it can affect (default: this directory)",
+        help="a directory, or a file and what it can affect (default: this directory)",
     )
     parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
     parser.add_argument(
@@ -114,7 +114,7 @@ def parser() -> ArgumentParser:
     parser.add_argument(
         "--plan-changes-only",
         action="store_true",
-        help="fail only on what plans attach anew, and count what they leave attached",
+        help="fail only on what plans newly attach, and count what they leave attached",
     )
     parser.add_argument(
         "--exclude",
@@ -138,13 +138,16 @@ def parser() -> ArgumentParser:
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary: print only what was found")
     parser.add_argument(
-        "--no-screen", dest="screen", action="store_false", help="parse everything; finds the same and takes longer"
+        "--no-screen",
+        dest="screen",
+        action="store_false",
+        help="parse every file, without the quick look first; finds the same and takes longer",
     )
     parser.add_argument(
         "--jobs",
         metavar="N",
         type=_number_of_jobs,
-        help="processes that read side by side what is read closely (default: as many as there are processors)",
+        help="processes that run side by side (default: as many as there are processors)",
     )
     return parser
 

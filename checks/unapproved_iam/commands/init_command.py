@@ -114,7 +114,7 @@ _REST = """
 #  - path: charts/**
 #    reason: Helm templates
 
-# An attachment of which the code does not tell whether it is denied: pass (the default) or fail.
+# An attachment whose policy can't be determined from the code: pass (the default) or fail.
 #unresolved: fail
 
 # A comment checkov:skip=IAM_068 beside the code silences a finding: allow (the default) or refuse.

@@ -122,7 +122,7 @@ PRINCIPAL_KINDS = ("role", "user", "group", "permission-set")
 
 
 class Unresolved(Enum):
-    """What becomes of an attachment of which the tree does not tell whether it is denied."""
+    """Whether an attachment fails when the code doesn't tell if its policy is denied."""
 
     PASS = "pass"
     FAIL = "fail"

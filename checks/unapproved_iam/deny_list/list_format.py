@@ -150,7 +150,7 @@ DENY_LIST = Form(
         ),
         "unresolved": Key(
             Form(Kind.TEXT, "pass or fail", choices=tuple(choice.value for choice in Unresolved)),
-            "What becomes of an attachment of which the tree does not tell whether it is denied (default: pass).",
+            "Whether an attachment fails when the code doesn't tell if its policy is denied (default: pass).",
         ),
         "inline_skips": Key(
             Form(Kind.TEXT, "allow or refuse", choices=tuple(choice.value for choice in InlineSkips)),
