@@ -6,7 +6,7 @@ remembers the policies in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from math import prod
 
@@ -95,6 +95,8 @@ def applied(function: Callable[..., Value], arguments: Iterable[Value], written:
         when = joined(*(argument.possible[0].when for argument in arguments))
         plains = tuple(argument.possible[0].plain for argument in arguments)
         return NEVER if when is None else _strictly(function, plains, when, written)
+    if len(arguments) == 1:
+        return one_of(_of_each(function, arguments[0], written), written)
     arguments, others = _others_together(arguments, written)
     combinations: list[tuple[tuple[Plain, ...], Facts]] = [((), ALWAYS)]
     for argument in arguments:
@@ -108,6 +110,18 @@ def applied(function: Callable[..., Value], arguments: Iterable[Value], written:
                 return beyond_limit(written, f"{MAX_POSSIBLE} possible values", policies_in(*arguments))
         combinations = longer
     return one_of([*(_strictly(function, plains, when, written) for plains, when in combinations), *others], written)
+
+
+def _of_each(function: Callable[..., Value], argument: Value, written: object) -> Iterator[Value]:
+    """The function of each alternative; of one collection in several worlds it is asked once."""
+    known: dict[int, Value] = {}
+    for plain, when in argument:
+        if not isinstance(plain, Sequence | Mapping):
+            yield _strictly(function, (plain,), when, written)
+            continue
+        if id(plain) not in known:
+            known[id(plain)] = _strictly(function, (plain,), ALWAYS, written)
+        yield under(known[id(plain)], when)
 
 
 def _others_together(arguments: tuple[Value, ...], written: object) -> tuple[tuple[Value, ...], list[Value]]:

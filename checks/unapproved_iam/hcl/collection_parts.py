@@ -32,8 +32,8 @@ from unapproved_iam.hcl.values import (
 )
 from unapproved_iam.policies.possible_text import Text
 
-MAX_TOLD = 16  # combinations of what the tree tells that are looked at one by one
-MAX_COMPUTED = 4  # sets of worlds in which a collection is computed
+MAX_TOLD = 8  # combinations of what the tree tells that are looked at one by one
+MAX_COMPUTED = 1  # sets of worlds in which a collection is computed
 
 
 class Parts:
@@ -152,7 +152,7 @@ def as_told_or_not(together: Callable[[list[Value]], Value], values: list[Value]
     left = [ALWAYS]
     for _, when in ways:
         left = [rest for world in left for rest in without(world, when)]
-    if len(left) > MAX_TOLD:
+    if len(left) > 2:  # the same again in many worlds: better in some where all is told, too
         left = [ALWAYS]
     others = [under(together([under(value, when) for value in values]), when) for when in left]
     return [*(under(together([under(one, when) for one in chosen]), when) for chosen, when in ways), *others]
