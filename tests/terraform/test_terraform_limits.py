@@ -1,42 +1,19 @@
-"""Ordinary data is far from every limit, and what reaches one is not judged: it is never clean.
-
-The numbers stand in a table of docs/coverage.md.
-"""
+"""Ordinary data is far from every limit, and what reaches one is not judged: it is never clean."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from project_files import PROJECT
 from terraform_verdicts import findings_in, write_tree
 from unapproved_iam.deny_list.verdict import Verdict
-from unapproved_iam.hcl import alternatives, collection_parts, collection_values, evaluation, scope, strings, values
+from unapproved_iam.hcl import alternatives, collection_parts, collection_values, evaluation, scope, strings
 from unapproved_iam.terraform import instances, root_module
 
-LIMITS = {
-    "possible values of one expression": values.MAX_POSSIBLE,
-    "elements of one collection": values.MAX_ITEMS,
-    "characters of one text": values.MAX_LENGTH,
-    "bytes of a file": scope.MAX_FILE,
-    "steps to evaluate": evaluation.MAX_STEPS,
-    "expressions within one another": evaluation.MAX_DEPTH,
-    "lists of which some elements": collection_values.MAX_EXPANDED,
-    "instances of one block": instances.MAX_COUNTED,
-    "modules within modules": root_module.MAX_CALLS,
-}
 ARN = "arn:aws:iam::aws:policy/"
 ADMIN = "AdministratorAccess"
-
-
-def test_the_table_tells_the_limits() -> None:
-    page = (PROJECT / "docs" / "coverage.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([a-z][^|]+) \| (\d+) \|$", page, re.MULTILINE)
-    told = {start: int(number) for what, number in rows for start in LIMITS if what.startswith(start)}
-    assert (told, len(rows)) == (LIMITS, len(LIMITS))
 
 
 def attached(policy: str, *more: str) -> str:
