@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol
 
 from unapproved_iam.hcl.expression import Expression, GetAttribute, Name, SplatItem
-from unapproved_iam.hcl.values import Value
+from unapproved_iam.hcl.source_text import HclSyntaxError
+from unapproved_iam.hcl.values import Value, unknown
 from unapproved_iam.path_glob import globs_of_fileset, path_matches
 from unapproved_iam.policies.possible_text import Hole, Text, text
 
@@ -47,6 +49,45 @@ class Scope(Protocol):
 
     def owner_of(self, reference: Reference) -> Hashable:
         """Where the reference has its meaning: the same reference of the same owner is the same value."""
+
+
+class DeclaredNames(ABC):
+    """The names that source declares: each is evaluated when it is first asked for, and once."""
+
+    def __init__(self) -> None:
+        self._values: dict[Reference, Value] = {}
+        self._in_progress: set[Reference] = set()
+
+    def is_known(self, reference: Reference) -> bool:
+        return reference in self._values or reference in self._in_progress
+
+    def owner_of(self, reference: Reference) -> Hashable:
+        return self
+
+    def value_of(self, reference: Reference) -> Value:
+        value = self._values.get(reference)
+        if value is not None:
+            return value
+        written = ".".join(reference)
+        if reference in self._in_progress:
+            return unknown(written, f"{written} refers to itself")
+        self._in_progress.add(reference)
+        try:
+            value = self._value_of(reference, written)
+        except HclSyntaxError as error:
+            value = self._unreadable(written, error)
+        finally:
+            self._in_progress.discard(reference)
+        self._values[reference] = value
+        return value
+
+    @abstractmethod
+    def _value_of(self, reference: Reference, written: str) -> Value:
+        """Its value, as the source declares it. Raises HclSyntaxError."""
+
+    @abstractmethod
+    def _unreadable(self, written: str, error: HclSyntaxError) -> Value:
+        """What stands for a value whose declaration is broken."""
 
 
 class Layer:

@@ -8,7 +8,7 @@ Values" in the Terraform documentation.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from unapproved_iam.hcl.alternatives import one_of
 from unapproved_iam.hcl.evaluation import evaluate, value_of_reference
 from unapproved_iam.hcl.facts import Subject
 from unapproved_iam.hcl.open_values import open_value
-from unapproved_iam.hcl.scope import Files, Reference
+from unapproved_iam.hcl.scope import DeclaredNames, Files, Reference
 from unapproved_iam.hcl.syntax import HclSyntaxError
 from unapproved_iam.hcl.values import Boolean, Null, Record, String, Value, exactly, string, under, unknown
 from unapproved_iam.policies.attachment import Place, Unjudged
@@ -70,16 +70,15 @@ class Call(NamedTuple):
     caller: ModuleScope
 
 
-class ModuleScope:
+class ModuleScope(DeclaredNames):
     """One instance of a module: the root, or what one instance of a call makes."""
 
     def __init__(self, unit: Unit, module: Module, call: Call | None = None) -> None:
+        super().__init__()
         self.unit = unit
         self.module = module
         self.call = call
         self.calls: tuple[Call, ...] = (*call.caller.calls, call) if call else ()  # outermost first
-        self._values: dict[Reference, Value] = {}
-        self._in_progress: set[Reference] = set()
         self._called: dict[str, tuple[Instances, dict[Instance, ModuleScope | None]]] = {}
 
     def address_of(self, name: str, instance: Instance) -> str:
@@ -99,28 +98,8 @@ class ModuleScope:
     def files(self) -> Files:
         return self.unit.files
 
-    def is_known(self, reference: Reference) -> bool:
-        return reference in self._values or reference in self._in_progress
-
-    def owner_of(self, reference: Reference) -> Hashable:
-        return self
-
-    def value_of(self, reference: Reference) -> Value:
-        value = self._values.get(reference)
-        if value is not None:
-            return value
-        written = ".".join(reference)
-        if reference in self._in_progress:
-            return unknown(written, f"{written} refers to itself")
-        self._in_progress.add(reference)
-        try:
-            value = self._value_of(reference, written)
-        except HclSyntaxError as error:
-            value = self.unit.unreadable(written, error)
-        finally:
-            self._in_progress.discard(reference)
-        self._values[reference] = value
-        return value
+    def _unreadable(self, written: str, error: HclSyntaxError) -> Value:
+        return self.unit.unreadable(written, error)
 
     def _value_of(self, reference: Reference, written: str) -> Value:
         root, *names = reference

@@ -7,7 +7,7 @@ unknown. Source: "HCL Blocks", "HCL Attributes" and "HCL Functions" in the Terra
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Call
 from unapproved_iam.hcl.facts import Subject
 from unapproved_iam.hcl.open_values import open_value
-from unapproved_iam.hcl.scope import CHECKOUT, Files, Reference
+from unapproved_iam.hcl.scope import CHECKOUT, DeclaredNames, Files, Reference
 from unapproved_iam.hcl.syntax import Attribute, Block, HclSyntaxError, parse_body
 from unapproved_iam.hcl.values import (
     Entry,
@@ -37,7 +37,7 @@ from unapproved_iam.terragrunt.merging import deeply_merged, merged
 MOST_FILES = 200  # that one unit includes and reads, each in its place
 
 
-class Configuration:
+class Configuration(DeclaredNames):
     """One file in its context, and a scope for `hcl.evaluation`.
 
     Raises HclSyntaxError and OSError when it cannot be read.
@@ -51,8 +51,7 @@ class Configuration:
                 data = file.read()
             context.parsed[path] = data.decode("utf-8", "replace"), parse_body(data, path)
         self.text, self.body = context.parsed[path]
-        self._values: dict[Reference, Value] = {}
-        self._in_progress: set[Reference] = set()
+        super().__init__()
         self._calls: dict[str, Call] = {}
 
     # -- what is in it -------------------------------------------------------------------------------------------------
@@ -159,28 +158,8 @@ class Configuration:
     def files(self) -> Files:
         return Files(os.path.dirname(self.path), self.context.tree)
 
-    def is_known(self, reference: Reference) -> bool:
-        return reference in self._values or reference in self._in_progress
-
-    def owner_of(self, reference: Reference) -> Hashable:
-        return self
-
-    def value_of(self, reference: Reference) -> Value:
-        value = self._values.get(reference)
-        if value is not None:
-            return value
-        written = ".".join(reference)
-        if reference in self._in_progress:
-            return unknown(written, f"{written} refers to itself")
-        self._in_progress.add(reference)
-        try:
-            value = self._value_of(reference, written)
-        except HclSyntaxError as error:
-            value = unknown(written, f"{os.path.basename(error.path)}:{error.line} cannot be read: {error.problem}")
-        finally:
-            self._in_progress.discard(reference)
-        self._values[reference] = value
-        return value
+    def _unreadable(self, written: str, error: HclSyntaxError) -> Value:
+        return unknown(written, f"{os.path.basename(error.path)}:{error.line} cannot be read: {error.problem}")
 
     def _value_of(self, reference: Reference, written: str) -> Value:
         root, *names = reference
