@@ -69,6 +69,8 @@ CONDITION = "CloudFormation condition"
 NESTED = "template that another one in the tree nests"
 UNIT = "input of a Terragrunt unit"
 OUTPUT = "output of another Terragrunt unit"
+COMPONENT = "input of a component of a Terraform Stack"
+VARIABLE_SET = "variable set of a Terraform Stack"
 WRITTEN = "further document: literal"
 FILLED_IN = "further document: value that is filled in"
 
@@ -82,6 +84,12 @@ ALLOWED = "Parameters: {P: {Type: String, AllowedValues: [" + READER + ", %s]}}"
 def unit(policy: str, source: str = "git::https://example.com/x.git") -> str:
     return f'terraform {{ source = "{source}" }}\ninputs = {{ x = {policy} }}\n'
 
+
+def deployment(policy: str) -> str:
+    return f'deployment "x" {{\n  inputs = {{ x = {policy} }}\n}}\n'
+
+
+COMPONENTS = variable() + 'component "x" {\n  source = "./m"\n  inputs = { x = var.x }\n}\n'
 
 # By itself it attaches nothing that is denied.
 SET = attach("var.x") + variable(f'"{READER}"')
@@ -102,6 +110,15 @@ CASES = [
     Case(UNIT, {"x/terragrunt.hcl": unit(f'"{READER}"', "../m"), "m/main.tf": SET}, []),
     Case(OUTPUT, {"x/terragrunt.hcl": unit("dependency.y.outputs.x", "../m"), "m/main.tf": SET}, ["unresolved"]),
     Case(OUTPUT, {"x/terragrunt.hcl": unit(f'"{READER}"', "../m"), "m/main.tf": SET}, []),
+    *(
+        Case(row, {"x.tfcomponent.hcl": COMPONENTS, "x.tfdeploy.hcl": deployment(policy), "m/main.tf": SET}, verdicts)
+        for row, policy, verdicts in (
+            (COMPONENT, f'"{ADMINISTRATOR}"', ["denied"]),
+            (COMPONENT, f'"{READER}"', []),
+            (VARIABLE_SET, "store.varset.y.x", ["unresolved"]),
+            (VARIABLE_SET, f'"{READER}"', []),
+        )
+    ),
     Case(WRITTEN, {"role.yaml": ROLE % ADMINISTRATOR}, ["denied"]),
     Case(WRITTEN, {"role.yaml": ROLE % READER}, []),
     Case(FILLED_IN, {"role.yaml": ROLE % "{{ policy }}"}, ["unresolved"]),

@@ -183,7 +183,7 @@ def test_the_walk_leaves_out_what_is_not_source(tmp_path: Path) -> None:
         ("x.auto.tfvars.json", Kind.VARIABLES),
         ("template.json", Kind.TEMPLATE),
         ("stack.template", Kind.TEMPLATE),
-        ("terragrunt.hcl", Kind.TERRAGRUNT),
+        ("terragrunt.hcl", Kind.UNIT),
         ("samconfig.toml", Kind.OTHER),
         ("pyproject.toml", None),
         ("STACK.YAML", Kind.TEMPLATE),

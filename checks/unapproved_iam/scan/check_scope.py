@@ -17,7 +17,7 @@ from unapproved_iam.scan.affected_units import Tree, affected_by, spread
 from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.side_by_side import Watch
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
-from unapproved_iam.scan.terragrunt_files import UNIT_NAMES, TerragruntFiles
+from unapproved_iam.scan.unit_files import UnitFiles, is_unit
 from unapproved_iam.scan.unit_screen import Screen, may_give_parameters
 from unapproved_iam.source_bytes import readable
 
@@ -52,12 +52,12 @@ class Scope:
     callers: set[str] = field(default_factory=set)  # these directories and whoever calls them in the surroundings
     files: dict[str, Kind | None] = field(default_factory=dict)  # every file that is looked at
     unjudged: list[Unjudged] = field(default_factory=list)
-    terragrunt: TerragruntFiles | None = None  # where units are looked at
+    unit_files: UnitFiles | None = None  # where units are looked at
 
     @property
     def units(self) -> list[str]:
-        """The units and stacks of Terragrunt that are looked at."""
-        return [path for path in self.files if os.path.basename(path) in UNIT_NAMES]
+        """The units and stacks of Terragrunt, and the Terraform Stacks, that are looked at."""
+        return [path for path in self.files if is_unit(path)]
 
     def add(self, directory: SourceDirectory) -> None:
         self.files.update({os.path.join(directory.path, name): kind for name, kind in directory.files})
@@ -89,12 +89,12 @@ def scope_of(
         scope.graph.add(directory)
     if changed:
         changed = spread(changed, root, links_below(root, left_out))
-        scope.terragrunt = TerragruntFiles(screen, root, whole_tree)
+        scope.unit_files = UnitFiles(screen, root, whole_tree)
         _add_affected(scope, changed, within, root, screen, whole_tree)
         _add_parameters(scope, request, within)
     elif scope.units:
         around = whole_tree if whole == [root] else lambda: _only_directories(walk([root], left_out))
-        scope.terragrunt = TerragruntFiles(screen, root, around)
+        scope.unit_files = UnitFiles(screen, root, around)
     if request.changed is not None:  # a file of another kind, such as a README with a template in it, is none itself
         scope.files = {path: kind for path, kind in scope.files.items() if kind}
     scope.graph.complete()
@@ -118,7 +118,7 @@ def _add_affected(
         return scope.graph, templates
 
     affected = affected_by(changed, root, screen, whole_tree)
-    units = scope.terragrunt.affected(changed, affected.directories) if scope.terragrunt else ()
+    units = scope.unit_files.affected(changed, affected.directories) if scope.unit_files else ()
     scope.callers |= affected.directories
     for path in affected.directories:
         if is_below(path, within):

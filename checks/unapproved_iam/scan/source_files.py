@@ -26,7 +26,7 @@ class Kind(Enum):
     TERRAFORM = "Terraform source"
     VARIABLES = "Terraform variables"
     TEMPLATE = "what may be a CloudFormation template, or a plan when it is JSON"
-    TERRAGRUNT = "a unit or a stack of Terragrunt, or what these include"
+    UNIT = "a unit or a stack of Terragrunt, or what these include; a Terraform Stack"
     OTHER = "what no engine reads, and may name a policy all the same"
 
 
@@ -34,7 +34,7 @@ KINDS = {
     **dict.fromkeys((".tf", ".tofu", ".tf.json", ".tofu.json"), Kind.TERRAFORM),
     **dict.fromkeys((".tfvars", ".tfvars.json"), Kind.VARIABLES),
     **dict.fromkeys((".yaml", ".yml", ".json", ".template"), Kind.TEMPLATE),
-    ".hcl": Kind.TERRAGRUNT,
+    **dict.fromkeys((".hcl", ".tfcomponent.json", ".tfstack.json", ".tfdeploy.json"), Kind.UNIT),
 }
 NAMES = {"samconfig.toml": Kind.OTHER}  # which gives values to a template's parameters
 
@@ -50,7 +50,7 @@ def kind_of(name: str) -> Kind | None:
         kind = KINDS.get(name[name.rfind(".", 0, -len(suffix)) :], kind)
     if kind is None:
         return Kind.TEMPLATE if KINDS.get(suffix.lower()) is Kind.TEMPLATE else None
-    return None if kind in (Kind.TERRAFORM, Kind.TERRAGRUNT) and name.startswith(".") else kind
+    return None if kind in (Kind.TERRAFORM, Kind.UNIT) and name.startswith(".") else kind
 
 
 class SourceDirectory(NamedTuple):

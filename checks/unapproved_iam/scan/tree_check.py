@@ -28,13 +28,14 @@ from unapproved_iam.scan.plan_files import folded, plan_files, read_plans
 from unapproved_iam.scan.policy_mention import Mentions
 from unapproved_iam.scan.side_by_side import read_side_by_side
 from unapproved_iam.scan.source_files import Kind, ignored_directories
-from unapproved_iam.scan.terragrunt_files import UNIT_NAMES
+from unapproved_iam.scan.unit_files import is_unit
 from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_give_parameters
 from unapproved_iam.source_bytes import contents, readable
 
 if TYPE_CHECKING:
     from unapproved_iam.scan.parameter_binding import ParameterBinding
     from unapproved_iam.terraform.root_module import TerraformTree
+    from unapproved_iam.terraform.stacks import TerraformStacks
     from unapproved_iam.terragrunt.units import TerragruntUnits
 
 
@@ -135,11 +136,11 @@ class _Check:
                 raise
             except Exception as error:
                 suspicious.unjudged.append(broken_by(path, error))
-        if scope.terragrunt:
+        if scope.unit_files:
             units = {unit for unit in scope.units if not self._is_left_out(unit)}
-            suspicious.files |= scope.terragrunt.suspicious(units, scope.graph)
+            suspicious.files |= scope.unit_files.suspicious(units, scope.graph)
             suspicious.harmless += sorted(units - suspicious.files)
-            read = scope.terragrunt.of(suspicious.files & units)
+            read = scope.unit_files.of(suspicious.files & units)
             suspicious.mentions = [one for one in suspicious.mentions if one.place.path not in read]
         return scope, suspicious
 
@@ -195,6 +196,12 @@ class _Check:
         modules = TerraformTree([os.path.abspath(path) for path in self._request.var_files])
         return TerragruntUnits(modules, self._root)
 
+    @cached_property
+    def _stacks(self) -> TerraformStacks:
+        from unapproved_iam.terraform.stacks import TerraformStacks  # few trees have some
+
+        return TerraformStacks(self._root)
+
     def _readings(self, scope: Scope, suspicious: _Suspicious) -> Iterator[tuple[str, Reading]]:
         """Each root module, file and plan that is read closely, without the screen all of them, and what is found."""
         tree, modules = self._root_modules(scope, suspicious)
@@ -226,8 +233,8 @@ class _Check:
 
     def _read_file(self, path: str) -> Reading | None:
         """A plan, a template or another document that attaches policies; None when a file is none of them."""
-        if os.path.basename(path) in UNIT_NAMES:
-            return self._units.read(path)
+        if is_unit(path):
+            return self._units.read(path) or self._stacks.read(path)
         if may_be_plan(contents(path)):
             from unapproved_iam.terraform.plan import read_plan
 

@@ -19,7 +19,11 @@ from unapproved_iam.hcl.source_text import Source
 from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse_expression, parse_template
 from unapproved_iam.policies.attachment import Place
 
-_LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "module": 1, "variable": 1, "output": 1, "provider": 1}
+_LABELS = {
+    **dict.fromkeys(("resource", "data", "ephemeral"), 2),
+    **dict.fromkeys(("module", "variable", "output", "provider"), 1),
+    **dict.fromkeys(("component", "stack", "deployment"), 1),  # of Terraform Stacks
+}
 _COMMENT = "//"  # in a block; in a value it is a key like any other
 # By their blocks, which have a label: strings that are no templates, and strings that are expressions. (Of a module's
 # source, in which OpenTofu has references, a template is the same string where terraform takes it.)

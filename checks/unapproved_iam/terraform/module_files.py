@@ -161,6 +161,11 @@ class Declaration:
         return self.block.labels
 
     @property
+    def address(self) -> str:
+        """As that of a call begins: `module.NAME`."""
+        return f"{self.type}.{self.labels[0]}"
+
+    @property
     def place(self) -> Place:
         return self.block.place
 

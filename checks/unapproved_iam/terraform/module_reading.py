@@ -83,8 +83,7 @@ def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Found
         if child is not None:
             yield from _of_module(child, reached)
             continue
-        address = scope.address_of(f"module.{call.labels[0]}", instance)
-        recorder = _Recorder(scope, call, address, "module", reached)
+        recorder = _Recorder(scope, call, scope.address_of(call.address, instance), call.type, reached)
         yield from recorder.attachments(policies_of_call(call.attributes, instance.scope), ())
 
 

@@ -50,7 +50,7 @@ class Unit:
     files: Files
     variables: Variables
     calls: ModuleCalls
-    modules: dict[str, Module] = field(default_factory=dict)  # those that were called, by directory
+    modules: dict[str, Module] = field(default_factory=dict)  # those that were called, by identity
     declared: dict[str, Declared] = field(default_factory=dict)  # resources that were referred to, by address
     problems: dict[str, Unjudged] = field(default_factory=dict)  # by the reason that holes have of them
 
@@ -69,6 +69,11 @@ class Call(NamedTuple):
     instance: Instance
     caller: ModuleScope
 
+    def given(self, name: str, default: Callable[[], Value | None]) -> Value | None:
+        """What a variable has by it, the default where it gives nothing."""
+        argument = self.declaration.attributes.get(name)
+        return evaluate(argument.expression, self.instance.scope) if argument else default()
+
 
 class ModuleScope(DeclaredNames):
     """One instance of a module: the root, or what one instance of a call makes."""
@@ -79,11 +84,11 @@ class ModuleScope(DeclaredNames):
         self.module = module
         self.call = call
         self.calls: tuple[Call, ...] = (*call.caller.calls, call) if call else ()  # outermost first
-        self._called: dict[str, tuple[Instances, dict[Instance, ModuleScope | None]]] = {}
+        self._called: dict[tuple[str, str], tuple[Instances, dict[Instance, ModuleScope | None]]] = {}
 
     def address_of(self, name: str, instance: Instance) -> str:
         """The address of a block of this module: `module.a["x"].aws_iam_role.y["k"]`."""
-        names = [f"module.{call.declaration.labels[0]}{call.instance.suffix}" for call in self.calls]
+        names = [f"{call.declaration.address}{call.instance.suffix}" for call in self.calls]
         return ".".join([*names, name + instance.suffix])
 
     def source_of(self, call: Declaration) -> str | None:
@@ -111,7 +116,7 @@ class ModuleScope(DeclaredNames):
             attribute = self.module.local(names[0])
             return evaluate(attribute.expression, self) if attribute else self._missing(written, "locals", names[0])
         if root == "module":
-            return self._module(names[0], written)
+            return self._module("module", names[0], written)
         if root == "output":
             declaration = self.module.find("output", names[0])
             attribute = declaration.attributes.get("value") if declaration else None
@@ -189,11 +194,8 @@ class ModuleScope(DeclaredNames):
 
     def _argument(self, call: Call, name: str, default: Callable[[], Value | None], nullable: bool) -> Value | None:
         """What the call gives, else the default; null counts as given where the variable is nullable."""
-        argument = call.declaration.attributes.get(name)
-        if argument is None:
-            return default()
-        value = evaluate(argument.expression, call.instance.scope)
-        if nullable or not any(isinstance(possible.plain, Null) for possible in value):
+        value = call.given(name, default)
+        if value is None or nullable or not any(isinstance(possible.plain, Null) for possible in value):
             return value
         fallback = default() or value
         return one_of(
@@ -236,25 +238,29 @@ class ModuleScope(DeclaredNames):
         return self._instances(call)[1]
 
     def _instances(self, call: Declaration) -> tuple[Instances, dict[Instance, ModuleScope | None]]:
-        name = call.labels[0]
+        name = (call.type, call.labels[0])
         if name not in self._called:
             module = self.unit.calls.called(self, call)
             if module:
-                self.unit.modules[module.directory] = module
+                self.unit.modules[module.identity] = module
             instances = instances_of(call.attributes, self)
             self._called[name] = (
                 instances,
                 {
-                    instance: ModuleScope(self.unit, module, Call(call, instance, self)) if module else None
+                    instance: self._made(module, Call(call, instance, self)) if module else None
                     for instance in instances
                 },
             )
         return self._called[name]
 
-    def _module(self, name: str, written: str) -> Value:
-        declaration = self.module.find("module", name)
+    def _made(self, module: Module, call: Call) -> ModuleScope:
+        """The instance of a module that a call makes."""
+        return ModuleScope(self.unit, module, call)
+
+    def _module(self, block_type: str, name: str, written: str) -> Value:
+        declaration = self.module.find(block_type, name)
         if declaration is None:
-            return self._missing(written, "module", name)
+            return self._missing(written, block_type, name)
         instances, children = self._instances(declaration)
 
         def record(instance: Instance) -> Value:

@@ -119,9 +119,15 @@ class ProgramTree:
         return self._readings[directory]
 
     def _read(self, root: Module, variables: Variables) -> Reading:
-        files = Files(root.directory, self._tree_of(root.directory))
-        unit = Unit(root, files, variables, self)
-        attachments = attachments_of_unit(ModuleScope(unit, root))
+        return self.reading_of(ModuleScope(self.unit_of(root, variables), root))
+
+    def unit_of(self, root: Module, variables: Variables) -> Unit:
+        return Unit(root, Files(root.directory, self._tree_of(root.directory)), variables, self)
+
+    def reading_of(self, scope: ModuleScope) -> Reading:
+        """What a root module attaches, and what of it could not be read."""
+        unit, root = scope.unit, scope.module
+        attachments = attachments_of_unit(scope)
         unjudged = [one for module in (root, *unit.modules.values()) for one in module.unjudged]
         reasons = dict.fromkeys(hole.reason for one in attachments for hole in one.policy.holes)
         needed = [unit.problems[reason] for reason in reasons if reason in unit.problems]
@@ -189,7 +195,7 @@ class ProgramTree:
     def called(self, scope: ModuleScope, call: Declaration) -> Module | None:
         """The module that a call makes instances of; None when it is not in the tree, or cannot be read."""
         source = scope.source_of(call)
-        module = self.local_module(scope.module, source) if source else None
+        module = self._module_of(scope.module, call, source) if source else None
         if source is None or (module is None and local_path(source) is None):
             return None
         if module is None:
@@ -207,6 +213,9 @@ class ProgramTree:
             scope.module.report_at(call.place, f'module "{source}" {reason}')
             return None
         return module
+
+    def _module_of(self, caller: Module, call: Declaration, source: str) -> Module | None:
+        return self.local_module(caller, source)
 
     def may_attach(self, caller: Module, call: Declaration) -> bool:
         """Whether anything may be attached by what a call makes."""

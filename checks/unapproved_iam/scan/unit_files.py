@@ -1,4 +1,7 @@
-"""Know, without a parser, which files a Terragrunt unit may be made of, and what evidence the screen finds in them.
+"""Know, without a parser, which files a unit may be made of, and what evidence the screen finds in them.
+
+A unit is one of Terragrunt, or a stack of them, or a file of a Terraform Stack: what calls Terraform modules from the
+outside.
 
 For `scan.tree_check`, which reads only units that show enough evidence, and `scan.check_scope`, which asks which units
 a change can affect. A unit may be made of the files in its directory and above, of every other file whose name stands
@@ -22,7 +25,8 @@ from unapproved_iam.scan.unit_screen import Screen
 from unapproved_iam.source_bytes import readable
 
 UNIT_NAMES = ("terragrunt.hcl", "terragrunt.stack.hcl")
-_KINDS = (Kind.TERRAGRUNT, Kind.TEMPLATE, Kind.VARIABLES)
+_STACK_FILES = tuple(f".{kind}.{form}" for kind in ("tfcomponent", "tfstack", "tfdeploy") for form in ("hcl", "json"))
+_KINDS = (Kind.UNIT, Kind.TEMPLATE, Kind.VARIABLES)
 _SUFFIXES = (".hcl", ".yaml", ".yml", ".json", ".tfvars")
 # Parts of paths: names of directories and files. Behind an interpolation only the end of one is known.
 _ENDS = tuple(suffix.encode() for suffix in _SUFFIXES)
@@ -31,6 +35,10 @@ _PART = re.compile(rb"(\}?)([\w.-]+)")
 _OTHER_FILE = re.compile(
     rb"""file\s*\((?:[^()"]*\()*\s*"[^"]*"(?<!\.yaml")(?<!\.yml")(?<!\.json")(?<!\.hcl")(?<!\.tfvars")"""
 )
+
+
+def is_unit(path: str) -> bool:
+    return os.path.basename(path) in UNIT_NAMES or path.endswith(_STACK_FILES)
 
 
 class _Look(NamedTuple):
@@ -46,7 +54,7 @@ class _Look(NamedTuple):
         return _Look(*(mine | theirs for mine, theirs in zip(self, other, strict=True)))  # type: ignore[operator]
 
 
-class TerragruntFiles:
+class UnitFiles:
     """`everything` walks the repository; it is asked only when there is a unit."""
 
     def __init__(self, screen: Screen, root: str, everything: Callable[[], Iterable[SourceDirectory]]) -> None:
@@ -70,12 +78,13 @@ class TerragruntFiles:
         """The units that a change of these files, and of modules in these directories, can affect."""
         names = {os.path.basename(path) for path in changed if path.endswith(_SUFFIXES)}
         above = {os.path.dirname(path) for path in changed if os.path.basename(path) in names}
+        around = set(directories)
         words = {os.path.basename(path).encode("utf-8", "surrogateescape") for path in directories}
         found: set[str] = set()
         for unit in self.units if names or words else ():
             whole = self._whole(unit)
             is_named = names & whole.names or any(name.endswith(end) for end in whole.ends for name in names)
-            if is_named or above & set(_up_to(os.path.dirname(unit), self._root)) or words & whole.words:
+            if is_named or (above | around) & set(_up_to(os.path.dirname(unit), self._root)) or words & whole.words:
                 found.add(unit)
         return found
 
@@ -85,7 +94,7 @@ class TerragruntFiles:
 
     @cached_property
     def units(self) -> list[str]:
-        return [path for name in UNIT_NAMES for path in self._by_name.get(name, ())]
+        return [path for name, paths in self._by_name.items() if is_unit(name) for path in paths]
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -100,6 +109,8 @@ class TerragruntFiles:
     def _evidence(self, unit: str, modules: ModuleGraph, by_name: Mapping[bytes, list[str]]) -> Evidence:
         whole = self._whole(unit)
         called = [path for name in by_name.keys() & whole.words for path in by_name[name]]
+        # A source of nothing but dots names none of these.
+        called += [path for path in _up_to(os.path.dirname(unit), self._root) if path in modules.modules]
         evidence = Evidence.TYPE | whole.rare
         for path in modules.called_by(called) if called else ():
             evidence |= modules.modules[path].evidence | modules.modules[path].variables
