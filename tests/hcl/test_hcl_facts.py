@@ -26,41 +26,46 @@ from unapproved_iam.hcl.facts import (
     words_of_ways,
 )
 
-A, B = Subject("a"), Subject("b")
+A, B, C = Subject("a"), Subject("b"), Subject("c")
 VALUES = ("x", "y", "z", "else")
-WORLDS = [dict(zip((A, B), values, strict=True)) for values in product(VALUES, repeat=2)]
+WORLDS: list[dict[Subject, str | bool]] = [
+    {A: a, B: b, C: c} for a, b, c in product(VALUES, VALUES, (True, False))
+]  # C is a condition
 
 
-def holds(facts: Facts, world: dict[Subject, str]) -> bool:
+def hold(facts: Facts, world: dict[Subject, str | bool]) -> bool:
     return all((world[one] in choice.constants) is not choice.excludes for one, choice in facts.choices.items())
 
 
 choices = st.builds(
-    Choice, st.frozensets(st.sampled_from(VALUES[:3]), min_size=1), st.booleans()
+    Choice, st.frozensets(st.sampled_from(VALUES[:3]), min_size=1), st.booleans(), st.just(False)
 )  # "else" stands for what nobody names
-several = st.dictionaries(st.sampled_from((A, B)), choices).map(lambda one: Facts(one) if one else ALWAYS)
+conditions = st.booleans().map(lambda truth: Choice(frozenset({truth}), is_condition=True))
+several = st.tuples(st.dictionaries(st.sampled_from((A, B)), choices), st.dictionaries(st.just(C), conditions)).map(
+    lambda both: Facts(both[0] | both[1]) if both[0] or both[1] else ALWAYS
+)
 
 
 @given(several, several)
 def test_joined_facts_hold_where_both_hold(one: Facts, other: Facts) -> None:
     both = joined(one, other)
     for world in WORLDS:
-        assert (both is not None and holds(both, world)) is (holds(one, world) and holds(other, world))
+        assert (both is not None and hold(both, world)) is (hold(one, world) and hold(other, world))
 
 
 @given(several, several)
 def test_what_is_left_without_others_excludes_them_and_itself(one: Facts, other: Facts) -> None:
     left = without(one, other)
     for world in WORLDS:
-        ways = [holds(way, world) for way in left]
-        assert sum(ways) == (holds(one, world) and not holds(other, world))
+        ways = [hold(way, world) for way in left]
+        assert sum(ways) == (hold(one, world) and not hold(other, world))
 
 
 @given(st.lists(several, min_size=1, max_size=4))
 def test_exclusive_ways_hold_once_where_any_holds(ways: list[Facts]) -> None:
     apart = exclusive(ways)
     for world in WORLDS:
-        assert sum(holds(way, world) for way in apart) == any(holds(way, world) for way in ways)
+        assert sum(hold(way, world) for way in apart) == any(hold(way, world) for way in ways)
 
 
 @given(st.lists(several, min_size=1, max_size=6))
@@ -68,7 +73,7 @@ def test_united_ways_hold_where_any_holds(ways: list[Facts]) -> None:
     fewer = united(ways)
     assert len(fewer) <= len(ways)
     for world in WORLDS:
-        assert any(holds(way, world) for way in fewer) is any(holds(way, world) for way in ways)
+        assert any(hold(way, world) for way in fewer) is any(hold(way, world) for way in ways)
 
 
 @pytest.mark.parametrize(

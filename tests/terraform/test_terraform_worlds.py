@@ -20,7 +20,7 @@ PROGRAMS = int(os.environ.get("WORLD_PROGRAMS", "150"))
 FIRST = int(os.environ.get("WORLD_FIRST", "0"))
 
 
-ONCE_WRONG = (1939, 4500)  # read without an end; an element stood twice in one world
+ONCE_WRONG = (455, 1939, 4500)  # a switch asked only elsewhere; read without an end; an element twice in one world
 
 
 class Truth(NamedTuple):
@@ -80,6 +80,15 @@ KINDS = {  # <denied|clean>
         '["%{for n in var.names}%{if n != "<ReadOnlyAccess|IAMFullAccess>"}${n}%{endif}%{endfor}"]',
     ),
     "a condition and its negation": (FLAG, '[var.a && <|!>var.a ? "IAMFullAccess" : "ReadOnlyAccess"]'),
+    "a switch that is null": (
+        FLAG,
+        '[var.a == true ? "ReadOnlyAccess" : <var.a == false|!var.a> ? "ReadOnlyAccess" : "IAMFullAccess"]',
+    ),
+    "a condition that another decides": (
+        FLAG + 'variable "l" { default = [] }\nvariable "p" { default = "ReadOnlyAccess" }\n',
+        '(var.p == "x" ? length(var.l) > 0 : <true|false>) && var.p != "x" && length(var.l) == 0 '
+        '? ["IAMFullAccess"] : []',
+    ),
     "a condition on the value itself": (
         'variable "n" { default = "IAMFullAccess" }\n',
         '[var.n == "<ReadOnlyAccess|IAMFullAccess>" ? "ReadOnlyAccess" : var.n]',

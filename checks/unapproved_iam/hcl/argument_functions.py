@@ -22,7 +22,7 @@ from unapproved_iam.hcl.collection_values import (
     told_apart,
     with_strings,
 )
-from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, is_none_of, is_one_of, joined, without
+from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, holds, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.values import (
     Entry,
     Mapping,
@@ -199,7 +199,7 @@ def _lookup(written: object, arguments: list[Argument]) -> Value:
             return one_of([under(part, there), under(absent, not_there)], written)
         has_key = Subject(f"contains(keys({arguments[0].written}), {arguments[1].written})", object())
         value = unknown_like(written, source)
-        return one_of([under(value, is_one_of(has_key, True)), under(absent, is_one_of(has_key, False))], written)
+        return one_of([under(value, holds(has_key, True)), under(absent, holds(has_key, False))], written)
 
     return applied(found, [arguments[0].value, arguments[1].value], written)
 

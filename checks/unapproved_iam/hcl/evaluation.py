@@ -41,7 +41,7 @@ from unapproved_iam.hcl.expression import (
     TemplateIf,
     TupleOf,
 )
-from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, exclusive, is_one_of, joined
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, exclusive, holds, joined
 from unapproved_iam.hcl.function_calls import called
 from unapproved_iam.hcl.operators import operated, truths_of
 from unapproved_iam.hcl.scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
@@ -145,19 +145,27 @@ def _evaluated(expression: Expression, scope: Scope) -> Value:
 
 
 def _named(value: Value, expression: Expression, scope: Scope) -> Value:
-    """What is not known is what facts are about, by the words of the first expression that yields it."""
-    owner: list[object] = []
+    """What is not known is what facts are about, by the words of the first expression that yields it.
+
+    Where the same expression is true or false anyway, that is a fact, too: one for both is short to tell.
+    """
+    if not any(_is_unnamed(possible.plain) for possible in value):
+        return value
+    subject = Subject(str(expression), owner_of(expression, scope))
 
     def named(possible: Possible) -> Possible:
-        plain = possible.plain
-        if not isinstance(plain, Unknown) or plain.fails or plain.hole.subject is not None:
-            return possible
-        if not owner:
-            owner.append(owner_of(expression, scope))
-        subject = Subject(str(expression), owner[0])
-        return Possible(replace(plain, hole=replace(plain.hole, subject=subject)), possible.when)
+        plain, when = possible
+        if isinstance(plain, Unknown) and _is_unnamed(plain):
+            return Possible(replace(plain, hole=replace(plain.hole, subject=subject)), when)
+        if isinstance(plain, Boolean):
+            return Possible(plain, joined(when, holds(subject, plain.value)) or when)
+        return possible
 
     return Value(tuple(named(possible) for possible in value))
+
+
+def _is_unnamed(plain: Plain) -> bool:
+    return isinstance(plain, Unknown) and not plain.fails and plain.hole.subject is None
 
 
 def evaluate_with_doubt(expression: Expression, scope: Scope) -> tuple[Value, bool | None]:
@@ -334,7 +342,7 @@ def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: 
 
 def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list[_Turn]) -> Value:
     parts = Parts()
-    perhaps = is_one_of(Subject(f"length({expression.collection}) > {len(turns)}", object()), True)
+    perhaps = holds(Subject(f"length({expression.collection}) > {len(turns)}", object()), True)
 
     def entries_of(turns: list[_Turn], also: Facts = ALWAYS) -> list[Entry]:
         return [

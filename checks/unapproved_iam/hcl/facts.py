@@ -65,34 +65,37 @@ class Choice(NamedTuple):
 
     constants: frozenset[Constant]
     excludes: bool = False
+    is_condition: bool = False  # it is asked whether it holds: what is neither true nor false is refused
 
     def both(self, other: Choice) -> Choice:
+        is_condition = self.is_condition or other.is_condition
         if not self.excludes:
             kept = self.constants - other.constants if other.excludes else self.constants & other.constants
-            return Choice(kept)
+            return Choice(kept, False, is_condition)
         if not other.excludes:
-            return Choice(other.constants - self.constants)
+            return Choice(other.constants - self.constants, False, is_condition)
         return Choice(self.constants | other.constants, True)
 
     def either(self, other: Choice) -> Choice:
-        return self.opposite.both(other.opposite).opposite
+        if self.is_condition and other.is_condition:
+            return Choice(self.constants | other.constants, False, True)
+        one, another = (Choice(choice.constants, not choice.excludes) for choice in (self, other))
+        neither = one.both(another)
+        return Choice(neither.constants, not neither.excludes)
 
     @property
     def opposite(self) -> Choice:
+        if self.is_condition:
+            return Choice(_TRUTHS - self.constants, False, True)
         return Choice(self.constants, not self.excludes)
 
-    @property
-    def negation(self) -> Choice:
-        """The other one of true and false, the only ones that conditions mean."""
-        return Choice(_TRUTHS - self.constants) if self.constants < _TRUTHS else self.opposite
-
     def includes(self, other: Choice) -> bool:
-        return self.both(other) == other
+        both = self.both(other)
+        return both.constants == other.constants and both.excludes == other.excludes
 
     @property
     def is_empty(self) -> bool:
-        """What is true or false, and neither, is refused wherever it is asked."""
-        return self.constants >= _TRUTHS if self.excludes else not self.constants
+        return not self.excludes and not self.constants
 
     @property
     def number(self) -> int:
@@ -167,6 +170,11 @@ def is_one_of(subject: Subject, *constants: Constant) -> Facts:
 
 def is_none_of(subject: Subject, *constants: Constant) -> Facts:
     return Facts({subject: Choice(frozenset(constants), True)}) if constants else ALWAYS
+
+
+def holds(subject: Subject, truth: bool) -> Facts:
+    """That a condition holds, or does not."""
+    return Facts({subject: Choice(frozenset({truth}), is_condition=True)})
 
 
 # Something may be so or not, and nobody can say of what it depends: not told, and not held against anything.
@@ -285,7 +293,7 @@ def _widened(ways: list[Facts]) -> list[Facts]:
             choice = facts.choices.get(subject)
             if choice is None:
                 continue
-            opposites = [ways[number].replacing(subject, opposite) for opposite in (choice.opposite, choice.negation)]
+            opposites = [ways[number].replacing(subject, one) for one in (choice.opposite, _negation(choice))]
             if any(one.includes(opposite) for one in others for opposite in opposites):
                 ways[number] = ways[number].replacing(subject, ANYTHING)
     return [
@@ -297,6 +305,11 @@ def _widened(ways: list[Facts]) -> list[Facts]:
             if place != number
         )
     ]
+
+
+def _negation(choice: Choice) -> Choice:
+    """The other one of true and false: that null is neither is no news."""
+    return Choice(_TRUTHS - choice.constants) if choice.constants < _TRUTHS else choice.opposite
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument
 from unapproved_iam.hcl.collection_parts import Parts, spliced
 from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, data_of
 from unapproved_iam.hcl.expression import Call, Expression
-from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, is_none_of, is_one_of, joined
+from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, holds, is_none_of, is_one_of, joined
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.operators import number_of
@@ -98,7 +98,7 @@ def _arguments(call: Call, scope: Scope, parts: Parts, evaluation: Evaluation) -
     sequence = spliced([(last.value, ALWAYS)], call)
     arguments.extend(Argument(item.value, f"{last.written}[{n}]", item.when) for n, item in enumerate(sequence.items))
     if sequence.rest is not None:
-        further = is_one_of(Subject(f"length({last.written}) > {len(sequence.items)}", object()), True)
+        further = holds(Subject(f"length({last.written}) > {len(sequence.items)}", object()), True)
         arguments.append(Argument(sequence.rest, last.written, further, is_repeated=True))
     return arguments
 
@@ -194,7 +194,7 @@ def _facts_of_computing(plain: Plain, can: Subject) -> tuple[Facts, Facts]:
     subject = subject_of(plain)
     if subject is not None:
         return is_none_of(subject, MISSING), is_one_of(subject, MISSING)
-    return is_one_of(can, True), is_one_of(can, False)
+    return holds(can, True), holds(can, False)
 
 
 def _is_doubtful(possible: Possible, others_are: bool | None) -> bool:

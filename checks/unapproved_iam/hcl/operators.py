@@ -12,14 +12,13 @@ from fractions import Fraction
 from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
 from unapproved_iam.hcl.collection_values import same_text
 from unapproved_iam.hcl.expression import decimal
-from unapproved_iam.hcl.facts import Constant, Facts, Subject, is_none_of, is_one_of, joined, short
+from unapproved_iam.hcl.facts import Constant, Facts, Subject, holds, is_none_of, is_one_of, joined, short
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
     Null,
     Number,
     Plain,
-    Possible,
     Record,
     Refused,
     Sequence,
@@ -77,18 +76,11 @@ def truths_of(condition: Value, written: object) -> tuple[list[Truth], list[Valu
         else:
             subject = subject_of(plain) or Subject(short(written))
             asked.add(subject)
-            for holds in (True, False):
-                when = joined(possible.when, is_one_of(subject, holds))
+            for truth in (True, False):
+                when = joined(possible.when, holds(subject, truth))
                 if when is not None:
-                    truths.append((holds, when))
-    for subject in asked if len(asked) == 1 else ():
-        decided = [(truth, _told_by(when, subject, is_one_of(subject, truth))) for truth, when in decided]
+                    truths.append((truth, when))
     return _united([*decided, *truths], written), refusals
-
-
-def _told_by(when: Facts, subject: Subject, facts: Facts) -> Facts:
-    """Where something is decided anyway, also the fact that decides it elsewhere: it is true there and tells more."""
-    return when if subject in when.choices else joined(when, facts) or when
 
 
 def _united(truths: list[Truth], written: object) -> list[Truth]:
@@ -131,18 +123,7 @@ def _compared(operands: list[Value], written: object, equal: bool) -> Value:
                 )
         return unknown_like(written, one, other)
 
-    result = applied(of_plains, operands, written)
-    if len(asked) != 1:
-        return result
-    ((subject, constants),) = asked.items()
-    facts = {equal: is_one_of(subject, *constants), (not equal): is_none_of(subject, *constants)}
-    if len(constants) > 1:
-        return result
-    told = (
-        Value((Possible(plain, _told_by(when, subject, facts[plain.value]) if isinstance(plain, Boolean) else when),))
-        for plain, when in result
-    )
-    return one_of(told, written)
+    return applied(of_plains, operands, written)
 
 
 def boolean_of(plain: Plain) -> bool | None:

@@ -18,7 +18,7 @@ from unapproved_iam.hcl.alternatives import bounded_ways, one_of
 from unapproved_iam.hcl.collection_values import elements_of, mapping_of, number_value
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Expression
-from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, is_one_of, joined
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, holds, joined
 from unapproved_iam.hcl.scope import Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.texts import computed, possible_texts
@@ -115,7 +115,7 @@ def _counted(possible: Possible, expression: Expression, scope: Scope) -> Altern
             index = beyond_limit(expression, f"{MAX_COUNTED} instances")
         elif not any(hole.is_limit for hole in holes_of(plain)):
             counted = subject_of(plain) or Subject(str(expression), owner_of(expression, scope))
-            when = joined(possible.when, is_one_of(Subject(f"{counted.written} > 0", counted.owner), True))
+            when = joined(possible.when, holds(Subject(f"{counted.written} > 0", counted.owner), True))
         layer: dict[Reference, Value] = {("count", "index"): index}
         return Alternative(
             possible.when, (Instance("", None, when or possible.when, Layer(scope, layer), is_other(possible)),)
