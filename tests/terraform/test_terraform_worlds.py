@@ -29,7 +29,8 @@ class Truth(NamedTuple):
     surely: set[tuple[str, str]]  # attached in a world in which every name is told
     perhaps: set[tuple[str, str]]  # attached in a world in which a condition has told the name
     untold: set[str]  # that attach in some world what the tree does not tell
-    computed: set[str]  # that terraform computes in some world
+    attaching: set[str]  # that attach something in some world
+    refused: set[str]  # that terraform refuses to compute in some world
 
 
 def test_what_some_world_attaches_is_found_and_nothing_else(tmp_path: Path) -> None:
@@ -42,9 +43,11 @@ def test_what_some_world_attaches_is_found_and_nothing_else(tmp_path: Path) -> N
         denied, still_open = set(), set()
         for finding in findings:
             resource, policy = _without_keys(finding.attachment.resource), finding.attachment.policy
+            if resource in truth.refused - truth.attaching:
+                continue  # there is no answer: nobody has a plan with it
             if finding.verdict is Verdict.DENIED and not any(hole.is_other for hole in policy.holes):
                 denied.add((resource, display_name(policy).rpartition("/")[2]))
-            elif finding.verdict is Verdict.UNRESOLVED and resource in truth.computed - truth.untold:
+            elif finding.verdict is Verdict.UNRESOLVED and resource not in truth.untold:
                 still_open.add(resource)
         missed = {resource for resource, _ in truth.surely - denied}
         silent += [seed] if missed - still_open else []
@@ -116,11 +119,14 @@ MOST_FALSE = 0.04
 
 def _truth(seed: int) -> Truth:
     program = written_program(seed)
-    truth = Truth(set(), set(), set(), set())
+    truth = Truth(set(), set(), set(), set(), set())
     for values in program.worlds:
         for resource, policies in program.attached(World(dict(values))).items():
-            truth.computed.add(resource)
-            for policy in policies:
+            if policies is None:
+                truth.refused.add(resource)
+            elif policies:
+                truth.attaching.add(resource)
+            for policy in policies or ():
                 if policy is None:
                     truth.untold.add(resource)
                 elif policy in DENIED or policy.startswith("legacy-"):

@@ -6,10 +6,12 @@ nothing that the engine has. A world gives each variable its default, what a var
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
+from operator import eq, ge, gt, le, lt
 from random import Random
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ NAMES = (*DENIED, "ReadOnlyAccess", "AmazonS3ReadOnlyAccess", "ViewOnlyAccess")
 ENVIRONMENTS = ("dev", "qa", "prod")
 ELSE = "zzz"  # an environment that no module names
 ARN = "arn:aws:iam::aws:policy/"
+COMPARISONS = {">": gt, "<": lt, ">=": ge, "<=": le, "==": eq}
 
 
 Picked = TypeVar("Picked")
@@ -54,6 +57,7 @@ class View:
 class Expression:
     text: str
     worth: Callable[[View], Any]
+    passed: Callable[[View], Any] | None = None  # as an argument, where null is something
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Attaching:
 class Program:
     files: dict[str, str]
     worlds: list[dict[str, Any]]
-    attached: Callable[[World], dict[str, list[Any]]]  # per resource address without instance keys
+    attached: Callable[[World], dict[str, list[Any] | None]]  # per resource address without instance keys
 
 
 def equal(view: View, one: Any, other: Any) -> bool:
@@ -134,13 +138,32 @@ class Writer:
         forms = [self.flag_variable, self.compared, self.compared, self.member]
         if depth > 0:
             forms += [self.negated, self.both, self.both, self.can_choose, self.counted, self.choice_of_flag]
-            forms += [self.name_compared, self.listed, self.looked_up_flag, self.longer]
+            forms += [self.name_compared, self.listed, self.looked_up_flag, self.longer, self.flag_compared]
         if self.kinds["flag"] and self.one_in(4):
             return self.local(self.pick(self.kinds["flag"]))
         return self.pick(forms)(depth - 1)
 
     def flag_variable(self, depth: int) -> Expression:
-        return self.any_variable("flag") or constant(self.one_in(2))
+        flag = self.any_variable("flag")
+        if flag is None:
+            return constant(self.one_in(2))
+
+        def worth(view: View) -> bool:
+            truth = flag.worth(view)
+            if truth is None:
+                raise Refused
+            return bool(truth)
+
+        return Expression(flag.text, worth, passed=flag.worth)
+
+    def flag_compared(self, depth: int) -> Expression:
+        flag, other, operator = self.any_variable("flag"), self.pick((True, False, None)), self.pick(("==", "!="))
+        if flag is None:
+            return self.compared(depth)
+        negated = operator == "!="
+        return Expression(
+            f"({flag.text} {operator} {quoted(other)})", lambda view: (flag.worth(view) is other) is not negated
+        )
 
     def environment(self) -> Expression:
         return self.any_variable("environment") or constant(self.pick(ENVIRONMENTS))
@@ -208,7 +231,10 @@ class Writer:
 
     def longer(self, depth: int) -> Expression:
         number, limit = self.any_variable("number") or constant(3), self.pick((1, 2, 4))
-        return Expression(f"({number.text} > {limit})", lambda view: number.worth(view) > limit)
+        operator = self.pick((">", ">", "<", ">=", "<=", "=="))
+        return Expression(
+            f"({number.text} {operator} {limit})", lambda view: COMPARISONS[operator](number.worth(view), limit)
+        )
 
     def name_compared(self, depth: int) -> Expression:
         one, other, negated = self.name(min(depth, 1)), self.pick(NAMES), self.one_in(2)
@@ -287,7 +313,10 @@ class Writer:
         def worth(view: View) -> Any:
             first = one.worth(view) if condition.worth(view) else None
             second = other.worth(view)
-            return first or second
+            for name in (first, second):
+                if name is not None and not equal(view, name, ""):
+                    return name
+            raise Refused
 
         return Expression(text, worth)
 
@@ -404,9 +433,12 @@ class Writer:
     def compacted(self, depth: int) -> Expression:
         pairs = [(self.flag(depth), self.name(depth)) for _ in range(self.pick((1, 2)))]
         items = ", ".join(f'{condition.text} ? {name.text} : ""' for condition, name in pairs)
-        return Expression(
-            f"compact([{items}])", lambda view: [name.worth(view) for condition, name in pairs if condition.worth(view)]
-        )
+
+        def worth(view: View) -> list[Any]:
+            names = [name.worth(view) for condition, name in pairs if condition.worth(view)]
+            return [name for name in names if not equal(view, name, "")]
+
+        return Expression(f"compact([{items}])", worth)
 
     def subtracted(self, depth: int) -> Expression:
         several, among = self.names(depth), self.random.sample(NAMES, 2)
@@ -592,7 +624,8 @@ def written_program(seed: int) -> Program:
     variables = "".join(_declared(name, of_kind[name], defaults, valid if name == "env" else None) for name in defaults)
     variable_files = _variable_files(random, of_kind, defaults, files, valid)
     modules = _modules(random, files, variables, names)
-    worlds = list(_worlds(of_kind, defaults, variable_files, valid))
+    asked = set(re.findall(r"var\.(\w+)", files["main.tf"].removeprefix(variables)))
+    worlds = list(_worlds(of_kind, defaults, variable_files, valid, asked))
     return Program(
         files,
         worlds,
@@ -624,29 +657,38 @@ def _variable_files(
     return several
 
 
-def _worlds(of_kind: dict[str, str], defaults: dict[str, Any], variable_files: list[dict[str, Any]], valid: Any) -> Any:
+def _worlds(
+    of_kind: dict[str, str],
+    defaults: dict[str, Any],
+    variable_files: list[dict[str, Any]],
+    valid: list[str] | None,
+    asked: set[str],
+) -> Iterator[dict[str, Any]]:
+    """Every value of the variables that matter, with each variable file and without."""
     for file in [{}, *variable_files]:
         base = {**defaults, **file}
         options = {}
         for name, kind in of_kind.items():
             options[name] = [base[name]]
+            if name not in asked:
+                continue
             if kind == "environment":
-                options[name] += [one for one in valid or (*ENVIRONMENTS, ELSE) if one != base[name]]
+                options[name] += [one for one in valid or (*ENVIRONMENTS, ELSE, "") if one != base[name]]
                 if not valid and base[name] is not None:
                     options[name].append(None)
             elif kind == "flag":
-                options[name].append(not base[name])
+                options[name] += [one for one in (True, False, None) if one is not base[name]]
             elif kind == "number":
-                options[name] += [one for one in (1, 2, 3, 5) if one != base[name]]
+                options[name] += [one for one in (0, 1, 2, 3, 4, 5) if one != base[name]]
             elif kind == "name":
-                options[name] += [Other(one) for one in (*NAMES, ELSE) if one != base[name]]
+                options[name] += [Other(one) for one in (*NAMES, ELSE, "") if one != base[name]]
         yield from _each(options)
         for name, kind in of_kind.items():
-            for other in _other_collections(kind):
+            for other in _other_collections(kind) if name in asked else ():
                 yield from _each({**options, name: [other]})
 
 
-def _each(options: dict[str, list[Any]]) -> Any:
+def _each(options: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
     for values in product(*options.values()):
         yield dict(zip(options, values, strict=True))
 
@@ -721,16 +763,17 @@ def _call(random: Random, files: dict[str, str], directory: str, writer: Writer,
 
 def _attached(
     module: _Module, prefix: str, world: World, variables: dict[str, Callable[[], Any]]
-) -> dict[str, list[Any]]:
-    """By resource, None for what the tree does not tell; each is computed by itself, so that what is refused elsewhere
-    does not matter, and one that is refused is left out."""
-    found: dict[str, list[Any]] = {}
+) -> dict[str, list[Any] | None]:
+    """By resource, None for what the tree does not tell, and for a resource that is refused; each is computed by
+    itself, so that what is refused elsewhere does not matter."""
+    found: dict[str, list[Any] | None] = {}
     view = View(world, variables, module.locals)
     for resource in module.resources:
         world.asked.clear()
         try:
             policies = resource.worth(view)
         except Refused:
+            found[prefix + resource.address] = None
             continue
         found[prefix + resource.address] = [
             one if not isinstance(one, Other) or _is_told(one, world) else None for one in policies if one
@@ -738,16 +781,16 @@ def _attached(
     for name, condition, arguments, defaults, child in module.calls:
         inner = {variable: _given(arguments.get(variable), default, view) for variable, default in defaults.items()}
         try:
-            is_there = condition is None or condition.worth(view)
+            is_there = condition is None or bool(condition.worth(view))
         except Refused:
-            is_there = False
-        if is_there:
-            found |= _attached(child, f"{prefix}module.{name}.", world, inner)
+            is_there = None
+        attached = _attached(child, f"{prefix}module.{name}.", world, inner) if is_there is not False else {}
+        found |= dict.fromkeys(attached) if is_there is None else attached
     return found
 
 
 def _given(argument: Expression | None, default: Any, view: View) -> Callable[[], Any]:
-    return lambda: argument.worth(view) if argument else default
+    return lambda: (argument.passed or argument.worth)(view) if argument else default
 
 
 def _is_told(one: Other, world: World) -> bool:
