@@ -93,6 +93,7 @@ def test_united_ways_hold_where_any_holds(ways: list[Facts]) -> None:
         (is_one_of(Subject("a == b"), False), ["a != b"]),
         (joined(is_none_of(A, DEFAULT), is_one_of(Subject("length(a) > 0"), True)), ["length(a) > 0"]),
         (is_loaded("x.auto.tfvars"), []),
+        (joined(is_one_of(A, "x"), is_one_of(Subject("a", 1), "y")), ['a is "x"', 'another a is "y"']),
         (is_one_of(A, *"0123456789"), ['a is "0", "1", "2", "3", "4", or one of 5 more']),
     ],
 )

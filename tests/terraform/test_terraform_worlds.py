@@ -100,6 +100,10 @@ KINDS = {  # <denied|clean>
         'variable "o" { default = {} }\n',
         '[try(var.o.name, "<IAMFullAccess|ReadOnlyAccess>")]',
     ),
+    "two elements of a list that is not known": (
+        'variable "l" { default = [] }\nlocals { l = concat(var.l, []) }\n',
+        'flatten([for x in local.l : [for y in local.l : "IAMFullAccess" if x == "a" && <y|x> == "b"]])',
+    ),
     "a validation": (VALIDATED, '[lookup({ qa = "IAMFullAccess" }, var.env, "ReadOnlyAccess")]'),
 }
 

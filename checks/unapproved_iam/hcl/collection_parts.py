@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from unapproved_iam.hcl.alternatives import bounded_ways, one_of
+from unapproved_iam.hcl.collection_values import any_element
 from unapproved_iam.hcl.facts import ALWAYS, Facts, joined, without
 from unapproved_iam.hcl.strings import as_strings
 from unapproved_iam.hcl.texts import policies_in
+from unapproved_iam.hcl.turns import another
 from unapproved_iam.hcl.values import (
     MAX_ITEMS,
     Entry,
@@ -184,7 +186,7 @@ def sequence_of(plain: Plain) -> Sequence | None:
     if isinstance(plain, Sequence):
         return plain
     if isinstance(plain, Unknown):
-        return Sequence((), exactly(plain))
+        return Sequence((), any_element(plain, plain.hole.written).value)
     return None
 
 
@@ -198,7 +200,7 @@ def required_sequence(plain: Plain) -> Sequence:
 def any_item(sequence: Sequence, written: object) -> Value | None:
     values = [under(item.value, item.when) for item in sequence.items]
     if sequence.rest is not None:
-        values.append(sequence.rest)
+        values.append(another(sequence.rest))
     return one_of(values, written) if values else None
 
 

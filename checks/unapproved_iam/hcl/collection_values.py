@@ -27,6 +27,7 @@ from unapproved_iam.hcl.facts import (
     without,
 )
 from unapproved_iam.hcl.texts import policies_in
+from unapproved_iam.hcl.turns import Renewal, Turn, another
 from unapproved_iam.hcl.values import (
     Boolean,
     Entry,
@@ -120,6 +121,8 @@ def entries_at(mapping: Mapping, key: Plain, absent: Value) -> list[Value]:
         same = None if wanted is None else same_text(entry.key, wanted)
         if same is False:
             continue
+        if entry.key.known is None:
+            entry = Renewal().entry(entry)
         when: Facts | None = entry.when
         is_decided = same is True
         if subject is not None and entry.key.known is not None:
@@ -204,7 +207,7 @@ def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
                 return values
         absent += bool(item.when)
     if sequence.rest is not None:
-        values.append(sequence.rest)
+        values.append(another(sequence.rest))
     return [*values, under(missing(written), PERHAPS if values else ALWAYS)]
 
 
@@ -283,6 +286,7 @@ class Element(NamedTuple):
     key: Value
     value: Value
     when: Facts
+    turns: tuple[Turn, ...] = ()  # of a model: what this element is told apart by
 
 
 class Elements(NamedTuple):
@@ -309,7 +313,9 @@ def elements_of(plain: Plain, written: object) -> Elements:
             each.append(Element(key, item.value, item.when))
         rest = []
         if plain.rest is not None:
-            rest.append(Element(plain.rest if is_set else uncertain, plain.rest, ALWAYS))
+            renewal = Renewal()
+            one = renewal.value(plain.rest)
+            rest.append(Element(one if is_set else uncertain, one, ALWAYS, (Turn(), *renewal.turns)))
         return Elements(plain.ordered, tuple(each), tuple(rest))
     if isinstance(plain, Record) and plain.names is not None:
         return Elements(
@@ -318,25 +324,30 @@ def elements_of(plain: Plain, written: object) -> Elements:
     if isinstance(plain, Mapping):
         each, rest = [], []
         for entry in plain.in_order:
-            element = Element(string(entry.key), entry.value, entry.when)
-            (rest if entry.key.known is None else each).append(element)
+            if entry.key.known is not None:
+                each.append(Element(string(entry.key), entry.value, entry.when))
+                continue
+            renewal = Renewal()
+            entry = renewal.entry(entry)
+            rest.append(Element(string(entry.key), entry.value, entry.when, (Turn(), *renewal.turns)))
         return Elements(not rest, tuple(each), tuple(rest))
     if isinstance(plain, Unknown | Record):
-        return Elements(True, (), (_any_element(plain, written),))
+        return Elements(True, (), (any_element(plain, written),))
     raise Refused("this is no collection")
 
 
-def _any_element(plain: Unknown | Record, written: object) -> Element:
+def any_element(plain: Unknown | Record, written: object) -> Element:
     """A model of the elements of something unknown: facts about it are those of this turn alone."""
     (value,) = unknown_like(written, plain)
     (key,) = unknown(written, "its keys are not certain")
     subject = subject_of(plain)
     of = subject.written if subject else short(written)
-    turn = object()
+    turn = Turn()
     return Element(
         exactly(_about(key.plain, Subject(f"the key of an element of {of}", turn), plain)),
         exactly(_about(value.plain, Subject(f"{of}[*]", turn), plain)),
         ALWAYS,
+        (turn,),
     )
 
 

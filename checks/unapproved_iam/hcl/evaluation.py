@@ -47,6 +47,7 @@ from unapproved_iam.hcl.operators import operated, truths_of
 from unapproved_iam.hcl.scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
 from unapproved_iam.hcl.strings import as_strings, concatenated
 from unapproved_iam.hcl.texts import holds_unknown, policies_written_in
+from unapproved_iam.hcl.turns import Turn, within
 from unapproved_iam.hcl.values import (
     NULL,
     Boolean,
@@ -268,15 +269,18 @@ def _splat(expression: Splat, scope: Scope) -> Value:
             for each in elements.each
             if (item := parts.accepts(_of_item(expression.each, each.value, scope), each.when)) is not None
         ]
-        further = [under(_of_item(expression.each, each.value, scope), each.when) for each in elements.rest]
+        further = []
+        for each in elements.rest:
+            with within(each.turns):
+                further.append(under(_of_item(expression.each, each.value, scope, each.turns[0]), each.when))
         rest = one_of(further, expression) if further else None
         return parts.whole(Sequence(tuple(items), rest, ordered=elements.ordered), expression)
 
     return applied(every, [evaluate(expression.source, scope)], expression)
 
 
-def _of_item(each: Expression, item: Value, scope: Scope) -> Value:
-    return item if isinstance(each, SplatItem) else evaluate(each, Layer(scope, {SPLAT_ITEM: item}))
+def _of_item(each: Expression, item: Value, scope: Scope, turn: Turn | None = None) -> Value:
+    return item if isinstance(each, SplatItem) else evaluate(each, Layer(scope, {SPLAT_ITEM: item}, turn))
 
 
 def _splat_item(expression: SplatItem, scope: Scope) -> Value:
@@ -320,7 +324,7 @@ def _turn(element: Element, expression: For | TemplateFor, scope: Scope) -> Laye
     values: dict[Reference, Value] = {(expression.value,): element.value}
     if expression.key is not None:
         values[(expression.key,)] = element.key
-    return Layer(scope, values)
+    return Layer(scope, values, element.turns[0] if element.turns else None)
 
 
 def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: bool) -> Value:
@@ -331,11 +335,13 @@ def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: 
             item = parts.accepts(evaluate(expression.result, scope), when)
             if item is not None:
                 items.append(Item(item, when))
-    further = [
-        under(evaluate(expression.result, scope), when)
-        for element, scope in rest
-        for when in _inclusions(parts, expression, element, scope)
-    ]
+    further = []
+    for element, scope in rest:
+        with within(element.turns):
+            further += [
+                under(evaluate(expression.result, scope), when)
+                for when in _inclusions(parts, expression, element, scope)
+            ]
     sequence = Sequence(tuple(items), one_of(further, expression.result) if further else None, ordered=ordered)
     return parts.whole(sequence, expression)
 
@@ -345,14 +351,13 @@ def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list
     perhaps = holds(Subject(f"length({expression.collection}) > {len(turns)}", object()), True)
 
     def entries_of(turns: list[_Turn], also: Facts = ALWAYS) -> list[Entry]:
-        return [
-            entry
-            for element, scope in turns
-            for when in _inclusions(parts, expression, element, scope)
-            for entry in entries_of_key(
-                parts, evaluate(key, scope), evaluate(expression.result, scope), joined(when, also) or when, key
-            )
-        ]
+        entries: list[Entry] = []
+        for element, scope in turns:
+            with within(element.turns):
+                for when in _inclusions(parts, expression, element, scope):
+                    value = evaluate(expression.result, scope)
+                    entries += entries_of_key(parts, evaluate(key, scope), value, joined(when, also) or when, key)
+        return entries
 
     entries, further = entries_of(turns), entries_of(rest, perhaps)
     return parts.whole(
@@ -411,9 +416,11 @@ def _template_for(expression: TemplateFor, scope: Scope) -> Value:
     def looped(collection: Plain) -> Value:
         elements = elements_of(collection, expression.collection)
         turns = [*elements.each, *elements.rest]
-        values = [
-            concatenated([evaluate(expression.body, _turn(each, expression, scope))], expression) for each in turns
-        ]
+        values = []
+        for each in turns:
+            with within(each.turns):
+                body = evaluate(expression.body, _turn(each, expression, scope))
+                values.append(concatenated([body], expression))
         parts = Sequence(tuple(Item(value, each.when) for each, value in zip(turns, values, strict=True)))
         ways = expanded(parts) if elements.ordered and not elements.rest else None
         if ways is None:

@@ -317,9 +317,12 @@ def _negation(choice: Choice) -> Choice:
 
 def words(facts: Facts) -> Iterator[str]:
     """Each fact as a message says it: `var.env is "prod" or "qa"`, `var.admin is true`."""
+    told: set[str] = set()
     for subject, choice in facts.choices.items():
         if _is_told(subject) and not choice.is_full and not (choice.excludes and _is_implied(subject, facts)):
-            yield _in_words(subject, choice)
+            said = _in_words(subject, choice)
+            yield f"another {said}" if subject.written in told else said  # element of the same collection
+            told.add(subject.written)
 
 
 def _is_implied(subject: Subject, facts: Facts) -> bool:

@@ -25,6 +25,7 @@ from unapproved_iam.hcl.string_functions import STRING_FUNCTIONS, json_with_hole
 from unapproved_iam.hcl.strings import as_strings
 from unapproved_iam.hcl.syntax import HclSyntaxError, parse_template
 from unapproved_iam.hcl.texts import holds_unknown, policies_in
+from unapproved_iam.hcl.turns import another
 from unapproved_iam.hcl.values import (
     Boolean,
     Item,
@@ -99,7 +100,7 @@ def _arguments(call: Call, scope: Scope, parts: Parts, evaluation: Evaluation) -
     arguments.extend(Argument(item.value, f"{last.written}[{n}]", item.when) for n, item in enumerate(sequence.items))
     if sequence.rest is not None:
         further = holds(Subject(f"length({last.written}) > {len(sequence.items)}", object()), True)
-        arguments.append(Argument(sequence.rest, last.written, further, is_repeated=True))
+        arguments.append(Argument(another(sequence.rest), last.written, further, is_repeated=True))
     return arguments
 
 

@@ -25,6 +25,7 @@ from unapproved_iam.hcl.collection_values import (
 )
 from unapproved_iam.hcl.facts import ALWAYS, Facts, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.operators import are_equal, operated, truths_of
+from unapproved_iam.hcl.turns import another
 from unapproved_iam.hcl.values import (
     MAX_ITEMS,
     NULL,
@@ -163,7 +164,7 @@ def _one(written: object, plain: Plain) -> Value:
             return value
     values = [under(item.value, item.when) for item in sequence.items]
     if sequence.rest is not None:
-        values.append(sequence.rest)
+        values.append(another(sequence.rest))
     return one_of([*values, NULL], written)
 
 
@@ -193,6 +194,7 @@ def _every(written: object, plain: Plain, operator: str) -> Value:
 
 def _of_rest(written: object, rest: Value, absent: bool, *wanted: Plain) -> Value:
     """What is not known of further elements, in the worlds that have such."""
+    rest = another(rest)
     worlds = [ALWAYS]
     for possible in rest:
         worlds = [left for world in worlds for left in without(world, possible.when)]
@@ -298,7 +300,12 @@ def _selected(written: object, plain: Plain, other: Plain, wanted: bool) -> Valu
         truths, _ = truths_of(_contains(written, others, item.value.possible[0].plain), written)
         ways = [joined(item.when, when) for truth, when in truths if truth is wanted]
         kept += [item._replace(when=when) for when in ways if when is not None]
-    return exactly(set_of(Sequence(tuple(kept), elements.rest)))
+    further = []
+    for plain, when in elements.rest or ():
+        truths, _ = truths_of(_contains(written, others, plain), written)
+        further += [under(under(exactly(plain), when), way) for truth, way in truths if truth is wanted]
+    rest = one_of(further, written)
+    return exactly(set_of(Sequence(tuple(kept), rest if rest.possible else None)))
 
 
 # name: (function, fewest arguments, most arguments)

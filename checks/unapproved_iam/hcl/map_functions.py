@@ -105,14 +105,14 @@ def _zipmap(written: object, keys: Plain, values: Plain) -> Value:
 
 
 def _tonumber(written: object, plain: Plain) -> Value:
-    if isinstance(plain, Null | Unknown):
+    if isinstance(plain, Null):
         return exactly(plain)
     number = number_of(plain)
     return unknown_like(written, plain) if number is None else exactly(Number(number))
 
 
 def _tobool(written: object, plain: Plain) -> Value:
-    if isinstance(plain, Null | Unknown):
+    if isinstance(plain, Null):
         return exactly(plain)
     truth = boolean_of(plain)
     return unknown_like(written, plain) if truth is None else exactly(Boolean(truth))

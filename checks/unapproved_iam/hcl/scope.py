@@ -93,9 +93,10 @@ class DeclaredNames(ABC):
 class Layer:
     """A scope with further names: the variables of a loop, or `each`, `count` and `self` of an instance."""
 
-    def __init__(self, outer: Scope, values: Mapping[Reference, Value]) -> None:
+    def __init__(self, outer: Scope, values: Mapping[Reference, Value], owner: Hashable = None) -> None:
         self.outer = outer
         self.values = values
+        self.owner = owner or self  # of what is said of its names
 
     @property
     def files(self) -> Files:
@@ -109,7 +110,7 @@ class Layer:
         return reference in self.values or self.outer.is_known(reference)
 
     def owner_of(self, reference: Reference) -> Hashable:
-        return self if reference in self.values else self.outer.owner_of(reference)
+        return self.owner if reference in self.values else self.outer.owner_of(reference)
 
 
 def variable_of(scope: Scope, name: str) -> Value | None:
@@ -208,7 +209,7 @@ def owner_of(expression: Expression, scope: Scope) -> Hashable:
     while isinstance(scope, Layer):
         references = list(_references_in(expression))
         if any(reference[:length] in scope.values for reference in references for length in (1, 2)):
-            return scope
+            return scope.owner
         scope = scope.outer
     return next((scope.owner_of(reference) for reference in _references_in(expression)), None)
 

@@ -22,6 +22,7 @@ from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, holds, joined
 from unapproved_iam.hcl.scope import Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.texts import computed, possible_texts
+from unapproved_iam.hcl.turns import Turn
 from unapproved_iam.hcl.values import (
     Entry,
     Item,
@@ -118,7 +119,7 @@ def _counted(possible: Possible, expression: Expression, scope: Scope) -> Altern
             when = joined(possible.when, holds(Subject(f"{counted.written} > 0", counted.owner), True))
         layer: dict[Reference, Value] = {("count", "index"): index}
         return Alternative(
-            possible.when, (Instance("", None, when or possible.when, Layer(scope, layer), is_other(possible)),)
+            possible.when, (Instance("", None, when or possible.when, Layer(scope, layer, Turn()), is_other(possible)),)
         )
     instances = (
         Instance(f"[{number}]", number, possible.when, Layer(scope, {("count", "index"): number_value(number)}))
@@ -179,7 +180,8 @@ def _repeated(possible: Possible, expression: Expression, scope: Scope, iterator
         suffix = f"[{json.dumps(written, ensure_ascii=False)}]" if written is not None else ""
         layer: dict[Reference, Value] = {(iterator, "key"): key, (iterator, "value"): content}
         other = any(is_other(one) for one in (*key, *content))
-        instances.append(Instance(suffix, known, when, Layer(scope, layer), other and written is None))
+        inside = Layer(scope, layer, element.turns[0] if element.turns else None)
+        instances.append(Instance(suffix, known, when, inside, other and written is None))
     return Alternative(possible.when, tuple(instances))
 
 
