@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from hcl2.parser import Hcl2
 from lark import Token as LarkToken
 from lark import Tree
+from unapproved_iam.hcl.decimal_numbers import decimal
 from unapproved_iam.hcl.expression import (
     Call,
     Conditional,
@@ -29,7 +30,6 @@ from unapproved_iam.hcl.expression import (
     SplatItem,
     Template,
     TupleOf,
-    decimal,
 )
 from unapproved_iam.hcl.source_text import Source, Token, end_of_bracket, tokens
 from unapproved_iam.policies.attachment import Place

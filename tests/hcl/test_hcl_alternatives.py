@@ -15,8 +15,9 @@ from unapproved_iam.hcl.collection_parts import (
     sequence_of,
     spliced,
 )
+from unapproved_iam.hcl.decimal_numbers import computed_number
 from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, is_none_of, is_one_of
-from unapproved_iam.hcl.operators import are_equal, number_value
+from unapproved_iam.hcl.operators import are_equal
 from unapproved_iam.hcl.texts import possible_texts
 from unapproved_iam.hcl.values import (
     NULL,
@@ -252,7 +253,7 @@ def test_what_is_equal(one: Plain, other: Plain, equal: bool | None) -> None:
     ],
 )
 def test_numbers_that_terraform_may_round_are_not_computed(number: Fraction, is_exact: bool) -> None:
-    (possible,) = number_value(number, "x")
+    (possible,) = computed_number(number, "x")
     assert isinstance(possible.plain, Number) is is_exact
 
 

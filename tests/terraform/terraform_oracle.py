@@ -76,6 +76,17 @@ def outputs_of(directory: Path) -> dict[str, Any]:
     return {name: output["value"] for name, output in outputs.items()}
 
 
+def refused_lines(directory: Path) -> set[int]:
+    """The lines of the configuration with which terraform finds fault."""
+    environment = {"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+    command = ["terraform", "plan", "-json", "-input=false"]
+    run = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    messages = [json.loads(line) for line in run.stdout.splitlines()]
+    found = [message["diagnostic"]["range"]["start"]["line"] for message in messages if message["@level"] == "error"]
+    assert bool(found) is bool(run.returncode), run.stdout
+    return set(found)
+
+
 # -- whether a value holds what terraform computed ---------------------------------------------------------------------
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from terraform_oracle import outputs_of, refused_lines
 from terraform_verdicts import attachments_in, told, write_tree
 
 VARIABLES = """
@@ -131,3 +133,28 @@ def test_what_a_module_is_given(argument: str, policies: list[str], tmp_path: Pa
     write_tree(tmp_path, {"main.tf": call, "m/main.tf": module})
     attached = [told(one.policy, one.when) for one in attachments_in(tmp_path)]
     assert [one.removeprefix("arn:aws:iam::aws:policy/") for one in attached] == policies
+
+
+COUNTS = [
+    *("2", '"2"', '"2.0"', '"+2"', '"1e0"', "1e0", "2.0", '"01"', '"1."', "0", "1.5", '"1.5"', "-1", '"-1"', "true"),
+    *('"x"', '""', '" 1"', '"0x1"', "[]", "null"),
+]
+
+
+@pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
+def test_count_takes_what_terraform_takes(tmp_path: Path) -> None:
+    block = 'resource "terraform_data" "c{}" {{ count = {} }}\n'
+    (tmp_path / "main.tf").write_text("".join(block.format(*one) for one in enumerate(COUNTS)))
+    refused = {COUNTS[line - 1] for line in refused_lines(tmp_path)}
+    taken = [count for count in COUNTS if count not in refused]
+    (tmp_path / "main.tf").write_text(
+        "".join(
+            block.format(number, count) + f'output "n{number}" {{ value = length(terraform_data.c{number}) }}\n'
+            for number, count in enumerate(taken)
+        )
+    )
+    outputs = outputs_of(tmp_path)
+    numbers = {count: outputs[f"n{number}"] for number, count in enumerate(taken)}
+    for count in COUNTS:
+        found = instances_in(tmp_path, ATTACHMENT.format(f"count = {count}"))
+        assert found == [f"{X}[{number}]" for number in range(numbers.get(count, 0))], count

@@ -22,6 +22,7 @@ from unapproved_iam.hcl.collection_values import (
     told_apart,
     with_strings,
 )
+from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, holds, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.values import (
     Entry,
@@ -42,7 +43,6 @@ from unapproved_iam.hcl.values import (
     subject_of,
     text_of,
     under,
-    whole_number,
 )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
+from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.facts import (
     ALWAYS,
     PERHAPS,
@@ -52,7 +53,6 @@ from unapproved_iam.hcl.values import (
     text_of,
     under,
     unknown,
-    whole_number,
 )
 from unapproved_iam.policies.possible_text import Text, text
 
@@ -186,8 +186,6 @@ def in_each_world(function: Callable[[Sequence], Value], sequence: Sequence, wri
 def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
     """The elements that an index may mean, and the refusal where there is no such element."""
     index, subject = whole_number(key), subject_of(key)
-    if index is None and not isinstance(key, Unknown | String):
-        raise Refused("this is no index")
     if index is not None and sequence.is_certain:
         return [sequence.items[index].value if 0 <= index < len(sequence.items) else missing(written)]
     if index is not None:

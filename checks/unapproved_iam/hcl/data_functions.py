@@ -19,6 +19,7 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import quote_plus
 
+from unapproved_iam.hcl.decimal_numbers import number_in, whole
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
@@ -85,7 +86,7 @@ def _separates(character: str) -> bool:
 
 def _substr(string: str, offset: Fraction, length: Fraction) -> str:
     single_characters(string)
-    start, count = _whole(offset), _whole(length)
+    start, count = whole(offset), whole(length)
     start = max(len(string) + start, 0) if start < 0 else start
     return string[start:] if count < 0 else string[start : start + count]
 
@@ -96,7 +97,7 @@ def _strrev(string: str) -> str:
 
 
 def _indent(spaces: Fraction, string: str) -> str:
-    return string.replace("\n", "\n" + " " * min(_whole(spaces), 1000))
+    return string.replace("\n", "\n" + " " * min(whole(spaces), 1000))
 
 
 def _regex(pattern: str, string: str) -> Any:
@@ -154,12 +155,6 @@ def replaced(string: str, wanted: str, replacement: str) -> str:
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
-def _whole(number: Fraction) -> int:
-    if number.denominator != 1:
-        raise Refused("a whole number is required")
-    return int(number)
-
-
 def _pow(base: Fraction, exponent: Fraction) -> Fraction:
     if exponent.denominator != 1 or not 0 <= exponent <= 100 or base.denominator != 1 or abs(base) > 10_000:
         raise Inexact
@@ -171,7 +166,7 @@ def _pow(base: Fraction, exponent: Fraction) -> Fraction:
 
 def _parseint(string: Any, base: Fraction) -> Fraction:
     try:
-        return Fraction(int(str(string).replace("_", "x"), _whole(base)))
+        return Fraction(int(str(string).replace("_", "x"), whole(base)))
     except ValueError:
         raise Refused("this is no number of that base") from None
 
@@ -216,15 +211,20 @@ def _escaped_for_html(written: str) -> str:
 
 def _jsondecode(string: str) -> Any:
     try:
-        return json.loads(string, parse_float=_decimal, parse_int=_decimal)
+        return json.loads(string, parse_float=_number, parse_int=_number, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise Refused("this is no JSON") from None
 
 
-def _decimal(number: str) -> Fraction:
-    if len(number) > 50 or "e" in number.lower():
+def _number(written: str) -> Fraction:
+    number = number_in(written)
+    if number is None:
         raise Inexact
-    return Fraction(number)
+    return number
+
+
+def _no_number(name: str) -> Fraction:
+    raise Refused(f"{name} is no JSON")
 
 
 def _yamldecode(string: str) -> Any:
@@ -258,7 +258,7 @@ def _hexadecimal(name: str) -> Callable[[str], str]:
 
 
 def _chunklist(elements: list[Any], size: Fraction) -> list[list[Any]]:
-    step = _whole(size)
+    step = whole(size)
     if step < 0:
         raise Refused("the size must not be negative")
     return [elements[start : start + step] for start in range(0, len(elements), step)] if step else [elements]
@@ -311,7 +311,7 @@ DATA_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "sha1": ("s", _hexadecimal("sha1")),
     "sha256": ("s", _hexadecimal("sha256")),
     "sha512": ("s", _hexadecimal("sha512")),
-    "signum": ("n", lambda number: Fraction((_whole(number) > 0) - (number < 0))),
+    "signum": ("n", lambda number: Fraction((whole(number) > 0) - (number < 0))),
     "strrev": ("s", _strrev),
     "substr": ("snn", _substr),
     "sum": ("l", _sum),

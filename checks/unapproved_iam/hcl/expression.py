@@ -11,19 +11,6 @@ from fractions import Fraction
 
 from unapproved_iam.policies.attachment import Place
 
-MAX_DIGITS = 150  # of a number
-
-
-def decimal(digits: str) -> Fraction | None:
-    """The number of these decimal digits; None when it has too many of them, be it by an exponent.
-
-    Without a bound, computing `1e999999999` takes all time and memory.
-    """
-    exponent = digits.lower().partition("e")[2]
-    if len(digits) > MAX_DIGITS or (exponent and abs(int(exponent)) > MAX_DIGITS):
-        return None
-    return Fraction(digits)
-
 
 class Expression:
     """One of the classes below; `str()` writes it as in the source, in one line."""

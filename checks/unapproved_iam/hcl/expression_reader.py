@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
+from unapproved_iam.hcl.decimal_numbers import MAX_DIGITS, decimal
 from unapproved_iam.hcl.expression import (
-    MAX_DIGITS,
     Call,
     Conditional,
     Expression,
@@ -29,7 +29,6 @@ from unapproved_iam.hcl.expression import (
     TemplateFor,
     TemplateIf,
     TupleOf,
-    decimal,
 )
 from unapproved_iam.hcl.expression_tokens import WITHIN_LINE, Tokens
 from unapproved_iam.hcl.source_text import LINE_TEXT, MAX_NESTING, STRING_TEXT, HclSyntaxError, Source, end_of_heredoc

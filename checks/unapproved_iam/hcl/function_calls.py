@@ -14,11 +14,11 @@ from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unkno
 from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument
 from unapproved_iam.hcl.collection_parts import Parts, spliced
 from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, data_of
+from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.expression import Call, Expression
 from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, holds, is_none_of, is_one_of, joined
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
-from unapproved_iam.hcl.operators import number_of
 from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
 from unapproved_iam.hcl.scope import MAX_FILE, Files, Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl.string_functions import STRING_FUNCTIONS, json_with_holes, text_argument

@@ -23,6 +23,7 @@ from unapproved_iam.hcl.collection_values import (
     unified,
     with_strings,
 )
+from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.facts import ALWAYS, Facts, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.operators import are_equal, operated, truths_of
 from unapproved_iam.hcl.turns import another
@@ -46,7 +47,6 @@ from unapproved_iam.hcl.values import (
     exactly,
     subject_of,
     under,
-    whole_number,
 )
 
 

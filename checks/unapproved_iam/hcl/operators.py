@@ -5,19 +5,17 @@ For `hcl.evaluation`. Source: "Arithmetic and Logical Operators" in the Terrafor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from fractions import Fraction
 
 from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
 from unapproved_iam.hcl.collection_values import same_text
-from unapproved_iam.hcl.expression import decimal
+from unapproved_iam.hcl.decimal_numbers import computed_number, number_of
 from unapproved_iam.hcl.facts import Constant, Facts, Subject, holds, is_none_of, is_one_of, joined, short
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
     Null,
-    Number,
     Plain,
     Record,
     Refused,
@@ -154,7 +152,7 @@ def _result(operator: str, plains: tuple[Plain, ...], written: object) -> Value:
     result = -known[0] if len(known) == 1 else _ARITHMETIC[operator](*known)
     if not result and (len(known) == 1 or (operator in ("*", "/", "%") and min(known) < 0)):
         return unknown(written, "it is zero or minus zero")  # which Terraform writes differently
-    return number_value(result, written)
+    return computed_number(result, written)
 
 
 _COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {
@@ -170,29 +168,6 @@ _ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "/": lambda a, b: a / b,
     "%": lambda a, b: a - b * int(a / b),
 }
-
-
-def number_of(plain: Plain) -> Fraction | None:
-    """The plain value as a number; None when it is not known. Raises Refused for what is none."""
-    if isinstance(plain, Number):
-        return Fraction(plain.value)
-    if isinstance(plain, Unknown) or (isinstance(plain, String) and plain.text.holes):
-        return None
-    known = plain.text.known if isinstance(plain, String) else None
-    if known is None or not _NUMBER.fullmatch(known):
-        raise Refused("this is no number")
-    return decimal(known)
-
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-
-
-def number_value(number: Fraction, written: object) -> Value:
-    """A number that is exact in binary and of a sane size; Terraform rounds others to 512 bits, which is not redone."""
-    denominator = number.denominator
-    if denominator & (denominator - 1) or abs(number.numerator) >= 2**500 or denominator >= 2**500:
-        return unknown(written, "the number is not computed exactly")
-    return exactly(Number(number))
 
 
 def are_equal(one: Plain, other: Plain) -> bool | None:

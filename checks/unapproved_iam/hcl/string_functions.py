@@ -14,8 +14,8 @@ from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl.collection_parts import bounded_sequence, sequence_of, spliced
 from unapproved_iam.hcl.collection_values import in_each_world
 from unapproved_iam.hcl.data_functions import Inexact, data_of, json_of, replaced, single_characters
+from unapproved_iam.hcl.decimal_numbers import number_of, whole
 from unapproved_iam.hcl.facts import ALWAYS, short
-from unapproved_iam.hcl.operators import number_of
 from unapproved_iam.hcl.strings import concatenated
 from unapproved_iam.hcl.texts import policies_in
 from unapproved_iam.hcl.values import (
@@ -98,10 +98,8 @@ def _format_argument(verb: re.Match[str], argument: Plain) -> Value:
         return exactly(argument)  # it is converted where it is put together
     if mode == "d":
         found = number_of(argument)
-        if found is not None and found.denominator != 1:
-            raise Refused("a whole number is required")
-        if found is not None and not precision and not set(flags) - {"0"}:
-            digits = number_as_text(found)
+        digits = None if found is None else number_as_text(whole(found))
+        if digits is not None and not precision and not set(flags) - {"0"}:
             return string(digits.zfill(int(width or 0)) if "0" in flags else digits.rjust(int(width or 0)))
     if mode == "v":
         raise Inexact  # with flags it shows more than strings

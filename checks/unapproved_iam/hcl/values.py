@@ -10,7 +10,6 @@ elements of which only a model is known (`rest`). What Terraform computes is alw
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -379,14 +378,6 @@ def text_of(plain: Plain) -> Text | None:
     if isinstance(plain, Unknown):
         return Text((plain.hole,))
     return None
-
-
-def whole_number(plain: Plain) -> int | None:
-    """The plain value as an index: a whole number, or a string of one; None when it is none, or not known."""
-    if isinstance(plain, String):
-        known = plain.text.known
-        return int(known) if known and re.fullmatch(r"-?\d{1,9}", known, re.ASCII) else None
-    return int(plain.value) if isinstance(plain, Number) and plain.value.denominator == 1 else None
 
 
 def number_as_text(number: Fraction | int) -> str:

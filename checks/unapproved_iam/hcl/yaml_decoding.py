@@ -7,9 +7,11 @@ in YAML 1.1 (`yes` is true), without octal and sexagesimal numbers.
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Any
 
 import yaml
+from unapproved_iam.hcl.decimal_numbers import number_in
 from unapproved_iam.hcl.values import Refused
 
 
@@ -25,8 +27,7 @@ _SCALARS = (
         r"y|Y|n|N|(?:yes|Yes|YES|true|True|TRUE|on|On|ON|no|No|NO|false|False|FALSE|off|Off|OFF)",
         list("yYnNtTfFoO"),
     ),
-    ("int", r"[-+]?(?:0|[1-9][0-9]{0,49})", list("-+" + _DIGITS)),
-    ("float", r"[-+]?(?:0|[1-9][0-9]{0,49})\.[0-9]{1,50}", list("-+" + _DIGITS)),
+    ("float", r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", list("-+." + _DIGITS)),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", r"<<", ["<"]),
     ("unusual", r"[-+.]?(?:[0-9][0-9_a-fA-FoxX.:+TtZ -]*|inf|Inf|INF|nan|NaN|NAN)", list("-+." + _DIGITS)),
@@ -43,6 +44,13 @@ def _bool(loader: _Loader, node: yaml.ScalarNode) -> bool:
     return node.value.lower() in ("y", "yes", "true", "on")
 
 
+def _number(loader: _Loader, node: yaml.ScalarNode) -> Fraction:
+    number = number_in(node.value)
+    if number is None:
+        raise UnusualYaml
+    return number
+
+
 def _unusual(loader: _Loader, node: yaml.Node) -> Any:
     raise UnusualYaml
 
@@ -50,7 +58,8 @@ def _unusual(loader: _Loader, node: yaml.Node) -> Any:
 for _tag, _pattern, _first in _SCALARS:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})\\Z"), _first)
 _Loader.add_constructor("tag:yaml.org,2002:bool", _bool)
-for _tag in ("unusual", "binary", "timestamp", "set", "omap", "pairs"):
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+for _tag in ("unusual", "int", "binary", "timestamp", "set", "omap", "pairs"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _unusual)
 
 

@@ -8,7 +8,6 @@ nothing. What depends on a root variable or on something unknown is open: the in
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Arguments
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 from unapproved_iam.hcl.alternatives import bounded_ways, one_of
 from unapproved_iam.hcl.collection_values import elements_of, mapping_of, number_value
+from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Expression
 from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, holds, joined
@@ -28,12 +28,9 @@ from unapproved_iam.hcl.values import (
     Item,
     Kind,
     Null,
-    Number,
-    Plain,
     Possible,
     Refused,
     Sequence,
-    String,
     Value,
     beyond_limit,
     exactly,
@@ -108,7 +105,10 @@ def turns_of(expression: Expression, iterator: str, scope: Scope) -> Iterator[In
 
 def _counted(possible: Possible, expression: Expression, scope: Scope) -> Alternative:
     plain = settled(possible.plain, possible.when)
-    count = _whole_number(plain)
+    try:
+        count = whole_number(plain)
+    except Refused:
+        count = 0  # as terraform refuses it, and so creates nothing
     if count is None or count > MAX_COUNTED:
         index = unknown("count.index", f"{expression} is not decided")
         when: Facts | None = possible.when
@@ -147,13 +147,6 @@ def _shared(alternatives: list[Alternative]) -> list[Alternative]:
         )
         for alternative in alternatives
     ]
-
-
-def _whole_number(plain: Plain) -> int | None:
-    if isinstance(plain, Number):
-        return max(int(plain.value), 0)
-    written = plain.text.known if isinstance(plain, String) else None
-    return int(written) if written is not None and re.fullmatch(r"\d{1,9}", written, re.ASCII) else None
 
 
 def _repeated(possible: Possible, expression: Expression, scope: Scope, iterator: str = "each") -> Alternative:

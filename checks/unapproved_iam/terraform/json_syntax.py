@@ -14,7 +14,8 @@ from json.decoder import JSONArray, JSONObject, scanstring  # type: ignore[attr-
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
-from unapproved_iam.hcl.expression import MAX_DIGITS, Expression, Literal, ObjectOf, Template, TupleOf, decimal
+from unapproved_iam.hcl.decimal_numbers import MAX_DIGITS, decimal
+from unapproved_iam.hcl.expression import Expression, Literal, ObjectOf, Template, TupleOf
 from unapproved_iam.hcl.source_text import Source
 from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse_expression, parse_template
 from unapproved_iam.policies.attachment import Place

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from unapproved_iam.hcl.alternatives import applied, one_of
 from unapproved_iam.hcl.collection_values import mapping_of, set_of, with_strings
+from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Call, Expression, Literal, Name, ObjectOf, Template, TupleOf
 from unapproved_iam.hcl.facts import (
@@ -22,7 +23,7 @@ from unapproved_iam.hcl.facts import (
     Subject,
     joined,
 )
-from unapproved_iam.hcl.operators import boolean_of, number_of, truths_of
+from unapproved_iam.hcl.operators import boolean_of, truths_of
 from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import HclSyntaxError
 from unapproved_iam.hcl.values import (
