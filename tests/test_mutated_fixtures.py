@@ -20,11 +20,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from project_files import PROJECT
-from terraform_verdicts import ENTRIES, write_tree
+from terraform_verdicts import ENTRIES
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
 from unapproved_iam.deny_list.reader import DenyListError, read_deny_list
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.tree_check import findings_of
+from written_files import write_tree
 
 FIXTURES = PROJECT / "fixtures"
 EXAMPLES = int(os.environ.get("MUTATED_EXAMPLES", "0"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from unapproved_iam.commands.command_line import main
 from unapproved_iam.scan.source_files import kind_of
+from written_files import write_tree
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 MODULE = """variable "arn" {
@@ -45,17 +46,11 @@ def git(repository: Path, *arguments: str) -> None:
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current directory: a git repository with one commit, which has one old violation."""
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    write(tmp_path, FILES)
+    write_tree(tmp_path, FILES)
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "--quiet", "--message=first")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def write(repository: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (repository / name).parent.mkdir(parents=True, exist_ok=True)
-        (repository / name).write_text(text)
 
 
 def link(repository: Path, links: dict[str, str]) -> None:
@@ -113,7 +108,7 @@ OLD, APP, DATA, NAMED = "live/old", "live/app", "live/data", "live/named"
 def test_a_change_is_judged_by_what_it_can_affect(
     repository: Path, name: str, text: str, units: set[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(repository, {name: text})
+    write_tree(repository, {name: text})
     git(repository, "add", ".")
     if kind_of(name) or units:  # else what is named is asked for all the same
         assert found(capsys, name) == units
@@ -165,11 +160,11 @@ def test_links_lead_to_what_changed(
     units: set[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write(repository, BEHIND_LINKS)
+    write_tree(repository, BEHIND_LINKS)
     link(repository, LINKS)
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "--message=links")
-    write(repository, files)
+    write_tree(repository, files)
     link(repository, links)
     git(repository, "add", ".")
     assert found(capsys, "--changed-since", "HEAD") == units
@@ -180,24 +175,24 @@ def test_a_submodule_that_moves_on_has_changed_whole(
 ) -> None:
     other = tmp_path_factory.mktemp("other")
     git(other, "init", "--quiet", "--initial-branch=main")
-    write(other, {"role/main.tf": MODULE, "stack.yaml": TEMPLATE})
+    write_tree(other, {"role/main.tf": MODULE, "stack.yaml": TEMPLATE})
     git(other, "add", ".")
     git(other, "commit", "--quiet", "--message=first")
     git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "shared")
-    write(repository, {"live/called/main.tf": 'module "a" {\n  source = "../../shared/role"\n}\n'})
+    write_tree(repository, {"live/called/main.tf": 'module "a" {\n  source = "../../shared/role"\n}\n'})
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "--message=submodule")
-    write(repository / "shared", {"role/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')})
+    write_tree(repository / "shared", {"role/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')})
     assert found(capsys, "--changed-since", "HEAD") == set()  # nothing that a commit here can hold
     git(repository / "shared", "commit", "--quiet", "--all", "--message=second")
     assert found(capsys, "--changed-since", "HEAD") == {"live/called", "shared/stack.yaml"}
 
 
 def test_a_deletion_is_judged_by_what_it_can_affect(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(
+    write_tree(
         repository, {"live/app/override.tf": "locals {}\n", "live/app/main_override.tf": 'module "a" { arn = "x" }\n'}
     )
-    write(repository, {"live/app/terraform.tfvars": IS_ADMIN})
+    write_tree(repository, {"live/app/terraform.tfvars": IS_ADMIN})
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "--message=second")
     assert found(capsys, "--changed-since", "HEAD") == set()
@@ -210,7 +205,7 @@ def test_a_deletion_is_judged_by_what_it_can_affect(repository: Path, capsys: py
 
 def test_only_whole_directories_are_ignored(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Terraform reads an ignored variable file, and what is tracked counts whatever the ignore rules say."""
-    write(
+    write_tree(
         repository,
         {
             ".gitignore": "build/\n*.tfvars\nvendor/\n",
@@ -227,7 +222,7 @@ def test_only_whole_directories_are_ignored(repository: Path, capsys: pytest.Cap
 
 
 def test_a_caller_in_an_ignored_directory_hides_nothing(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(
+    write_tree(
         repository,
         {
             ".gitignore": "scratch/\n",
@@ -240,25 +235,25 @@ def test_a_caller_in_an_ignored_directory_hides_nothing(repository: Path, capsys
 
 
 def test_values_from_elsewhere(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(repository, {"values/prod.tfvars": IS_ADMIN})
+    write_tree(repository, {"values/prod.tfvars": IS_ADMIN})
     assert found(capsys, "live/app") == set()
     assert found(capsys, "--var-file", "values/prod.tfvars", "live/app") == {APP}
     assert found(capsys, "--var-file", "values/prod.tfvars", "values/prod.tfvars") == {APP, OLD}
     assert main(["check", "--var-file", "values/gone.tfvars", "live/app"]) == 2
     assert capsys.readouterr().err == "--var-file values/gone.tfvars: No such file or directory\n"
-    write(repository, {"values/broken.tfvars": "arn =\n"})
+    write_tree(repository, {"values/broken.tfvars": "arn =\n"})
     assert main(["check", "--var-file", "values/broken.tfvars", "live/app"]) == 2
     assert capsys.readouterr().err.startswith("--var-file values/broken.tfvars:1: ")
 
 
 def test_what_terraform_reads_is_no_mention(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(repository, {"live/data/policies.json": f'["{ADMIN}"]\n', "live/data/other.json": f'["{ADMIN}"]\n'})
+    write_tree(repository, {"live/data/policies.json": f'["{ADMIN}"]\n', "live/data/other.json": f'["{ADMIN}"]\n'})
     main(["check", "--output", "json"])
     report = json.loads(capsys.readouterr().out)
     assert [one["path"] for one in report["mentions"]] == ["live/data/other.json"]
 
 
 def test_a_module_outside_of_what_is_judged_is_read(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(repository, {"modules/attach/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')})
+    write_tree(repository, {"modules/attach/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')})
     assert found(capsys, "live/app") == {APP}
     assert found(capsys, "modules") == {"modules/attach"}

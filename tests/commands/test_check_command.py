@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from unapproved_iam.commands.command_line import main
+from written_files import write_tree
 
 ROLE = """Resources:
   {name}:
@@ -39,12 +40,6 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def write(tree: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).write_text(text)
 
 
 def check(*arguments: str) -> int:
@@ -102,7 +97,7 @@ def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[set[str]
 def test_exit_codes(
     tree: Path, files: dict[str, str], code: int, outcome: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tree, files)
+    write_tree(tree, files)
     assert check() == code
     printed = capsys.readouterr()
     assert printed.out.splitlines()[-1].startswith(f"{outcome} ") if outcome else not printed.out
@@ -112,7 +107,7 @@ def test_exit_codes(
 
 def test_the_summary_counts(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     skipped = DENIED + "    Metadata:\n      checkov: {skip: [{id: IAM_068, comment: agreed}]}\n"
-    write(
+    write_tree(
         tree,
         {
             "unapproved-iam-policies.yaml": LIST,
@@ -138,7 +133,7 @@ def test_the_summary_counts(tree: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_directories_and_files(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tree, {"one/a.yaml": DENIED, "two/b.yaml": DENIED, "two/c.yaml": CLEAN})
+    write_tree(tree, {"one/a.yaml": DENIED, "two/b.yaml": DENIED, "two/c.yaml": CLEAN})
     everything = {"one/a.yaml FailRole", "two/b.yaml FailRole"}
     assert found(capsys) == (everything, 1)
     assert found(capsys, "one", "two") == (everything, 1)
@@ -152,12 +147,12 @@ def test_directories_and_files(tree: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_change_of_the_list_judges_everything(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tree, {"unapproved-iam-policies.yaml": LIST, "one/a.yaml": DENIED})
+    write_tree(tree, {"unapproved-iam-policies.yaml": LIST, "one/a.yaml": DENIED})
     assert found(capsys, "unapproved-iam-policies.yaml") == ({"one/a.yaml FailRole"}, 1)
 
 
 def test_exclude(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tree, {"one/a.yaml": DENIED, "one/b.yaml": BROKEN})
+    write_tree(tree, {"one/a.yaml": DENIED, "one/b.yaml": BROKEN})
     assert check("--exclude", "one/b.yaml") == 1
     assert summary_of(capsys).endswith("list: aws-admin; 1 excluded (one/b.yaml: by --exclude)")
     assert check("--exclude", "one/**") == 0
@@ -183,7 +178,7 @@ def test_plans_by_argument_and_by_content(tree: Path, capsys: pytest.CaptureFixt
             }
         },
     }
-    write(tree, {"tfplan": json.dumps(plan), "plans/plan.json": json.dumps(plan), "other.json": "{}"})
+    write_tree(tree, {"tfplan": json.dumps(plan), "plans/plan.json": json.dumps(plan), "other.json": "{}"})
     by_content = "plans/plan.json aws_iam_role_policy_attachment.fail"
     assert found(capsys, "plans/plan.json") == ({by_content}, 1)
     assert found(capsys, ".") == ({by_content}, 1)
@@ -197,12 +192,12 @@ def test_plans_by_argument_and_by_content(tree: Path, capsys: pytest.CaptureFixt
 
 
 def test_only_a_plan_means_only_that_plan(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tree, {"a.yaml": DENIED, "plan.json": '{"format_version": "1.2", "planned_values": {}}'})
+    write_tree(tree, {"a.yaml": DENIED, "plan.json": '{"format_version": "1.2", "planned_values": {}}'})
     assert found(capsys, "--plan", "plan.json") == (set(), 0)
 
 
 def test_output_files_and_what_is_printed_beside(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tree, {"a.yaml": DENIED})
+    write_tree(tree, {"a.yaml": DENIED})
     assert check("--output", "sarif", "--output-file", "report.sarif") == 1
     printed = capsys.readouterr()
     assert printed.out.startswith("a.yaml:6: AdministratorAccess must not be attached to role/FailRole\n")
@@ -220,7 +215,7 @@ def test_output_files_and_what_is_printed_beside(tree: Path, capsys: pytest.Capt
 def test_github_gets_annotations_by_itself(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tree, {"a.yaml": DENIED})
+    write_tree(tree, {"a.yaml": DENIED})
     assert check() == 1
     assert "::error" not in capsys.readouterr().out
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -237,7 +232,7 @@ def test_github_gets_annotations_by_itself(
 
 @pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
 def test_colours_only_on_a_terminal(tree: Path, variables: dict[str, str], coloured: bool) -> None:
-    write(tree, {"a.yaml": DENIED})
+    write_tree(tree, {"a.yaml": DENIED})
     command = [sys.executable, "-m", "unapproved_iam_checks", "check"]
     environment = os.environ | {"TERM": "xterm"} | variables
     plain = subprocess.run(command, capture_output=True, env=environment).stdout
@@ -262,7 +257,7 @@ def _read(descriptor: int) -> bytes:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_any_name_can_be_printed(tree: Path, encoding: str) -> None:
-    write(tree, {"\N{SNOWMAN}\N{ESCAPE}[31m.yaml": DENIED})
+    write_tree(tree, {"\N{SNOWMAN}\N{ESCAPE}[31m.yaml": DENIED})
     command = [sys.executable, "-m", "unapproved_iam_checks", "check"]
     result = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding})
     assert result.returncode == 1
@@ -272,7 +267,7 @@ def test_any_name_can_be_printed(tree: Path, encoding: str) -> None:
 
 
 def test_a_reader_that_goes_away_gets_no_traceback(tree: Path) -> None:
-    write(tree, {f"{number}.yaml": DENIED for number in range(300)})
+    write_tree(tree, {f"{number}.yaml": DENIED for number in range(300)})
     command = f"{sys.executable} -m unapproved_iam_checks check | head -n 1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert len(result.stdout.splitlines()) == 1
@@ -293,7 +288,7 @@ HEAVY = (
 
 @pytest.mark.parametrize("arguments", [["."], ["live/main.tf", "stack.yaml"]], ids=["a directory", "files"])
 def test_what_cannot_matter_imports_little(tree: Path, arguments: list[str]) -> None:
-    write(
+    write_tree(
         tree,
         {
             "unapproved-iam-policies.yaml": LIST,

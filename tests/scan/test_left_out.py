@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from unapproved_iam.commands.command_line import main
+from written_files import write_tree
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 MODULE = """variable "arn" {
@@ -71,24 +72,18 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write(repository: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (repository / name).parent.mkdir(parents=True, exist_ok=True)
-        (repository / name).write_text(text)
-
-
 @pytest.mark.parametrize("screen", [[], ["--no-screen"]], ids=["screened", "whole"])
 @pytest.mark.parametrize(("files", "glob", "code"), CASES.values(), ids=CASES)
 def test_exclusions_leave_out_units(
     files: dict[str, str], glob: str, code: int, screen: list[str], repository: Path
 ) -> None:
-    write(repository, files)
+    write_tree(repository, files)
     assert main(["check", *screen]) > 0
     assert main(["check", *screen, "--exclude", glob]) == code
 
 
 def test_what_is_left_out_is_said_with_its_reason(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(
+    write_tree(
         repository,
         {
             "unapproved-iam-policies.yaml": "version: 1\nuse: [aws-admin]\n"
@@ -122,6 +117,6 @@ MENTIONS = {
 def test_a_mention_is_dropped_where_that_file_is_read(
     source: str, is_said: bool, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(repository, MENTIONING | {"live/main.tf": source})
+    write_tree(repository, MENTIONING | {"live/main.tf": source})
     assert main(["check"]) == 0
     assert ("live/inputs.json:1: not checked: names AdministratorAccess" in capsys.readouterr().out) is is_said

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from unapproved_iam.commands.command_line import main
+from written_files import write_tree
 
 TEMPLATE = """
 Parameters:
@@ -82,12 +83,6 @@ TREES = {
 }
 
 
-def write(tree: Tree, directory: Path) -> None:
-    for name, written in tree.files.items():
-        (directory / name).parent.mkdir(exist_ok=True)
-        (directory / name).write_text(written)
-
-
 def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
     exit_code = main(["check", "--output=json", *arguments])
     report = json.loads(capsys.readouterr().out)
@@ -104,7 +99,7 @@ def test_what_a_file_gives(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write(tree, tmp_path)
+    write_tree(tmp_path, tree.files)
     monkeypatch.chdir(tmp_path)
     _, found = check(capsys, *tree.arguments, *screen, ".")
     assert [one for one in found if one != "unresolved"] == tree.found  # without a file the parameter has no value
@@ -114,7 +109,7 @@ def test_what_a_file_gives(
 def test_a_change_of_either_is_seen(
     changed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(TREES["in a directory of parameters"], tmp_path)
+    write_tree(tmp_path, TREES["in a directory of parameters"].files)
     monkeypatch.chdir(tmp_path)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=x"]):
@@ -137,7 +132,7 @@ WRONG = {
 def test_a_wrong_argument(
     argument: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(TREES["beside"], tmp_path)
+    write_tree(tmp_path, TREES["beside"].files)
     monkeypatch.chdir(tmp_path)
     assert main(["check", "--parameters", argument]) == 2
     assert message in capsys.readouterr().err

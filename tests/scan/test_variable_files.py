@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import write_tree
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
 from unapproved_iam.scan.tree_check import findings_of
+from written_files import write_tree
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 LIST = DenyList("list", (Entry("AdministratorAccess", Origin("list", 1)),))

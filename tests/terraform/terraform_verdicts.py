@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -46,11 +46,3 @@ def told(content: object, when: Facts | Iterable[object]) -> str:
     """As a message would say it: "CONTENT when CONDITION and CONDITION"."""
     conditions = " and ".join(words(when) if isinstance(when, Facts) else map(str, when))
     return f"{content} when {conditions}" if conditions else str(content)
-
-
-def write_tree(directory: Path, files: Mapping[str, str | bytes]) -> Path:
-    for name, content in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return directory

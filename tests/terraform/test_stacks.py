@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from unapproved_iam.commands.command_line import main
+from written_files import write_tree
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READER = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -102,9 +103,7 @@ FORMS: dict[str, dict[str, str]] = {
 
 def write(files: Files, directory: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(directory)], check=True)
-    for name, text in {"role/main.tf": MODULE, **files}.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(text)
+    write_tree(directory, {"role/main.tf": MODULE, **files})
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, dict[str, Any]]:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from terraform_oracle import outputs_of
-from terraform_verdicts import attachments_in, write_tree
+from terraform_verdicts import attachments_in
 from unapproved_iam.terraform.source_look import may_attach, may_call, may_hold
+from written_files import write_tree
 
 VARIABLE = 'variable "p" {\n  default = "default"\n}\n'
 CALLED = 'output "o" {\n  value = "%s"\n}\n'

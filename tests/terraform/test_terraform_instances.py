@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from terraform_oracle import outputs_of, refused_lines
-from terraform_verdicts import attachments_in, told, write_tree
+from terraform_verdicts import attachments_in, told
+from written_files import write_tree
 
 VARIABLES = """
 variable "none" { default = 0 }

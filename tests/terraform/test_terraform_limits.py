@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import findings_in, write_tree
+from terraform_verdicts import findings_in
 from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.hcl import alternatives, collection_parts, collection_values, evaluation, scope, strings
 from unapproved_iam.terraform import instances, root_module
+from written_files import write_tree
 
 ARN = "arn:aws:iam::aws:policy/"
 ADMIN = "AdministratorAccess"

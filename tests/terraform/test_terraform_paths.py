@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from terraform_oracle import may_be, outputs_of
-from terraform_verdicts import attachments_in, write_tree
+from terraform_verdicts import attachments_in
+from written_files import write_tree
 
 # What is known of each, in a root module that is live/prod of its repository.
 PATHS = {

@@ -19,6 +19,7 @@ from unapproved_iam.deny_list.reader import read_deny_list
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
 from unapproved_iam.scan.tree_check import findings_of
+from written_files import write_tree
 
 TYPE = "aws_iam_role_policy_attachment"
 SOURCE = {
@@ -97,13 +98,6 @@ approve:
 """
 
 
-def write(tree: Path, files: dict[str, str]) -> None:
-    for name, content in files.items():
-        path = tree / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-
-
 def twin(source: str) -> str:
     """The same with resources that terraform can plan."""
     source = source.replace(f'"{TYPE}"', '"terraform_data"')
@@ -112,7 +106,7 @@ def twin(source: str) -> str:
 
 def planned(files: dict[str, str], directory: Path, root: str) -> dict[str, Any]:
     """The plan of terraform's for this source."""
-    write(directory, {name: twin(content) for name, content in files.items()})
+    write_tree(directory, {name: twin(content) for name, content in files.items()})
     environment = {"PATH": os.environ["PATH"], "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
 
     def terraform(*arguments: str) -> str:
@@ -168,7 +162,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not shutil.which("terraform"):
         pytest.skip("terraform is not on PATH")
     tree = tmp_path_factory.mktemp("tree")
-    write(tree, SOURCE)
+    write_tree(tree, SOURCE)
     plan = planned(SOURCE, tmp_path_factory.mktemp("twin"), "live")
     (tree / "live/plan.json").write_text(json.dumps(plan))
     return tree
@@ -205,7 +199,7 @@ module "roles" {
 
 
 def test_a_module_that_is_not_in_the_tree_is_approved_and_shown_by_its_call(tmp_path: Path) -> None:
-    write(tmp_path, {"main.tf": FOREIGN})
+    write_tree(tmp_path, {"main.tf": FOREIGN})
     address = 'module.roles["a"].aws_iam_role_policy_attachment.this[1]'
     values = {"policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess", "role": "x"}
     resource = {"address": address, "type": TYPE, "name": "this", "index": 1, "values": values}
@@ -242,11 +236,11 @@ def test_a_plan_that_lies_elsewhere_stands_for_itself_until_its_root_module_is_n
 def test_a_block_that_is_declared_twice_is_none_of_the_plan(tmp_path: Path) -> None:
     """As beside regula's plans, where each file is a root module by itself: an exception must not reach another's."""
     source = f'resource "{TYPE}" "a" {{\n  # checkov:skip=IAM_068:reviewed\n  policy_arn = "x"\n}}\n'
-    write(tmp_path, {"one.tf": source})
+    write_tree(tmp_path, {"one.tf": source})
     change = {"actions": ["create"], "after": {"policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}}
     plan = {"resource_changes": [{"address": f"{TYPE}.a", "type": TYPE, "name": "a", "change": change}]}
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     request = Request(plans=[str(tmp_path / "plan.json")])
     assert len(judged(tmp_path, request, ADMIN).skipped) == 1
-    write(tmp_path, {"two.tf": source})
+    write_tree(tmp_path, {"two.tf": source})
     assert len(judged(tmp_path, request, ADMIN).violations) == 1

@@ -6,10 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import attachments_in, findings_in, told, write_tree
+from terraform_verdicts import attachments_in, findings_in, told
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.deny_list.verdict import Judge, Verdict
 from unapproved_iam.scan.findings import one_per_policy
+from written_files import write_tree
 
 ARN = "arn:aws:iam::aws:policy/"
 OWN = "arn:${partition}:iam::${account}:policy"

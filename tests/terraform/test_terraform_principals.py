@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from terraform_verdicts import attachments_in, write_tree
+from terraform_verdicts import attachments_in
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES, DECLARED_PRINCIPALS, Form
+from written_files import write_tree
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ARNS = f'policy_arns = ["{ADMIN}"]'

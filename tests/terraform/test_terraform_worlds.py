@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from terraform_verdicts import findings_in, write_tree
+from terraform_verdicts import findings_in
 from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.policies.policy_arn import display_name
 from world_writer import DENIED, Other, World, written_program
+from written_files import write_tree
 
 PROGRAMS = int(os.environ.get("WORLD_PROGRAMS", "150"))
 FIRST = int(os.environ.get("WORLD_FIRST", "0"))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from unapproved_iam.commands.command_line import main
+from written_files import write_tree
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READER = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -226,9 +227,7 @@ FORMS: dict[str, tuple[Tree, Tree]] = {
 
 def write(tree: Tree, directory: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(directory)], check=True)
-    for name, text in {"modules/role/main.tf": MODULE, f"live/{tree.name}": tree.unit, **tree.files}.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(text)
+    write_tree(directory, {"modules/role/main.tf": MODULE, f"live/{tree.name}": tree.unit, **tree.files})
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, list[dict[str, object]]]:

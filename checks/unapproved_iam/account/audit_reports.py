@@ -11,8 +11,9 @@ import io
 import re
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
-from unapproved_iam.account.audit import Audit
+from unapproved_iam.account.audit import AccountReading, Audit
 from unapproved_iam.account.report_rows import (
     PolicyRows,
     Row,
@@ -105,35 +106,37 @@ def json_report(audit: Audit) -> str:
             "expired": len(audit.expired),
             "unjudged": len(audit.unjudged),
         },
-        "policies": [
-            {
-                "policy": policy.policy,
-                "arn": policy.policy_arn,
-                "attachment_count": len(policy.rows),
-                "verdicts": policy.verdicts,
-                "reason": policy.reason,
-                "use_instead": policy.use_instead,
-                "denied_by": policy.denied_by,
-                "attachments": [_attachment(row) for row in policy.rows],
-            }
-            for policy in by_policy(audit)
-        ],
-        "accounts": [
-            {
-                "id": reading.account.id,
-                "name": reading.account.name,
-                "partition": reading.account.partition,
-                "attached_policies": reading.policies,
-                "permission_sets": reading.permission_sets,
-                "denied": denied[reading.account.id],
-                "looked_at": looked_at(reading),
-                "unjudged": [{"reason": unjudged.reason, "advice": unjudged.advice} for unjudged in reading.unjudged],
-            }
-            for reading in audit.readings
-        ],
+        "policies": [_policy(policy) for policy in by_policy(audit)],
+        "accounts": [_account(reading, denied[reading.account.id]) for reading in audit.readings],
         "remarks": list(audit.remarks),
     }
     return json_text(report)
+
+
+def _policy(policy: PolicyRows) -> dict[str, Any]:
+    return {
+        "policy": policy.policy,
+        "arn": policy.policy_arn,
+        "attachment_count": len(policy.rows),
+        "verdicts": policy.verdicts,
+        "reason": policy.reason,
+        "use_instead": policy.use_instead,
+        "denied_by": policy.denied_by,
+        "attachments": [_attachment(row) for row in policy.rows],
+    }
+
+
+def _account(reading: AccountReading, denied: int) -> dict[str, Any]:
+    return {
+        "id": reading.account.id,
+        "name": reading.account.name,
+        "partition": reading.account.partition,
+        "attached_policies": reading.policies,
+        "permission_sets": reading.permission_sets,
+        "denied": denied,
+        "looked_at": looked_at(reading),
+        "unjudged": [{"reason": unjudged.reason, "advice": unjudged.advice} for unjudged in reading.unjudged],
+    }
 
 
 _OF_ATTACHMENT = ("account", "kind", "principal", "verdict", "approval", "in_code", "detach", "note")

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from typing import NamedTuple
 
-from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import SOON, Approval
 from unapproved_iam.printed_words import printable
@@ -42,7 +42,7 @@ class Status(NamedTuple):
 
 def parser() -> ArgumentParser:
     parser = argument_parser("approvals")
-    parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
+    parser.add_argument("--deny-list", **DENY_LIST)
     parser.add_argument(
         "--expiring",
         metavar="DAYS",

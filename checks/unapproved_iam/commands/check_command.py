@@ -15,8 +15,9 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from typing import Any
 
-from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.commands.progress import watched
 from unapproved_iam.deny_list.discovery import find_deny_list, repositories_of
 from unapproved_iam.printed_words import tolerate_any_text
@@ -83,75 +84,6 @@ def _repository_of(plan: str, repositories: Iterable[str]) -> str:
     return max(around, key=len, default=next(iter(repositories)))
 
 
-def parser() -> ArgumentParser:
-    parser = argument_parser("check")
-    parser.add_argument(
-        "path",
-        nargs="*",
-        help="a directory, or a file and what it can affect (default: this directory)",
-    )
-    parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
-    parser.add_argument(
-        "--changed-since",
-        metavar="COMMIT",
-        help="look only at what the changes since this commit can affect, deleted and new files too; asks git",
-    )
-    for name, metavar, what in (
-        (
-            "--plan",
-            "FILE[=DIR]",
-            "plans, as `terraform show -json PLANFILE` prints them, made in the root module DIR"
-            " (default: where FILE lies); FILE may be a directory or a glob",
-        ),
-        ("--var-file", "FILE", "values of root variables, as for terraform"),
-        (
-            "--parameters",
-            "TEMPLATE=FILE",
-            "values of a template's parameters, where the file's name and keys do not tell the template",
-        ),
-    ):
-        parser.add_argument(name, metavar=metavar, action="append", default=[], help=f"{what}; may be repeated")
-    parser.add_argument(
-        "--plan-changes-only",
-        action="store_true",
-        help="fail only on what plans newly attach, and count what they leave attached",
-    )
-    parser.add_argument(
-        "--exclude",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        type=_path_glob,
-        help="paths from the repository's root that are not checked; may be repeated",
-    )
-    parser.add_argument(
-        "-o", "--output", choices=tuple(WRITERS), default="cli", help="the report's format (default: cli)"
-    )
-    parser.add_argument(
-        "--output-file", metavar="FILE", help="where the report goes; text is then printed all the same"
-    )
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="everything about each finding, and each by itself"
-    )
-    parser.add_argument(
-        "--summary-file", metavar="FILE", help="where to add the report in Markdown, too, e.g. $GITHUB_STEP_SUMMARY"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no summary: print only what was found")
-    parser.add_argument(
-        "--no-screen",
-        dest="screen",
-        action="store_false",
-        help="parse every file, without the quick look first; finds the same and takes longer",
-    )
-    parser.add_argument(
-        "--jobs",
-        metavar="N",
-        type=_number_of_jobs,
-        help="processes that run side by side (default: as many as there are processors)",
-    )
-    return parser
-
-
 def _path_glob(written: str) -> str:
     from unapproved_iam.deny_list.list_format import FILES  # a run without --exclude does not pay for it
 
@@ -164,6 +96,68 @@ def _number_of_jobs(written: str) -> int:
     if not re.fullmatch("[1-9][0-9]{0,2}", written, re.ASCII):
         raise ArgumentTypeError(f"{written!r} is no number of processes (expected 1 to 999)")
     return int(written)
+
+
+REPEATED: dict[str, Any] = {"action": "append", "default": []}
+SWITCH: dict[str, Any] = {"action": "store_true"}
+# Each option: its names and what argparse makes of it.
+OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
+    ("--deny-list",): DENY_LIST,
+    ("--changed-since",): {
+        "metavar": "COMMIT",
+        "help": "look only at what the changes since this commit can affect, deleted and new files too; asks git",
+    },
+    ("--plan",): REPEATED
+    | {
+        "metavar": "FILE[=DIR]",
+        "help": "plans, as `terraform show -json PLANFILE` prints them, made in the root module DIR"
+        " (default: where FILE lies); FILE may be a directory or a glob; may be repeated",
+    },
+    ("--plan-changes-only",): SWITCH
+    | {"help": "fail only on what plans newly attach, and count what they leave attached"},
+    ("--var-file",): REPEATED
+    | {"metavar": "FILE", "help": "values of root variables, as for terraform; may be repeated"},
+    ("--parameters",): REPEATED
+    | {
+        "metavar": "TEMPLATE=FILE",
+        "help": "values of a template's parameters, where the file's name and keys do not tell the template;"
+        " may be repeated",
+    },
+    ("--exclude",): REPEATED
+    | {
+        "metavar": "GLOB",
+        "type": _path_glob,
+        "help": "paths from the repository's root that are not checked; may be repeated",
+    },
+    ("-o", "--output"): {"choices": tuple(WRITERS), "default": "cli", "help": "the report's format (default: cli)"},
+    ("--output-file",): {"metavar": "FILE", "help": "where the report goes; text is then printed all the same"},
+    ("-v", "--verbose"): SWITCH | {"help": "everything about each finding, and each by itself"},
+    ("--summary-file",): {
+        "metavar": "FILE",
+        "help": "where to add the report in Markdown, too, e.g. $GITHUB_STEP_SUMMARY",
+    },
+    ("-q", "--quiet"): SWITCH | {"help": "no summary: print only what was found"},
+    ("--no-screen",): {
+        "dest": "screen",
+        "action": "store_false",
+        "help": "parse every file, without the quick look first; finds the same and takes longer",
+    },
+    ("--jobs",): {
+        "metavar": "N",
+        "type": _number_of_jobs,
+        "help": "processes that run side by side (default: as many as there are processors)",
+    },
+}
+
+
+def parser() -> ArgumentParser:
+    parser = argument_parser("check")
+    parser.add_argument(
+        "path", nargs="*", help="a directory, or a file and what it can affect (default: this directory)"
+    )
+    for names, meaning in OPTIONS.items():
+        parser.add_argument(*names, **meaning)
+    return parser
 
 
 def _report(findings: Findings, seconds: float, arguments: Namespace) -> None:

@@ -19,7 +19,7 @@ import tempfile
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Mapping, Sequence
 
-from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.deny_list.discovery import ENVIRONMENT_VARIABLE
 from unapproved_iam.printed_words import complain
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION, checks_directory
@@ -56,7 +56,7 @@ sys.exit(guarded("checkov", session))
 def parser() -> ArgumentParser:
     parser = argument_parser("checkov")
     parser.epilog = "every other argument is checkov's own, see checkov --help"
-    parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
+    parser.add_argument("--deny-list", **DENY_LIST)
     for name in OPENED_AT_START:
         parser.add_argument(name, help=SUPPRESS)
     return parser

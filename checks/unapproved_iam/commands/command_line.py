@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -42,6 +42,10 @@ SUBCOMMANDS = {
     "schema": Subcommand("schema", "print the JSON Schema of the deny list, for editors"),
     "checks-dir": Subcommand("checks_dir", "print the directory for checkov's --external-checks-dir"),
     "completion": Subcommand("completion", "print what completes these subcommands and options in a shell", "terminal"),
+}
+DENY_LIST: dict[str, Any] = {
+    "metavar": "FILE",
+    "help": "the deny list (default: the one of the repository)",
 }
 HELP = ("-h", "--help", "help")
 VERSION = ("-V", "--version", "version")

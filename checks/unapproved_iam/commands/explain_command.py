@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timezone
 
-from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import PRINCIPAL_KINDS, Approval, DenyList
 from unapproved_iam.deny_list.list_format import ADDRESS_PATTERN
@@ -40,7 +40,7 @@ def parser() -> ArgumentParser:
         help=f"{', '.join(f'{kind}/NAME' for kind in PRINCIPAL_KINDS)}, or a resource's address or logical id",
     )
     parser.add_argument("--in", dest="file", metavar="FILE", default=ANY_FILE, help="the file that attaches it")
-    parser.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
+    parser.add_argument("--deny-list", **DENY_LIST)
     return parser
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timezone
 from typing import Any
 
-from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, PURPOSES
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import Approval, DenyList, Entry, InlineSkips, Origin, Unresolved
@@ -23,7 +23,7 @@ def parser() -> ArgumentParser:
     parser = argument_parser("list")
     parser.epilog = "built-in lists:\n" + "\n".join(f"  {name}: {purpose}" for name, purpose in PURPOSES.items())
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--deny-list", metavar="FILE", help="the deny list (default: the one of the repository)")
+    which.add_argument("--deny-list", **DENY_LIST)
     which.add_argument("--built-in", metavar="NAME", choices=tuple(PURPOSES), help="show a built-in list instead")
     parser.add_argument("-o", "--output", choices=tuple(WRITERS), default="text", help="the format (default: text)")
     return parser

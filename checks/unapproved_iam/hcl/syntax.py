@@ -45,16 +45,14 @@ class Comment(NamedTuple):
     line: int
 
 
-class Attribute:
-    """`NAME = EXPRESSION` in a body."""
+class _Span:
+    """A part of a file, from its first character to its last one."""
 
-    def __init__(self, name: str, source: Source, start: int, end: int) -> None:
-        self.name = name
+    def __init__(self, source: Source, start: int, end: int) -> None:
         self._source, self._start, self._end = source, start, end
 
     @property
     def place(self) -> Place:
-        """Its lines, from that of the name."""
         return Place(self._source.path, self.line, self.end_line)
 
     @cached_property
@@ -64,6 +62,14 @@ class Attribute:
     @cached_property
     def end_line(self) -> int:
         return self._source.line_of(self._end)
+
+
+class Attribute(_Span):
+    """`NAME = EXPRESSION` in a body; its lines begin with that of the name."""
+
+    def __init__(self, name: str, source: Source, start: int, end: int) -> None:
+        super().__init__(source, start, end)
+        self.name = name
 
     @property
     def text(self) -> str:
@@ -76,26 +82,14 @@ class Attribute:
         return read_expression(self._source, self._start, self._end)
 
 
-class Block:
-    """`TYPE "LABEL" … {` body `}`"""
+class Block(_Span):
+    """`TYPE "LABEL" … {` body `}`; its lines end with that of the closing brace."""
 
     def __init__(self, block_type: str, labels: tuple[str, ...], source: Source, start: int, opening: int, end: int):
+        super().__init__(source, start, end)
         self.type = block_type
         self.labels = labels
-        self._source, self._start, self._opening, self._end = source, start, opening, end
-
-    @property
-    def place(self) -> Place:
-        """Its lines, from that of its type to that of its closing brace."""
-        return Place(self._source.path, self.line, self.end_line)
-
-    @cached_property
-    def line(self) -> int:
-        return self._source.line_of(self._start)
-
-    @cached_property
-    def end_line(self) -> int:
-        return self._source.line_of(self._end)
+        self._opening = opening
 
     @cached_property
     def body(self) -> Body:

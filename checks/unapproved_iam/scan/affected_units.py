@@ -18,7 +18,7 @@ Affected are directories; which of them are root modules is for `terraform.root_
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from unapproved_iam.deny_list.discovery import FILE_NAME
@@ -27,7 +27,7 @@ from unapproved_iam.path_glob import path_matches
 from unapproved_iam.scan.file_reads import glob_of, read_paths
 from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.screen_evidence import Evidence
-from unapproved_iam.scan.source_files import Kind, files_below, kind_of, listed
+from unapproved_iam.scan.source_files import Kind, files_below, kind_of, listed, up_to
 from unapproved_iam.scan.unit_screen import Screen
 from unapproved_iam.source_bytes import readable
 
@@ -59,14 +59,14 @@ def spread(changed: Iterable[str], root: str, links: Iterable[tuple[str, str]]) 
     """
     paths, real_root = set(changed), os.path.realpath(root)
     for path in [path for path in paths if os.path.isdir(path)]:
-        if real_root in _up_to(os.path.realpath(path), ""):  # nobody reads beyond
+        if real_root in up_to(os.path.realpath(path), ""):  # nobody reads beyond
             paths.update(files_below(path))
     to: dict[str, list[str]] = {}
     for link, target in links:
         to.setdefault(target, []).append(link)
     real = {os.path.realpath(path) for path in paths} if to else set()
     return paths | {
-        link + path[len(above) :] for path in real for above in _up_to(path, "") for link in to.get(above, ())
+        link + path[len(above) :] for path in real for above in up_to(path, "") for link in to.get(above, ())
     }
 
 
@@ -82,7 +82,7 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
     near = ModuleGraph(screen, root)
     variables = by_kind.pop(Kind.VARIABLES, set())
     for path in variables:
-        for directory in _up_to(os.path.dirname(path), root):
+        for directory in up_to(os.path.dirname(path), root):
             near.add(listed(directory))
         root_module = near.root_of_variables(os.path.dirname(path))
         starts |= {root_module} if root_module else set()
@@ -120,14 +120,6 @@ def _may_be_template(path: str) -> bool:
     if os.path.exists(path):
         return b"Resources" in (readable(path) or b"")
     return kind_of(os.path.basename(path)) is Kind.TEMPLATE
-
-
-def _up_to(directory: str, root: str) -> Iterator[str]:
-    while directory.startswith(root):
-        yield directory
-        directory, before = os.path.dirname(directory), directory
-        if directory == before:
-            return
 
 
 def _can_matter(directory: str, graph: ModuleGraph) -> bool:

@@ -160,3 +160,12 @@ def ignored_directories(root: str) -> frozenset[str]:
         raise NoAnswer(" ".join(os.fsdecode(answer.stderr).split()) or "git failed")
     names = (os.fsdecode(name) for name in answer.stdout.split(b"\0"))
     return frozenset(os.path.join(root, name.rstrip("/")) for name in names if name.endswith("/"))
+
+
+def up_to(directory: str, root: str) -> Iterator[str]:
+    """The directory and those around it, as far as the root."""
+    while directory.startswith(root):
+        yield directory
+        directory, before = os.path.dirname(directory), directory
+        if directory == before:
+            return

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property, reduce
 from operator import or_
 from typing import NamedTuple
 
 from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.screen_evidence import Evidence, suffices
-from unapproved_iam.scan.source_files import Kind, SourceDirectory
+from unapproved_iam.scan.source_files import Kind, SourceDirectory, up_to
 from unapproved_iam.scan.unit_screen import Screen
 from unapproved_iam.source_bytes import readable
 
@@ -84,7 +84,7 @@ class UnitFiles:
         for unit in self.units if names or words else ():
             whole = self._whole(unit)
             is_named = names & whole.names or any(name.endswith(end) for end in whole.ends for name in names)
-            if is_named or (above | around) & set(_up_to(os.path.dirname(unit), self._root)) or words & whole.words:
+            if is_named or (above | around) & set(up_to(os.path.dirname(unit), self._root)) or words & whole.words:
                 found.add(unit)
         return found
 
@@ -110,7 +110,7 @@ class UnitFiles:
         whole = self._whole(unit)
         called = [path for name in by_name.keys() & whole.words for path in by_name[name]]
         # A source of nothing but dots names none of these.
-        called += [path for path in _up_to(os.path.dirname(unit), self._root) if path in modules.modules]
+        called += [path for path in up_to(os.path.dirname(unit), self._root) if path in modules.modules]
         evidence = Evidence.TYPE | whole.rare
         for path in modules.called_by(called) if called else ():
             evidence |= modules.modules[path].evidence | modules.modules[path].variables
@@ -179,11 +179,3 @@ class UnitFiles:
         source, pieces = readable(path) or b"", self._screen.pieces
         is_text = not path.endswith((".hcl", ".tfvars"))
         return pieces.common_in_text(source) if is_text else pieces.common_in_terraform(source)
-
-
-def _up_to(directory: str, root: str) -> Iterator[str]:
-    while directory.startswith(root):
-        yield directory
-        directory, before = os.path.dirname(directory), directory
-        if directory == before:
-            return
