@@ -1,4 +1,4 @@
-"""Reach AWS for the audit of the live account: credentials, clients, pages of answers, each failure as one sentence.
+"""Call AWS for the audit: credentials, clients, pages of answers. Each failure becomes one sentence.
 
 Every call goes through `pages` or `answer`, so that whatever AWS or the network says becomes an `AccessError` that
 names the action. Sources: "Retries" and "Error handling" in the Boto3 documentation.

@@ -1,9 +1,9 @@
-"""Find which denied policies a live account attaches, and to whom; the verdicts are the same as for code.
+"""Find which denied policies a live account attaches, and to whom.
 
-The account's readers yield the same attachments as those of Terraform and CloudFormation, with the account's ARN as
-their unit and place. Only policies that the list denies are followed to their principals: an audit of an account that
-attaches none costs one call for each 1,000 attached policies. Source: "ListPolicies" and "ListEntitiesForPolicy" in
-the IAM API reference.
+The account's readers make the same attachments as those of Terraform and CloudFormation, so the same code gives the
+verdicts; the account's ARN stands for the file. Only policies that the list denies are followed to their principals: an
+account that attaches none costs one call for each 1,000 attached policies. Source: "ListPolicies" and
+"ListEntitiesForPolicy" in the IAM API reference.
 """
 
 from __future__ import annotations

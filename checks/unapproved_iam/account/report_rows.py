@@ -1,4 +1,4 @@
-"""Say in words what the reports show of each finding in a live account: one row, whatever the report's format."""
+"""Turn each finding of an audit into a row of plain texts, which every report of the audit shows in its own form."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Answer checkov's question about one resource with the engine's verdicts, whatever happens; for every check class.
+"""Answer checkov's question "does this resource pass?" with the engine's verdict. It never raises.
 
-checkov drops a resource whose check raises (result UNKNOWN, exit 0), so a failure in here is an answer too: FAILED,
-with the error as its text. The text travels in the check's name, the one field that reaches all outputs of all
-frameworks (`details` are not printed for CloudFormation); the name begins with the check's title, because a SARIF
-report takes its rule's title from the first record.
+For the check classes of all frameworks. checkov drops a resource whose check raises (result UNKNOWN, exit 0), so a
+failure in here is an answer too: FAILED, with the error as its text. The text travels in the check's name, the one
+field that reaches all outputs of all frameworks (`details` are not printed for CloudFormation); the name begins with
+the check's title, because a SARIF report takes its rule's title from the first record.
 """
 
 from __future__ import annotations

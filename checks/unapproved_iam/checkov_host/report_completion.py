@@ -1,4 +1,4 @@
-"""Add to checkov's reports what the engine finds in the same files and checkov never asked the checks about.
+"""Add to checkov's reports what the engine finds in the same files although checkov never asked about it.
 
 For `unapproved-iam checkov`. Seen of checkov: it never asks about resources under a false Condition, in `Fn::ForEach`,
 in `.tofu` files, in further documents such as eksctl's, in templates that it skips whole for one odd resource, in files

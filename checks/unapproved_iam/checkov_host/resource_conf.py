@@ -1,4 +1,4 @@
-"""Judge a resource by what checkov made of it, where its source cannot be found: `.tf.json`, modules from elsewhere.
+"""Check a resource by the values that checkov hands over, where we cannot find its source: `.tf.json`, remote modules.
 
 For the checks. checkov wraps values in lists, has replaced the references that it could resolve, and leaves the others
 as text, with or without `${}`. Literals are what they are; what a reference would yield is not known here.

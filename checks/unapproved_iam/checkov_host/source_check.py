@@ -1,9 +1,8 @@
-"""Find what checkov asks about in the engine's reading of its root module or plan, for the Terraform checks.
+"""Find the resource that checkov asks about in our own reading of its root module or plan, for the Terraform checks.
 
-checkov resolves expressions in its own way and loses or distorts values; what counts is the source. A resource is found
-there by its file, and by its address with the module calls in it, which checkov's graph knows. Two roots may call one
-module: then address and file of two nodes of the graph are equal, and only the identity of the configuration tells them
-apart.
+checkov's values are not used: it loses or distorts some. A resource is found by its file, and by its address with the
+module calls in it, which checkov's graph knows. Two roots may call one module: then address and file of two nodes of
+the graph are equal, and only the identity of the configuration object tells them apart.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Find what checkov asks about in the engine's reading of the template, for the CloudFormation check.
+"""Find the resource that checkov asks about in our own reading of the template, for the CloudFormation check.
 
-checkov replaces references by defaults and knows no other values; what counts is the template. Its serverless runner
-asks the same check about the resources of a serverless.yml, which is no template: what checkov hands over is judged.
+checkov's values are not used: it puts defaults in place of references and knows no others. Its serverless runner asks
+the same check about the resources of a serverless.yml, which is no template: there we check what checkov hands over.
 """
 
 from __future__ import annotations

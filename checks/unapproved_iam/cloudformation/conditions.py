@@ -1,9 +1,8 @@
-"""Decide under which facts a condition of a template is true.
+"""Decide when a condition of a template is true: always, never, or under which facts about its parameters.
 
-For the evaluator. What literals, AllowedValues and a parent stack's arguments decide is ALWAYS or NEVER; a parameter
-with only a default may be given another value, so a condition on it is a fact about it. What cannot be taken apart is
-a question that nothing answers. Source: "Condition functions", "Rules" and "Rule-specific intrinsic functions" in the
-CloudFormation documentation.
+For the evaluator of templates. Literals, AllowedValues and a parent stack's arguments decide. A parameter with only a
+default may get another value, so a condition on it stays open. What cannot be taken apart is one open question of its
+own. Source: "Condition functions", "Rules" and "Rule-specific intrinsic functions" in the CloudFormation documentation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Decide what an intrinsic function may yield.
+"""Decide what an intrinsic function (`Fn::Sub`, `Fn::If`, …) may return.
 
-For the evaluator of templates, which handles Ref and Fn::GetAtt itself. A function that stands in this table is
-applied; every other yields the policy ARNs inside its arguments and a hole, never nothing. Source: "Intrinsic function
-reference" and "AWS::LanguageExtensions transform" in the CloudFormation documentation.
+For the evaluator of templates, which handles Ref and Fn::GetAtt itself. Functions in this table are computed. Any other
+returns the policy ARNs among its arguments and something unknown: never nothing. Source: "Intrinsic function reference"
+and "AWS::LanguageExtensions transform" in the CloudFormation documentation.
 """
 
 from __future__ import annotations

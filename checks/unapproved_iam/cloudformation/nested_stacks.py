@@ -1,4 +1,4 @@
-"""Find the templates that a resource of a template creates further stacks from, and what it passes to them.
+"""Find the templates from which a resource creates further stacks, and the parameters that it passes to them.
 
 For the reader of templates. Source: "AWS::CloudFormation::Stack" and "AWS::CloudFormation::StackSet" in the
 CloudFormation template reference, "AWS::Serverless::Application" in the SAM specification; that `TemplateURL` and

@@ -1,7 +1,7 @@
-"""Read the text of templates: which files and documents are templates, where their resources stand, what is skipped.
+"""Look at a template's text before it is read closely: is it one, where are its resources, which of them are skipped.
 
-For the reader of templates. What is a template: a YAML or JSON document with the section `Resources`. A file without
-the name of an attaching type is none that matters, so most files cost one search in their bytes.
+For the reader of templates. A template is a YAML or JSON document with the section `Resources`. A file without the name
+of a type that attaches policies does not matter, so most files cost one search in their bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read one template in one stack: what its resources attach, and what the stacks attach that it nests.
+"""Read one template as one stack: what its resources attach, and what the stacks that it nests attach.
 
 For `cloudformation.template`.
 """

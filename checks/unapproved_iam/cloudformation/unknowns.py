@@ -1,4 +1,4 @@
-"""Decide when texts that are partly unknown are equal, and which texts they are when facts about the unknown hold.
+"""Decide when two partly unknown texts are equal, and what such a text becomes once facts about its unknown parts hold.
 
 For the evaluator of templates. An unknown part of a text is a variable: a parameter with its default and the values
 that it allows, a pseudo parameter, an attribute that is known when the stack is created. Parts whose name does not tell

@@ -1,4 +1,4 @@
-"""The records of evaluation: what an expression of a template may be, and the facts that lead there.
+"""The records of evaluating a template: each possible value, and the facts under which it is the value.
 
 For the evaluator of templates and the readers that ask it. An expression is evaluated in a world: the facts about
 parameters, pseudo parameters and other unknowns that hold on the way to it. A value and the conditions on it belong to

@@ -1,4 +1,4 @@
-"""Say which approval would cover a finding: for the report that shows its line, and for `adopt`, which writes it."""
+"""Propose the approval that would cover a finding: the line that a report shows, and that `adopt` writes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Decide the verdict of an attachment, alike for every front end.
+"""Decide the verdict of an attachment; every front end asks here.
 
-An attachment is denied when an entry matches whatever its holes turn out to be, approved when every principal that it
-may be attached to is covered by a valid approval, unresolved when an entry matches for some values, else clean. It is
-warned about when it would be denied and the entry counts from a later day only.
+Denied: an entry matches, whatever the unknown parts turn out to be. Approved: a valid approval covers every principal
+that it may be attached to. Unresolved: an entry matches for some values of the unknown parts. Clean: none of these. It
+is a warning where it would be denied and the entry counts from a later day only.
 """
 
 from __future__ import annotations

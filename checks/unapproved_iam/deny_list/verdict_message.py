@@ -1,4 +1,4 @@
-"""Put a verdict into words for people: what is attached to whom, and why that is refused or allowed.
+"""Put a verdict into words: what is attached to whom, and why that is refused or allowed.
 
 For `deny_list.verdict`. Every report takes its sentences from here; one for people at a terminal asks for short ones.
 """

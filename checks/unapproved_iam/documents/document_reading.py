@@ -1,7 +1,7 @@
-"""Read what further documents attach: eksctl, Crossplane, Ansible and whatever else `documents.document_types` lists.
+"""Read what documents other than Terraform and templates attach: eksctl, Crossplane, Ansible and the rest of the table.
 
-For `scan.tree_check`. Literals are judged; what a template engine fills in, `{{ … }}` or `${…}`, is a hole. A document
-that is recognized and has another form than its row expects is `Unjudged`, never passed over.
+For `scan.tree_check`; the table is `documents.document_types`. What a template engine fills in, `{{ … }}` or `${…}`, is
+unknown. A document that is recognized and has another form than its row expects is `Unjudged`, never passed over.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Combine the alternatives of values: unite them, and apply functions to every combination that some world has.
+"""Combine values that have several alternatives: unite them, or apply a function to each combination that can occur.
 
-For `hcl.evaluation` and the functions. Alternatives are bounded: beyond, a value is something that is not judged and
+For `hcl.evaluation` and the functions. The number of alternatives has a limit. A value beyond it is not checked, and
 remembers the policies in it.
 """
 

@@ -1,7 +1,7 @@
-"""Functions of whole arguments, each with all its alternatives: concat, merge, lookup, coalesce, …
+"""Compute the Terraform functions that need whole arguments, with all alternatives: concat, merge, lookup, coalesce, …
 
-For `hcl.function_calls`. Source: "Collection Functions" in the Terraform documentation. An element that may be absent
-stays one, and where an unknown part decides what is in the result, all that may be in it is.
+For `hcl.function_calls`. An element that may be absent stays one, and where an unknown part decides what is in the
+result, everything that may be in it is. Source: "Collection Functions" in the Terraform documentation.
 """
 
 from __future__ import annotations

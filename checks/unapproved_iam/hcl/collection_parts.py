@@ -1,4 +1,4 @@
-"""Put collections together from parts that may be absent, not known, or refused.
+"""Build lists and maps from parts that may be absent, unknown, or refused by Terraform.
 
 For `hcl.evaluation` and the functions.
 """

@@ -1,7 +1,7 @@
-"""Look into collections of which not every element is certain: what an index, a key or a loop may find there.
+"""Look into lists and maps that are only partly known: what an index, a key or a loop may find there.
 
-For `hcl.evaluation` and `hcl.function_calls`. An element may be absent, a key may have holes, and the order may be
-open: then every element that may be meant is a possible value.
+For `hcl.evaluation` and `hcl.function_calls`. An element may be absent, a key may have unknown parts, and the order may
+be open: then every element that may be meant is a possible value.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Functions of Terraform on data that is wholly known: strings, whole numbers and decimals, lists and dicts.
+"""Compute the Terraform functions that need fully known data, in plain Python: strings, Fractions, lists and dicts.
 
-For `hcl.function_calls`, which asks here only when no argument has an unknown part. Source: "Functions" in the
-Terraform documentation. A function raises Refused where Terraform does, and Inexact where this engine does not redo it
-exactly.
+For `hcl.function_calls`, which asks here only when no argument has an unknown part. A function raises Refused where
+Terraform does, and Inexact where we do not compute exactly what Terraform does. Source: "Functions" in the Terraform
+documentation.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Evaluate an expression over all values that the tree gives it: what Terraform computes is among the possible ones.
+"""Evaluate a Terraform expression to all values it can have, given what the files say.
 
-For `terraform.root_module`. A value without unknown parts that holds in every world is exact. A condition that depends
-on a root variable, with or without a default, or on something unknown has both sides, each under the facts that make it
-true or false. Source: "HCL Native Syntax Specification" and "Expressions" in the Terraform documentation.
-One file, since each kind of expression evaluates all the others.
+For `terraform.root_module`. What Terraform computes is always among the values; one value without unknown parts, in
+every world, is exact. A condition that depends on a root variable, or on something unknown, has both sides, each under
+the facts that make it true or false. Source: "HCL Native Syntax Specification" and "Expressions" in the Terraform
+documentation. One file, since each kind of expression evaluates all the others.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Facts about what the tree leaves open, and the worlds in which several of them are true.
+"""Facts about what the files leave open (`var.env` is "prod", is not "dev", is its default), and how they combine.
 
-For `hcl.values`, whose alternatives each hold under their facts, and for `terraform.module_reading`, which tells them.
-A fact says which values something may have: `var.env` is "prod" or "qa", is not "dev", is its default. What cannot be
-taken apart is one condition, true or false. Facts that contradict one another are no world.
+For `hcl.values`, whose alternatives each hold under their facts, and for `terraform.module_reading`, which reports
+them. What cannot be taken apart is one condition, true or false. Facts that contradict each other describe no world.
 """
 
 from __future__ import annotations

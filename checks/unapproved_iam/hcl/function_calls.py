@@ -1,7 +1,7 @@
-"""Call Terraform's functions, also where not everything about their arguments is known.
+"""Call Terraform's functions, even when their arguments are only partly known.
 
-For `hcl.evaluation`. Source: "Functions" in the Terraform documentation. A function that is not known here, or not for
-such arguments, yields the policies in its arguments and something unknown: never nothing.
+For `hcl.evaluation`. A function that we do not know, or not for such arguments, returns the policies among its
+arguments and something unknown: never nothing. Source: "Functions" in the Terraform documentation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Functions on lists and sets of which not every element is certain.
+"""Compute the Terraform functions on lists and sets, some elements of which may be absent or unknown.
 
-For `hcl.function_calls`. Source: "Collection Functions" in the Terraform documentation. Each takes one
-alternative of each argument. An element that may be absent stays one, and where an unknown part decides what is in the
-result, all that may be in it is.
+For `hcl.function_calls`. Each takes one alternative of each argument. An element that may be absent stays one, and
+where an unknown part decides what is in the result, everything that may be in it is. Source: "Collection Functions" in
+the Terraform documentation.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Functions on maps of which not every element is certain, and those that convert types.
+"""Compute the Terraform functions on maps, some elements of which may be absent or unknown, and type conversions.
 
-For `hcl.function_calls`. Source: "Collection Functions" in the Terraform documentation. Each takes one
-alternative of each argument.
+For `hcl.function_calls`. Each takes one alternative of each argument. Source: "Collection Functions" in the Terraform
+documentation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Say what something may be that the tree gives a value and somebody may give another one: a root variable.
+"""Make the value of a root variable: what the files say, or whatever else somebody may set.
 
 For `terraform.module_scope` and Terragrunt's functions.
 """

@@ -1,4 +1,4 @@
-"""Apply operators to values of which some are open or not known, and decide what is true.
+"""Apply operators (`==`, `&&`, `+`, …) to values that are open or unknown, and decide when a condition is true.
 
 For `hcl.evaluation`. Source: "Arithmetic and Logical Operators" in the Terraform documentation.
 """

@@ -1,7 +1,7 @@
-"""Compute functions of file system paths, of which often only the end is known: `basename(path.cwd)`.
+"""Compute functions of file paths of which often only the end is known: `basename(path.cwd)`.
 
-For `hcl.function_calls`. Source: "Filesystem Functions" in the Terraform documentation, and of Go's package
-`path/filepath`, which they call, `Base`, `Dir` and `Abs`.
+For `hcl.function_calls`. Source: "Filesystem Functions" in the Terraform documentation, and `Base`, `Dir` and `Abs` of
+Go's package `path/filepath`, which they call.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What an expression can see: where its references, its loop variables and the files that it reads come from.
+"""What an expression can see: its references, its loop variables, and the files that it reads.
 
-`terraform.root_module` has a `Scope` for each module; loops and instances of resources lay their own names over it.
+`terraform.root_module` makes a `Scope` for each module; loops and instances of resources lay their own names over it.
 """
 
 from __future__ import annotations

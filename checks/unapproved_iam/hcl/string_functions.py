@@ -1,7 +1,7 @@
-"""Functions that put strings together or take them apart when parts of them are not known.
+"""Compute the Terraform functions that join or split strings, parts of which may be unknown.
 
-For `hcl.function_calls`. Source: "String Functions" in the Terraform documentation. Each takes plain values and yields
-a Value; what they do not decide is unknown, with the policies that the arguments hold.
+For `hcl.function_calls`. Each takes plain values and returns a Value. What they cannot decide is unknown, and keeps the
+policies that the arguments hold. Source: "String Functions" in the Terraform documentation.
 """
 
 from __future__ import annotations

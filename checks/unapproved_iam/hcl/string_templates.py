@@ -1,5 +1,4 @@
-"""Put together what was read of a quoted string, heredoc or template file: escapes, strip markers, indentation, and
-directives within one another.
+"""Assemble a quoted string, heredoc or template file from its pieces: escapes, strip markers, indentation, directives.
 
 For `hcl.expression_reader`, which finds the pieces. Source: "HCL Native Syntax Specification", section Templates; where
 it is silent, what terraform does.

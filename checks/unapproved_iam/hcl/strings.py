@@ -1,4 +1,4 @@
-"""Make strings of values, and put strings together, when parts of them are not known.
+"""Convert values to strings and join strings, parts of which may be unknown.
 
 For `hcl.evaluation` (templates) and `hcl.function_calls` (join, format, …).
 """

@@ -1,6 +1,6 @@
-"""Read out of a value the strings that it may yield, and the policies that stand in it.
+"""List the strings that a value may yield, and the policy ARNs in them.
 
-For `terraform.root_module`, and for everything that widens a value to something unknown, which keeps its policies.
+For `terraform.root_module`, and for everything that makes a value unknown: that keeps the value's policies.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The values that a Terraform expression may yield: what the tree tells of them, and what it leaves open.
+"""The values that a Terraform expression can have: what the files say of them, and what they leave open.
 
 For `hcl.evaluation`, which computes them, `hcl.function_calls`, and `terraform.root_module`, which hands in variables
 and reads policies out with `possible_texts`.

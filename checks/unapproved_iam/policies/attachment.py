@@ -1,4 +1,4 @@
-"""The records that the engine passes about: an attachment, where it stands, and what could not be checked.
+"""The records of a check: an attachment, its place in the source, and what could not be checked.
 
 Made by the readers (Terraform, plans, CloudFormation, the live account), judged by `deny_list.verdict`, shown by the
 front ends.

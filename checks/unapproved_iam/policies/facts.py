@@ -1,4 +1,4 @@
-"""Sets of facts about what a tree leaves open: which values of which variables lead somewhere.
+"""Sets of facts about a template's parameters and unknowns: under which of their values something holds.
 
 For the evaluators. A variable is a parameter, a pseudo parameter, or a question that nothing answers. Facts are kept as
 a decision diagram: variables in the order in which they were first asked about, equal parts only once. So intersection,

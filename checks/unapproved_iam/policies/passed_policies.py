@@ -1,4 +1,4 @@
-"""Decide which policies that are passed to something that is not in the tree count as attached.
+"""Decide which policies count when they are passed to a module or stack whose source we do not have.
 
 For calls of Terraform modules and for stacks whose template is elsewhere. Nobody passes a policy's ARN without a
 purpose, so it counts wherever it stands: as a value or a key, in a list that is joined by commas, in an encoded

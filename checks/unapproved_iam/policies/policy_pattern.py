@@ -1,4 +1,4 @@
-"""Decide whether a pattern of the deny list can match any policy ARN at all: one that cannot is a silent hole.
+"""Decide whether a pattern of the deny list can match any policy ARN. One that cannot would silently deny nothing.
 
 For the deny list's reader and for `explain`. Source: "IAM identifiers" and "AWS partitions" in the AWS documentation.
 """

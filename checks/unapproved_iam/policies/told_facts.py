@@ -1,4 +1,4 @@
-"""Tell facts as a message does: in few words that say every case, and none that does not matter.
+"""Turn facts into the words of a message ("when var.env is prod"): every case, in as few words as possible.
 
 For the readers that report attachments. Facts become cases: each says of some variables which values they have. A case
 is made as wide as the facts allow, which drops what is implied; a case that others cover is dropped.

@@ -1,4 +1,4 @@
-"""Decide what of a tree is not judged although it is there, and say how much that is and by whose word.
+"""Decide what of a tree is left out, and report how much that is and who decided it.
 
 For `scan.tree_check`. Exclusions, of the deny list or of --exclude, leave out units: what a root module's own file or a
 template brings, wherever its block stands. A module in an excluded directory counts for whoever calls it. Directories

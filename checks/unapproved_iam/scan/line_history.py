@@ -1,7 +1,7 @@
-"""Ask git since when a line of the source is there: for reports that people read to decide.
+"""Ask git how long a line of the source has been there, for reports that people read to decide.
 
-Of the commit that is checked out, never of the work tree: reading that could run a program that the repository's
-settings name. Source: "git-blame" in the Git documentation (`--porcelain`).
+It looks at the commit that is checked out, never at the work tree: reading that could run a program that the
+repository's settings name. Source: "git-blame" in the Git documentation (`--porcelain`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Know, without a parser, which Terraform directories call which, and what evidence the screen finds in each.
+"""Find without a parser which Terraform directories call which, and what the screen finds in each.
 
 For `scan.tree_check`, which reads only root modules that reach enough evidence, and for `scan.affected_units`, which
 asks who calls a changed module. Every quoted relative path that leads to a directory with Terraform files counts as a

@@ -1,9 +1,9 @@
-"""Look for what a denied name may be made of, in files in which it does not stand as a whole.
+"""Find the pieces from which a file may build the name of a denied policy that does not stand in it as a whole.
 
 For `scan.unit_screen`. A name that no literal holds is put together from pieces: then some literal ends with a
 beginning of it, and another one begins with an end of it. Or a function cuts or rewrites text into it; that counts
 where a policy is attached whose name does not stand beside its `policy/`, or which is looked up or declared by its name
-(a limit of the product: elsewhere such functions go unseen). Or it comes from where it cannot be looked for.
+(a limit of the product: elsewhere such functions go unseen). Or it comes from where we cannot look.
 
 Of each pair one half is rare and found fast; the other half is worth a look only where that one was found.
 """

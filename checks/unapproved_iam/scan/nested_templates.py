@@ -1,7 +1,7 @@
-"""Decide which templates are judged through the templates that nest them, as called modules are through their calls.
+"""Decide which templates are checked only through those that nest them, as called modules are through their calls.
 
-For `scan.tree_check` and the checkov checks. What a parent passes decides what the nested template attaches there. One
-that only templates in directories below it nest, such as its own examples, is published: it counts by itself as well.
+For `scan.tree_check` and the checkov checks. What a parent passes decides what the nested template attaches. One that
+only templates in directories below it nest, such as its own examples, is published: it counts by itself as well.
 """
 
 from __future__ import annotations

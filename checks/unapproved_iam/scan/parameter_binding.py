@@ -1,4 +1,4 @@
-"""Decide which parameter file is about which template.
+"""Decide which template a parameter file belongs to.
 
 For `scan.tree_check` and `scan.affected_units`. A file belongs to the template that `--parameters` names, to the one
 beside it that has its name (`x.parameters.json` and `x.yaml`), else to the only template around it that has all of its

@@ -1,6 +1,6 @@
-"""Find the name of a denied policy in a file that no engine reads, such as a document of a kind that is not known.
+"""Find the name of a denied policy in a file that nothing here can read, such as an unknown kind of document.
 
-Such a mention is no violation, since nobody can tell here what becomes of it; but it is said, or silence would mean
+A mention is no violation, since nobody can tell what becomes of it. It is reported all the same, or silence would mean
 more than it should.
 """
 

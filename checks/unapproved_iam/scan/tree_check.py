@@ -1,8 +1,8 @@
-"""Find every attachment in some paths that the deny list does not allow, from the cheapest evidence that suffices.
+"""Check some paths: find every attachment that the deny list does not allow, reading no more than it takes.
 
-For `check`, `adopt`, `approvals` and the checkov wrapper. Files are read as bytes first; only the root modules,
-templates and plans for which the screen finds both kinds of evidence are parsed and judged. The readers are
-imported only when something has to be read.
+For `check`, `adopt`, `approvals` and the checkov wrapper. Files are read as bytes first. Only root modules, templates
+and plans in which the screen finds both kinds of evidence are parsed and judged. Their readers are imported only when
+there is one.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Decide from their bytes alone that files cannot make up a denied attachment: the cheap test before any parser.
+"""Prove from their bytes alone that some files attach nothing denied: the cheap test before any parser.
 
 A unit (a root module with its local modules and variable files, or a template) is read closely only when its files
 together show evidence of *types*, something that may attach a policy, and of *names*, something from which the name of
-a denied policy may come. Here it is sought whether types, and whether whole names stand there; `scan.name_pieces` looks
-on where types do and names do not. The test errs on one side only: whatever the readers could find denied shows both.
+a denied policy may come. This file looks for types and for whole names; `scan.name_pieces` looks on where types are
+there and names are not. The test errs on one side only: whatever the readers could find denied shows both.
 
 Names rule out denied verdicts only. Where the list makes unresolved ones fail, or denies every policy, types alone
 decide.

@@ -1,6 +1,6 @@
-"""Decide which instances a resource or module call has, by `count` and `for_each`, and how references see them.
+"""Decide which instances `count` and `for_each` make of a block, and how references see them.
 
-For `terraform.module_scope` and `terraform.attachments`. What literals or the call decide is decided: a count of 0 is
+For `terraform.module_scope` and `terraform.attachments`. Literals and the arguments of a call decide: a count of 0 is
 nothing. What depends on a root variable or on something unknown is open: the instance may be there or not. Sources:
 "The count Meta-Argument", "The for_each Meta-Argument" and "dynamic Blocks" in the Terraform documentation.
 """

@@ -1,7 +1,7 @@
-"""Decide which policies among the arguments for something that is not in the tree count as attached.
+"""Decide which policies in the arguments of a module or stack that is not in the tree count as attached.
 
 For `terraform.attachments` (parameters of stacks), `terraform.module_reading` (calls of modules) and
-`checkov_host.resource_conf`. What counts is decided in `policies.passed_policies`.
+`checkov_host.resource_conf`. The rule itself is in `policies.passed_policies`.
 """
 
 from __future__ import annotations

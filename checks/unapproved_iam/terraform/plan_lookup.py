@@ -1,4 +1,4 @@
-"""Decide what a value may become that a Terraform plan does not know yet, by the references of its configuration.
+"""Decide what a value may become that a plan shows as "known after apply", by the references of its configuration.
 
 For `terraform.plan`. A plan tells of an unknown value only what the expression refers to: literals that stand beside
 references, functions, conditions and locals are not in it. So a single unknown value is taken for one of the things it

@@ -1,9 +1,9 @@
-"""Lead from a resource of a plan to its block in the source: for exceptions, which name files, and for reports.
+"""Find the block in the source that a resource of a plan comes from: approvals name files, and reports show lines.
 
 For `terraform.plan`. Module calls and names of an address lead there, as the plan's own configuration says where the
-modules come from. A module that is not in the tree stands for itself by its call, as it does when the source is judged.
-Nothing is evaluated: what the plan says is known, and only the lines are sought. Source: "Resource Addressing" in the
-Terraform documentation.
+modules come from. A module that is not in the tree is represented by its call, as it is when the source is checked.
+Nothing is evaluated: the plan says what is attached, and only the lines are sought. Source: "Resource Addressing" in
+the Terraform documentation.
 """
 
 from __future__ import annotations

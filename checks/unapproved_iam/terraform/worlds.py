@@ -1,7 +1,7 @@
-"""Decide which worlds are told of what a unit attaches: the shortest words that are true, complete and no surprise.
+"""Decide which cases a finding names: the shortest words that are true, complete and no surprise.
 
-For `terraform.module_reading`. What the tree tells is told; what else somebody may give a variable is told only where
-the tree tells nothing, as for a list that is empty by default.
+For `terraform.module_reading`. It names what the files say. What else somebody may give a variable it names only where
+the files say nothing, as for a list that is empty by default.
 """
 
 from __future__ import annotations

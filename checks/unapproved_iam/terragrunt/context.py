@@ -1,4 +1,4 @@
-"""What a Terragrunt file is evaluated for, and what the functions of Terragrunt ask of such a file.
+"""The file for which Terragrunt code is evaluated, and what Terragrunt's functions ask of it.
 
 For `terragrunt.configuration`, which reads files, and `terragrunt.functions`.
 """

@@ -1,8 +1,8 @@
-"""Judge Terragrunt units: each is a call of a module, with its inputs for arguments.
+"""Check Terragrunt units: each is a call of a module, with its inputs as arguments.
 
-For `scan.tree_check`. A module of the tree is judged with these inputs, as a root module whose variables they are; any
-other by the ARNs among the inputs, as Terraform's calls are. Sources: "Units", "Stacks" and "HCL Blocks" in the
-Terragrunt documentation.
+For `scan.tree_check`. A module of the tree is checked as a root module whose variables have these inputs; of any other,
+the ARNs among the inputs count, as for Terraform's calls. Sources: "Units", "Stacks" and "HCL Blocks" in the Terragrunt
+documentation.
 """
 
 from __future__ import annotations
