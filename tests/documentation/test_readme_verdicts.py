@@ -64,6 +64,7 @@ OPEN = "condition, count, for_each that depends"
 UNCALLED = "module directory that nobody"
 CALLED = "module directory that is called"
 FOREIGN = "call of a module whose source"
+CHOSEN = "call whose source a variable"
 PARAMETER = "CloudFormation parameter"
 CONDITION = "CloudFormation condition"
 NESTED = "template that another one in the tree nests"
@@ -93,6 +94,9 @@ COMPONENTS = variable() + 'component "x" {\n  source = "./m"\n  inputs = { x = v
 
 # By itself it attaches nothing that is denied.
 SET = attach("var.x") + variable(f'"{READER}"')
+
+NAMED = attach('"arn:aws:iam::aws:policy/${var.x}"') + variable('"ReadOnlyAccess"')
+CHOICE = variable('"./m"') + 'module "x" {\n  source = var.x\n  x = "%s"\n}\n'
 
 ROLE = """
 apiVersion: iam.services.k8s.aws/v1alpha1
@@ -227,6 +231,9 @@ CASES = [
     Case(FOREIGN, {"main.tf": STACK % ("Policy", ADMINISTRATOR)}, ["denied"]),
     Case(FOREIGN, {"main.tf": STACK % ("Policy", READER)}, []),
     Case(FOREIGN, {"main.tf": STACK % ("PermissionsBoundary", ADMINISTRATOR)}, []),
+    Case(CHOSEN, {"main.tf": CHOICE % "AdministratorAccess", "m/main.tf": NAMED}, ["denied"], 'when var.x is "./m"'),
+    Case(CHOSEN, {"main.tf": CHOICE % "AmazonS3ReadOnlyAccess", "m/main.tf": NAMED}, []),
+    Case(CHOSEN, {"main.tf": CHOICE % ADMINISTRATOR, "m/main.tf": attach(f'"{READER}"')}, ["denied"]),
     Case(
         PARAMETER,
         {"x.yaml": template("!Ref P", f"Parameters: {{P: {{Type: String, Default: '{ADMINISTRATOR}'}}}}")},

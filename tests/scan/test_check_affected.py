@@ -38,6 +38,7 @@ FILES = {
     "live/text/main.tf": ROLE + 'locals { p = split(",", file("roles.txt")) }\n',
     "live/text/roles.txt": "x\n",
     "live/any/main.tf": ROLE + "locals { p = [for f in var.files : file(f)] }\n",
+    "live/chosen/main.tf": 'module "x" { source = "../../modules/${var.x}" }\n',
     # templates
     "stacks/parent.yaml": "Resources:\n  C:\n    Type: AWS::CloudFormation::Stack\n"
     "    Properties: {TemplateURL: ./child.yaml}\n",
@@ -52,23 +53,24 @@ FILES = {
     "lists/more.yaml": "",
 }
 ANY = "live/any"  # it may read whatever changes
+CHOOSES = "live/chosen"  # it may call whatever changes
 
 ROWS = [
-    ("a root module that calls one", ["live/app/main.tf"], {"live/app"}, set()),
-    ("a root module that attaches", ["live/other/main.tf"], {"live/other"}, set()),
+    ("a root module that calls one", ["live/app/main.tf"], {"live/app", CHOOSES}, set()),
+    ("a root module that attaches", ["live/other/main.tf"], {"live/other", CHOOSES}, set()),
     ("a root module that attaches nothing", ["live/plain/main.tf"], set(), set()),
-    ("a called module that attaches", ["modules/role/main.tf"], {"modules/role", "live/app"}, set()),
+    ("a called module that attaches", ["modules/role/main.tf"], {"modules/role", "live/app", CHOOSES}, set()),
     (
         "a called module with an output: callers of callers",
         ["modules/names/main.tf"],
-        {"modules/names", "modules/role", "live/app", "live/other"},
+        {"modules/names", "modules/role", "live/app", "live/other", CHOOSES},
         set(),
     ),
     ("a called module that does neither", ["modules/bucket/main.tf"], set(), set()),
-    ("a deleted file of a module", ["modules/role/gone.tf"], {"modules/role", "live/app"}, set()),
+    ("a deleted file of a module", ["modules/role/gone.tf"], {"modules/role", "live/app", CHOOSES}, set()),
     ("a deleted file of a directory that is gone", ["live/gone/main.tf"], set(), set()),
-    ("variables beside a root module", ["live/other/terraform.tfvars"], {"live/other"}, set()),
-    ("variables below a root module", ["live/app/prod/prod.tfvars"], {"live/app"}, set()),
+    ("variables beside a root module", ["live/other/terraform.tfvars"], {"live/other", CHOOSES}, set()),
+    ("variables below a root module", ["live/app/prod/prod.tfvars"], {"live/app", CHOOSES}, set()),
     ("variables of no root module", ["live/prod.tfvars"], set(), set()),
     (
         "a file that Terraform reads by a made name",
@@ -144,8 +146,8 @@ def test_directories_say_where_changes_count(repository: Path) -> None:
         request = Request(paths=[str(repository / path) for path in paths], changed=changed)
         return {os.path.relpath(path, root) for path in scope_of(request, frozenset(), root, screen).directories}
 
-    assert directories() == {"live/app", "live/other", "modules/names", "modules/role"}
-    assert directories("live") == {"live/app", "live/other"}
+    assert directories() == {"live/app", CHOOSES, "live/other", "modules/names", "modules/role"}
+    assert directories("live") == {"live/app", "live/other", CHOOSES}
     assert directories("live/other") == {"live/other"}
     assert directories("k8s") == set()
 

@@ -41,6 +41,7 @@ TERRAFORM = [
     ("a call may be of a module elsewhere", 'module "x" {}', TYPE),
     ("a reference to a call", "x = module.x.id", NOTHING),
     ("a call of a module that a variable chooses", 'module "x" { source = var.x }', EVERYTHING),
+    ("a call of a module that a directive chooses", 'module "x" { source = "%{ if var.x }./x%{ endif }" }', EVERYTHING),
     ("the name", 'x = "AdministratorAccess"', NAME),
     ("another name", 'x = "ReadOnlyAccess"', NOTHING),
     ("another ARN", f'x = "{ARN}ReadOnlyAccess"', NOTHING),

@@ -5,7 +5,7 @@ For `scan.tree_check`, which gets changed files from the hook or from git; a del
 | changed | affected |
 |---|---|
 | the deny list, or a list that it extends | everything |
-| Terraform source | its directory and all that call it, if it attaches anything or has an output |
+| Terraform source | its directory and all that may call it, if it attaches anything or has an output |
 | Terraform variables | the nearest module at or above their directory, else all that declare what they assign |
 | what a symbolic link leads to | what the link is part of, as if it had changed |
 | a directory: a submodule, or a link to one | as if every file in it had changed |
@@ -95,6 +95,7 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
     if not starts and not others and not elsewhere:
         return Affected()
     graph, files = whole_tree()
+    starts |= {path for path, module in graph.modules.items() if module.chooses_source} if starts else set()
     starts |= {root for path in elsewhere for root in graph.modules_of_file(path) if _can_matter(root, graph)}
     starts |= {path for path, module in graph.modules.items() if module.reads_files and may_read(path, others)}
     return Affected(frozenset(graph.callers_of(starts)), frozenset(others | elsewhere | _nesting(others, files)))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from unapproved_iam.scan.file_reads import read_paths, reads_files
 from unapproved_iam.scan.screen_evidence import NAMED, Evidence
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, listed
-from unapproved_iam.scan.unit_screen import Screen
+from unapproved_iam.scan.unit_screen import Screen, chooses_source
 from unapproved_iam.source_bytes import readable
 from unapproved_iam.terraform.source_look import local_sources, may_call
 
@@ -35,6 +35,7 @@ class Module(NamedTuple):
     has_variables: bool = False
     has_outputs: bool = False
     reads_files: bool = False
+    chooses_source: bool = False  # of a call: then it may call any module
 
 
 class ModuleGraph:
@@ -65,7 +66,7 @@ class ModuleGraph:
     def _module(self, directory: SourceDirectory) -> Module:
         evidence = variables = Evidence.NOTHING
         called: list[str] = []
-        has_sources = has_variables = calls = has_outputs = reads = False
+        has_sources = has_variables = calls = has_outputs = reads = chooses = False
         for name, kind in directory.files:
             if kind not in (Kind.TERRAFORM, Kind.VARIABLES):
                 continue
@@ -80,13 +81,21 @@ class ModuleGraph:
                 evidence |= found
             if source:
                 calls |= may_call(source)
+                chooses |= may_call(source) and chooses_source(source)
                 has_outputs |= b"output" in source
                 reads |= reads_files(source)
                 called += local_sources(source)
         # Where nothing is called, a path in quotes is something else.
         absolute = (os.path.normpath(os.path.join(directory.path, path)) for path in (called if calls else ()))
         return Module(
-            evidence, variables, tuple(dict.fromkeys(absolute)), has_sources, has_variables, has_outputs, reads
+            evidence,
+            variables,
+            tuple(dict.fromkeys(absolute)),
+            has_sources,
+            has_variables,
+            has_outputs,
+            reads,
+            chooses,
         )
 
     def suspicious(self, directories: set[str], var_files: Iterable[str] = ()) -> set[str]:

@@ -39,9 +39,9 @@ _FOLDED = re.compile(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\x
 _TAGGED = re.compile(rb"![^\s\"']*binary")
 
 # OpenTofu lets variables choose the source: then anything may be called.
-_CHOSEN_SOURCE = re.compile(rb'source"?(?:\s|/\*(?s:.*?)\*/)*[=:]\s*(?:[^"\s]|"[^"\n]*\$)')
+_CHOSEN_SOURCE = re.compile(rb'source"?(?:\s|/\*(?s:.*?)\*/)*[=:]\s*(?:[^"\s]|"[^"\n]*[$%])')
 
-_LITERAL = re.compile(r'\s*"[^"$]*"\s*')
+_LITERAL = re.compile(r'\s*"[^"$%]*"\s*')
 
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
 # What brings types or names that do not stand in the template.
@@ -63,7 +63,7 @@ class Screen:
         if _is_escaped(source):
             return Evidence.EVERYTHING
         calls = may_call(source)  # of a module that is not in the tree attaches by its arguments
-        if calls and _CHOSEN_SOURCE.search(source) and _chooses_source(source):
+        if calls and chooses_source(source):
             return Evidence.EVERYTHING
         evidence = Evidence.TYPE if calls or may_attach(source) else Evidence.NOTHING
         if self._names_policy(source) and self._names_policy(without_tests(source)):
@@ -131,8 +131,10 @@ def _document_marks() -> list[bytes]:
     return [mark.encode() for mark in (*MARKS, *SERVERLESS_MARKS)]
 
 
-def _chooses_source(source: bytes) -> bool:
-    """Whether it is a module call that has such a source, and nothing else; true where that cannot be told."""
+def chooses_source(source: bytes) -> bool:
+    """Whether a module call has a source that is no literal; true where that cannot be told."""
+    if _CHOSEN_SOURCE.search(source) is None:
+        return False
     from unapproved_iam.hcl.syntax import HclSyntaxError, parse_body  # no library is needed to cut out blocks
 
     try:

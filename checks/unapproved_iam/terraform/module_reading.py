@@ -30,9 +30,9 @@ class _Way:
     skip: str | None = None
     is_other: bool = False  # what else a variable may be makes an instance on the way
 
-    def through(self, instance: Instance, skip: str | None = None) -> _Way | None:
+    def through(self, instance: Instance, skip: str | None = None, also: Facts = ALWAYS) -> _Way | None:
         """The way on into an instance; None when its facts contradict those on the way."""
-        when = joined(self.when, instance.when)
+        when = joined(self.when, instance.when, also)
         if when is None:
             return None
         return _Way(when, skip if self.skip is None else self.skip, self.is_other or instance.is_other)
@@ -76,12 +76,12 @@ def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Found
     if not scope.unit.calls.may_attach(scope.module, call):
         return
     skip = _skip_in(scope.module, call)
-    for instance, child in scope.children(call).items():
-        reached = way.through(instance, skip)
+    for instance, child in ((instance, one) for instance, made in scope.children(call).items() for one in made):
+        reached = way.through(instance, skip, child.when)
         if reached is None:
             continue
-        if child is not None:
-            yield from _of_module(child, reached)
+        if child.scope is not None:
+            yield from _of_module(child.scope, reached)
             continue
         recorder = _Recorder(scope, call, scope.address_of(call.address, instance), call.type, reached)
         yield from recorder.attachments(policies_of_call(call.attributes, instance.scope), ())

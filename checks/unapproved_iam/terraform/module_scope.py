@@ -14,11 +14,11 @@ from typing import NamedTuple, Protocol
 
 from unapproved_iam.hcl.alternatives import one_of
 from unapproved_iam.hcl.evaluation import evaluate, value_of_reference
-from unapproved_iam.hcl.facts import Subject
+from unapproved_iam.hcl.facts import Facts, Subject
 from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.scope import DeclaredNames, Files, Reference
 from unapproved_iam.hcl.syntax import HclSyntaxError
-from unapproved_iam.hcl.values import Boolean, Null, Record, String, Value, exactly, string, under, unknown
+from unapproved_iam.hcl.values import NULL, Boolean, Null, Record, String, Value, exactly, string, under, unknown
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.terraform.instances import Instance, Instances, instances_of
 from unapproved_iam.terraform.module_blocks import Module
@@ -35,8 +35,9 @@ from unapproved_iam.terraform.variables import (
 class ModuleCalls(Protocol):
     """The modules of the tree, as calls find them."""
 
-    def called(self, scope: ModuleScope, call: Declaration) -> Module | None:
-        """The module that a call makes instances of; None when it is not in the tree, or cannot be read."""
+    def called(self, scope: ModuleScope, call: Declaration, source: str | None) -> Module | None:
+        """The module that a call makes instances of with this source; None when that is not known, or the module is
+        not in the tree, or cannot be read."""
 
     def may_attach(self, caller: Module, call: Declaration) -> bool:
         """Whether anything may be attached by what a call makes."""
@@ -75,6 +76,16 @@ class Call(NamedTuple):
         return evaluate(argument.expression, self.instance.scope) if argument else default()
 
 
+class Child(NamedTuple):
+    """What an instance of a call makes where these facts hold: OpenTofu lets variables choose the source."""
+
+    when: Facts
+    scope: ModuleScope | None  # None when the module is not in the tree
+
+
+Children = dict[Instance, tuple[Child, ...]]
+
+
 class ModuleScope(DeclaredNames):
     """One instance of a module: the root, or what one instance of a call makes."""
 
@@ -84,18 +95,21 @@ class ModuleScope(DeclaredNames):
         self.module = module
         self.call = call
         self.calls: tuple[Call, ...] = (*call.caller.calls, call) if call else ()  # outermost first
-        self._called: dict[tuple[str, str], tuple[Instances, dict[Instance, ModuleScope | None]]] = {}
+        self._called: dict[tuple[str, str], tuple[Instances, Children]] = {}
 
     def address_of(self, name: str, instance: Instance) -> str:
         """The address of a block of this module: `module.a["x"].aws_iam_role.y["k"]`."""
         names = [f"{call.declaration.address}{call.instance.suffix}" for call in self.calls]
         return ".".join([*names, name + instance.suffix])
 
-    def source_of(self, call: Declaration) -> str | None:
-        """The source of a module call, None when it is not decided."""
+    def _modules_of(self, call: Declaration) -> list[tuple[Facts, Module | None]]:
+        """The modules that a call may be of, by what its source may be."""
         source = call.attributes.get("source")
-        decided = evaluate(source.expression, self).decided if source else None
-        return decided.text.known if isinstance(decided, String) else None
+        found: list[tuple[Facts, Module | None]] = []
+        for plain, when in evaluate(source.expression, self) if source else NULL:
+            written = plain.text.known if isinstance(plain, String) else None
+            found.append((when, self.unit.calls.called(self, call, written)))
+        return found
 
     # -- Scope ---------------------------------------------------------------------------------------------------------
 
@@ -233,24 +247,24 @@ class ModuleScope(DeclaredNames):
         self.unit.declared[address] = declared
         return declared
 
-    def children(self, call: Declaration) -> dict[Instance, ModuleScope | None]:
-        """The instances of a module call, each with its module; None when that is not in the tree."""
+    def children(self, call: Declaration) -> Children:
+        """The instances of a module call, each with what it may make."""
         return self._instances(call)[1]
 
-    def _instances(self, call: Declaration) -> tuple[Instances, dict[Instance, ModuleScope | None]]:
+    def _instances(self, call: Declaration) -> tuple[Instances, Children]:
         name = (call.type, call.labels[0])
         if name not in self._called:
-            module = self.unit.calls.called(self, call)
-            if module:
-                self.unit.modules[module.identity] = module
+            modules = self._modules_of(call)
+            self.unit.modules.update({module.identity: module for _, module in modules if module})
             instances = instances_of(call.attributes, self)
-            self._called[name] = (
-                instances,
-                {
-                    instance: self._made(module, Call(call, instance, self)) if module else None
-                    for instance in instances
-                },
-            )
+            children = {
+                instance: tuple(
+                    Child(when, self._made(module, Call(call, instance, self)) if module else None)
+                    for when, module in modules
+                )
+                for instance in instances
+            }
+            self._called[name] = (instances, children)
         return self._called[name]
 
     def _made(self, module: Module, call: Call) -> ModuleScope:
@@ -264,13 +278,19 @@ class ModuleScope(DeclaredNames):
         instances, children = self._instances(declaration)
 
         def record(instance: Instance) -> Value:
-            child = children[instance]
+            made = children[instance]
+
+            def of_child(child: Child, wanted: str) -> Value:
+                if child.scope is not None:
+                    return under(value_of_reference(("output", wanted), child.scope), child.when)
+                reason = f"the source of {written} is not in the tree"
+                return under(unknown(f"{written}.{wanted}", reason, SCAN_THE_PLAN), child.when)
 
             def output(wanted: str) -> Value:
-                if child is not None:
-                    return value_of_reference(("output", wanted), child)
-                return unknown(f"{written}.{wanted}", f"the source of {written} is not in the tree", SCAN_THE_PLAN)
+                return one_of([of_child(child, wanted) for child in made], f"{written}.{wanted}")
 
-            return exactly(Record(written + instance.suffix, output, child.module.outputs() if child else None))
+            outputs = [child.scope.module.outputs() if child.scope else None for child in made]
+            known = tuple(dict.fromkeys(name for names in outputs if names for name in names))
+            return exactly(Record(written + instance.suffix, output, None if None in outputs else known))
 
         return instances.seen_as(record, written)

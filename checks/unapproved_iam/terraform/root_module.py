@@ -192,9 +192,9 @@ class ProgramTree:
                 reached.add(one.identity)
                 waiting += self._local_calls(one)
 
-    def called(self, scope: ModuleScope, call: Declaration) -> Module | None:
-        """The module that a call makes instances of; None when it is not in the tree, or cannot be read."""
-        source = scope.source_of(call)
+    def called(self, scope: ModuleScope, call: Declaration, source: str | None) -> Module | None:
+        """The module that a call makes instances of with this source; None when that is not known, or the module is
+        not in the tree, or cannot be read."""
         module = self._module_of(scope.module, call, source) if source else None
         if source is None or (module is None and local_path(source) is None):
             return None

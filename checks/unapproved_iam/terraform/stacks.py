@@ -213,10 +213,10 @@ class _StackTree(ProgramTree):
         path = local_path(source)
         return self.module_of(os.path.normpath(os.path.join(caller.directory, path)), COMPONENTS) if path else None
 
-    def called(self, scope: ModuleScope, call: Declaration) -> Module | None:
+    def called(self, scope: ModuleScope, call: Declaration, source: str | None) -> Module | None:
         if call.type == "deployment":
             return self.module_of(scope.module.directory, COMPONENTS)
-        return super().called(scope, call)
+        return super().called(scope, call, source)
 
     def may_attach(self, caller: Module, call: Declaration) -> bool:
         return call.type in ("deployment", "stack") or super().may_attach(caller, call)
