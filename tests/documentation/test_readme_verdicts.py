@@ -67,6 +67,7 @@ FOREIGN = "call of a module whose source"
 CHOSEN = "call whose source a variable"
 PARAMETER = "CloudFormation parameter"
 CONDITION = "CloudFormation condition"
+IMPORTED = "Fn::ImportValue"
 NESTED = "template that another one in the tree nests"
 UNIT = "input of a Terragrunt unit"
 OUTPUT = "output of another Terragrunt unit"
@@ -91,6 +92,7 @@ def deployment(policy: str) -> str:
 
 
 COMPONENTS = variable() + 'component "x" {\n  source = "./m"\n  inputs = { x = var.x }\n}\n'
+EXPORTING = "Resources: {Q: {Type: AWS::SQS::Queue}}\nOutputs: {O: {Value: '%s', Export: {Name: %s}}}\n"
 
 # By itself it attaches nothing that is denied.
 SET = attach("var.x") + variable(f'"{READER}"')
@@ -264,6 +266,9 @@ CASES = [
         NESTED, {"x.yaml": template("!Ref P", ALLOWED % ADMINISTRATOR), "y.yaml": NESTING % ADMINISTRATOR}, ["denied"]
     ),
     Case(NESTED, {"x.yaml": template("!Ref P", ALLOWED % ADMINISTRATOR), "y.yaml": NESTING % READER}, []),
+    Case(IMPORTED, {"x.yaml": template("!ImportValue n"), "y.yaml": EXPORTING % (ADMINISTRATOR, "n")}, ["denied"]),
+    Case(IMPORTED, {"x.yaml": template("!ImportValue n"), "y.yaml": EXPORTING % (READER, "n")}, []),
+    Case(IMPORTED, {"x.yaml": template("!ImportValue n"), "y.yaml": EXPORTING % (ADMINISTRATOR, "m")}, ["unresolved"]),
     Case(CONDITION, {"x.yaml": template(ADMINISTRATOR, "Conditions: {C: !Equals [p, p]}", "Condition: C")}, ["denied"]),
 ]
 

@@ -48,6 +48,12 @@ FILES = {
     "stacks/other.yaml": "Resources:\n  C:\n    Type: AWS::CloudFormation::Stack\n"
     "    Properties: {TemplateURL: ./child.cfn}\n",
     "stacks/child.cfn": "Resources: {}\n",
+    "stacks/exporting.yaml": "Resources: {}\nOutputs:\n  P:\n    Value: x\n"
+    "    Export: {Name: !Sub '${AWS::StackName}-policy'}\n",
+    "stacks/importing.yaml": "Resources: {R: {Properties: {X: !ImportValue base-policy}}}\n",
+    "stacks/importing_other.yaml": "Resources: {R: {Properties: {X: !ImportValue base-bucket}}}\n",
+    "stacks/around.yaml": "Resources:\n  C:\n    Type: AWS::CloudFormation::Stack\n"
+    "    Properties: {TemplateURL: ./importing.yaml}\n",
     "k8s/deployment.yaml": "kind: Deployment\n",
     "unapproved-iam-policies.yaml": "",
     "lists/more.yaml": "",
@@ -92,6 +98,12 @@ ROWS = [
         ["stacks/child.cfn"],
         {ANY},
         {"stacks/child.cfn", "stacks/other.yaml"},
+    ),
+    (
+        "an exporting stack: those that import its values, and their parents",
+        ["stacks/exporting.yaml"],
+        {ANY},
+        {"stacks/exporting.yaml", "stacks/importing.yaml", "stacks/around.yaml"},
     ),
     (
         "a stack: its parents, not its children",

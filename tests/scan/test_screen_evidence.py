@@ -207,8 +207,8 @@ TEMPLATE_PIECES = [
     ("source", "enough"), [row[1:] for row in TEMPLATE_PIECES], ids=[r[0] for r in TEMPLATE_PIECES]
 )
 def test_what_names_are_made_of_in_templates(source: str, enough: bool) -> None:
-    assert Screen(ADMIN).template_suffices(f"Type: AWS::IAM::Role\n{source}\n".encode()) is enough
-    assert not Screen(ADMIN).template_suffices(source.replace("AWS::", "").encode())
+    assert suffices(Screen(ADMIN).template_by_itself(f"Type: AWS::IAM::Role\n{source}\n".encode())) is enough
+    assert not suffices(Screen(ADMIN).template_by_itself(source.replace("AWS::", "").encode()))
 
 
 LISTS = [
@@ -303,7 +303,10 @@ TEMPLATE_LISTS = [
     ("policies", "source", "enough"), [row[1:] for row in TEMPLATE_LISTS], ids=[row[0] for row in TEMPLATE_LISTS]
 )
 def test_names_by_list_in_templates(policies: list[str], source: str, enough: bool) -> None:
-    assert Screen(deny_list(*policies)).template_suffices(f"Type: AWS::IAM::Role\nX: {source}\n".encode()) is enough
+    assert (
+        suffices(Screen(deny_list(*policies)).template_by_itself(f"Type: AWS::IAM::Role\nX: {source}\n".encode()))
+        is enough
+    )
 
 
 @pytest.mark.parametrize(
@@ -399,8 +402,8 @@ def test_the_transforms_own_policies_are_known() -> None:
     assert set(written) == set(ADDED_BY_SAM)
     template = b"Type: AWS::Serverless::Function"
     for name in ADDED_BY_SAM:
-        assert Screen(deny_list(name.rpartition("/")[2])).template_suffices(template)
-    assert not Screen(ADMIN).template_suffices(template)
+        assert suffices(Screen(deny_list(name.rpartition("/")[2])).template_by_itself(template))
+    assert not suffices(Screen(ADMIN).template_by_itself(template))
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=4), min_size=1, max_size=30), st.text("abc", max_size=12))

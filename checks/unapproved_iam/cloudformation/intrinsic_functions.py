@@ -166,8 +166,16 @@ def _under_key(evaluator: Evaluation, node: Node, key: Node, world: World) -> It
 
 def _import_value(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     for name in evaluator.texts(call.argument, world):
-        hole = unknown(f"{call.function} {name.text}", f"{name.text} is exported by another stack")
-        yield Possible(hole, name.world, call.line)
+        is_open = False
+        for written, inner in evaluator.filled_in(name.text, name.world):
+            found = list(evaluator.exported(written))
+            for one in found:
+                yield Possible(one.value, inner._replace(origin=f"the exports of {one.file}"), call.line)
+            is_told = any(one.is_certain for one in found) or evaluator.unknowns.is_supposed(written, inner.supposed)
+            is_open = is_open or not is_told
+        if is_open:
+            hole = unknown(f"{call.function} {name.text}", f"{name.text} is exported by another stack")
+            yield Possible(hole, name.world, call.line)
 
 
 def _to_json_string(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:

@@ -6,7 +6,7 @@ For `cloudformation.template`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from unapproved_iam.cloudformation.attachments import Attached, Declared, Odd, attached_by, oddity_of
@@ -29,7 +29,7 @@ from unapproved_iam.cloudformation.source_skips import (
 )
 from unapproved_iam.cloudformation.unknowns import TooManyValues, Unknowns
 from unapproved_iam.cloudformation.values import MOST_STEPS, Evaluator
-from unapproved_iam.cloudformation.world import Entry, Given, Possible, World, scalar_text, with_late_parts
+from unapproved_iam.cloudformation.world import Entry, Exported, Given, Possible, World, scalar_text, with_late_parts
 from unapproved_iam.policies.attachment import Attachment, Place, Principal, Reading, Unjudged, together
 from unapproved_iam.policies.facts import ALWAYS, NEVER, Facts, TooManyFacts
 from unapproved_iam.policies.possible_text import Text
@@ -63,6 +63,7 @@ class Nesting:
     skip: str | None = None
     budget: Budget = field(default_factory=Budget)
     unknowns: Unknowns = field(default_factory=Unknowns)
+    exported: Callable[[Text], Iterable[Exported]] = lambda _: ()  # by the tree's stacks, under a name
 
 
 class Stack:
@@ -74,6 +75,7 @@ class Stack:
         place = StackPlace(nesting.prefix, nesting.stack_set, os.path.basename(source.path))
         self.evaluator = Evaluator(root, nesting.arguments, source.holes, nesting.unknowns, nesting.world, place)
         self.evaluator.output_of_nested = self._output_of_nested
+        self.evaluator.exported = nesting.exported
         self._nested: dict[str, list[Stack]] = {}
         self._attached: set[tuple[int, int, Text]] = set()
         self._said: dict[Facts, tuple[str, ...]] = {}
@@ -265,15 +267,22 @@ class Stack:
         following = self.source.lines[line : line + 1]
         return (line + 1, False) if following and following[0].strip() == first else (line, True)
 
+    def nested_stacks(self) -> Iterator[Stack]:
+        """Those that its resources create, for who asks for their outputs."""
+        for entry in self.evaluator.declared:
+            yield from self._nested_in(entry)
+
+    def _nested_in(self, entry: Entry) -> list[Stack]:
+        if entry.name not in self._nested:
+            resource_type = scalar_text(value_of(entry.node, "Type"))
+            declared = Declared(entry.name, resource_type, entry.node, entry.world, entry.line)
+            stacks = [stack for nested in self._templates_of(declared) for stack in self._stacks_of(declared, nested)]
+            self._nested[entry.name] = [stack for stack in stacks if isinstance(stack, Stack)]
+        return self._nested[entry.name]
+
     def _output_of_nested(self, logical_id: str, output: str, world: World) -> Iterator[Possible]:
         """The values of an output of a nested stack, for Fn::GetAtt."""
-        if logical_id not in self._nested:
-            entry = self.evaluator.resources[logical_id]
-            resource_type = scalar_text(value_of(entry.node, "Type"))
-            declared = Declared(logical_id, resource_type, entry.node, entry.world, entry.line)
-            stacks = [stack for nested in self._templates_of(declared) for stack in self._stacks_of(declared, nested)]
-            self._nested[logical_id] = [stack for stack in stacks if isinstance(stack, Stack)]
-        for stack in self._nested[logical_id]:
+        for stack in self._nested_in(self.evaluator.resources[logical_id]):
             for section in values_of(stack.root, "Outputs"):
                 for node, inner in stack.evaluator.under(section, output, stack.evaluator.start):
                     for possible in stack.evaluator.property_texts(node, "Value", inner):

@@ -7,42 +7,47 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from unapproved_iam.cloudformation.document import Object, Scalar, node_of_value
 from unapproved_iam.cloudformation.parameter_files import ParameterValues
 from unapproved_iam.cloudformation.source_skips import TemplateText, text_of_body, text_of_file
 from unapproved_iam.cloudformation.stack import Nesting, Stack, stacks_of
-from unapproved_iam.cloudformation.world import Possible, World
+from unapproved_iam.cloudformation.world import Exported, Possible, World
 from unapproved_iam.policies.attachment import Attachment, Reading, Unjudged, together
 from unapproved_iam.policies.possible_text import Text, text
 
 
-def read_template(path: str, given: Callable[[], Sequence[ParameterValues]] = tuple) -> Reading | None:
+def read_template(
+    path: str,
+    given: Callable[[], Sequence[ParameterValues]] = tuple,
+    exported: Callable[[Text], Iterable[Exported]] = lambda _: (),
+) -> Reading | None:
     """What a file attaches; None when it is certainly no template, or one in which nothing can be attached.
 
     A file that may be one and cannot be read yields what could be read, and `Unjudged`. A template that another one
     nests is read as itself here, and with its parameters when the other one is read: those attachments have `calls`,
     and "Parent.Child" as their resource. `given` tells parameter values,
     each of a stack that may be made of the template; it is asked when there is one.
+    `exported` tells what other stacks export under a name.
     """
     path = os.path.abspath(path)
     source = text_of_file(path)
     if isinstance(source, Unjudged):
         return Reading(unjudged=(source,))
-    own = _read(source, Nesting(path)) if source else None
+    own = _read(source, Nesting(path, exported=exported)) if source else None
     stacks_given = given() if own else ()
     if source is None or own is None or not stacks_given:
         return own
     # What one of the files gives is open no more; what they leave to its default stands in the template's own reading.
     names = {name for values in stacks_given for name in values.values}
     kept = [one for one in own.attachments if not any(hole.written in names for hole in one.policy.holes)]
-    stacks = (_read(source, Nesting(path, _arguments(values))) for values in stacks_given)
+    stacks = (_read(source, Nesting(path, arguments_given(values), exported=exported)) for values in stacks_given)
     return together([replace(own, attachments=tuple(kept)), *(stack for stack in stacks if stack)])
 
 
-def _arguments(given: ParameterValues) -> dict[str, Callable[[], list[Possible]]]:
+def arguments_given(given: ParameterValues) -> dict[str, Callable[[], list[Possible]]]:
     """They decide the conditions of their stack: a file and what depends on it belong together."""
     world = World(origin=os.path.basename(given.path))
     return {name: _values_of([value], world) for name, value in given.values.items()}

@@ -20,7 +20,7 @@ MOST_TEXTS = 5_000  # that one text is filled in to: a policy's ARN made of seve
 
 
 # What no parameter decides.
-_ALWAYS_UNKNOWN = frozenset({"AWS::Partition", "AWS::AccountId", "AWS::Region", PARTITION.written, ACCOUNT.written})
+ALWAYS_UNKNOWN = frozenset({"AWS::Partition", "AWS::AccountId", "AWS::Region", PARTITION.written, ACCOUNT.written})
 
 
 class TooManyValues(Exception):
@@ -155,7 +155,7 @@ class Unknowns:
     @staticmethod
     def is_supposed(value: Text, supposed: frozenset[Variable]) -> bool:
         """Whether parts of the text are unknown, perhaps only because a parameter is supposed not to be its default."""
-        return bool(supposed) and any(hole.written not in _ALWAYS_UNKNOWN for hole in value.holes)
+        return bool(supposed) and any(hole.written not in ALWAYS_UNKNOWN for hole in value.holes)
 
     def told(self, facts: Facts, defaults: frozenset[Variable]) -> Facts:
         """The facts without those that only say that parameters have their defaults."""

@@ -19,6 +19,7 @@ from unapproved_iam.cloudformation.world import (
     PLACEHOLDER,
     Call,
     Entry,
+    Exported,
     Expression,
     Given,
     Items,
@@ -68,6 +69,7 @@ class Evaluator:
         self.unknowns = unknowns or Unknowns()
         self.steps = MOST_STEPS
         self.output_of_nested: Callable[[str, str, World], Iterable[Possible]] = lambda *_: ()
+        self.exported: Callable[[Text], Iterable[Exported]] = lambda _: ()
         self.mappings = tuple(values_of(root, "Mappings"))
         self.parameters: dict[str, Node] = {}
         self.conditions: dict[str, tuple[Node, World]] = {}

@@ -8,7 +8,7 @@ the same world, so two uses of one parameter never contradict each other, and a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -79,6 +79,14 @@ class Given(NamedTuple):
 Expression = Node | Text | Given
 
 
+class Exported(NamedTuple):
+    """A value that another stack exports under a name that is asked for."""
+
+    value: Text
+    file: str  # the name of its template's file
+    is_certain: bool  # whether this is surely the name
+
+
 class Entry(NamedTuple):
     """One key of a mapping with its value, in the world of the loops that unroll it."""
 
@@ -95,6 +103,9 @@ class Evaluation(Protocol):
     parameters: dict[str, Node]
     mappings: tuple[Node, ...]
     conditions: dict[str, tuple[Node, World]]
+
+    @property
+    def exported(self) -> Callable[[Text], Iterable[Exported]]: ...
 
     def step(self) -> None: ...
     def condition(self, name: str) -> Facts: ...

@@ -10,7 +10,7 @@ For `scan.tree_check`, which gets changed files from the hook or from git; a del
 | what a symbolic link leads to | what the link is part of, as if it had changed |
 | a directory: a submodule, or a link to one | as if every file in it had changed |
 | a file that Terraform source may read (`file()`, `templatefile()`, …) | that source's directory and all that call it |
-| what may be a template or a plan | itself, and templates that name it as a nested stack |
+| what may be a template or a plan | itself, templates that name it as a nested stack or import what it exports |
 
 Affected are directories; which of them are root modules is for `terraform.root_module` to say.
 """
@@ -98,15 +98,24 @@ def affected_by(changed: Iterable[str], root: str, screen: Screen, whole_tree: C
     starts |= {path for path, module in graph.modules.items() if module.chooses_source} if starts else set()
     starts |= {root for path in elsewhere for root in graph.modules_of_file(path) if _can_matter(root, graph)}
     starts |= {path for path, module in graph.modules.items() if module.reads_files and may_read(path, others)}
-    return Affected(frozenset(graph.callers_of(starts)), frozenset(others | elsewhere | _nesting(others, files)))
+    return Affected(frozenset(graph.callers_of(starts)), frozenset(others | elsewhere | _depending(others, files)))
+
+
+def _depending(changed: set[str], files: Sequence[str]) -> set[str]:
+    """The templates that nest one of these files, or import what one exports."""
+    templates = {path for path in changed if _may_be_template(path)}
+    if not templates:
+        return set()
+    from unapproved_iam.scan.exporters import importing  # only templates need it
+
+    importers = importing(templates, files)
+    return importers | _nesting(templates | importers, files)
 
 
 def _nesting(changed: set[str], files: Iterable[str]) -> set[str]:
     """The templates that have one of these files as a nested stack, directly or not."""
     found: set[str] = set()
-    named = {path for path in changed if _may_be_template(path)}
-    if not named:
-        return found
+    named = changed
     from unapproved_iam.scan.name_pieces import nests_files  # only templates need it
 
     parents = {path: source for path in files if (source := readable(path)) and nests_files(source)}

@@ -37,6 +37,7 @@ class ParameterBinding:
         self._values = cache(_values_of)
         self._declared = cache(_declared_in)
         self._files = cache(_files_in)
+        self._giving = cache(self._files_that_give)
         self.templates_of = cache(self._templates_of)
 
     def around(self, files: Iterable[str]) -> set[str]:
@@ -56,8 +57,16 @@ class ParameterBinding:
             *_parameter_directories(directory),
             *_parameter_directories(os.path.dirname(directory)),
         ):
-            files += [file for file in self._files(around) if template in self.templates_of(file)]
+            files += [file for file in self._giving(around) if template in self.templates_of(file)]
         return [values for file in dict.fromkeys(files) for values in self._values(file)]
+
+    def with_given(self, template: str, source: bytes) -> bytes:
+        """A template's source together with the files that are about it."""
+        given = dict.fromkeys(values.path for values in self.of(template))
+        return b"\n".join((source, *(readable(path) or b"" for path in given)))
+
+    def _files_that_give(self, directory: str) -> list[str]:
+        return [file for file in self._files(directory) if self._values(file)]
 
     def _templates_of(self, file: str) -> tuple[str, ...]:
         """The templates that a file is about: one, but for a configuration of the SAM CLI."""

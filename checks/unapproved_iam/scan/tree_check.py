@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from unapproved_iam.deny_list.entries import DenyList
@@ -26,13 +26,15 @@ from unapproved_iam.scan.left_out import LeftOut
 from unapproved_iam.scan.nested_templates import judged_through_others
 from unapproved_iam.scan.plan_files import folded, plan_files, read_plans
 from unapproved_iam.scan.policy_mention import Mentions
+from unapproved_iam.scan.screen_evidence import Evidence, suffices
 from unapproved_iam.scan.side_by_side import read_side_by_side
 from unapproved_iam.scan.source_files import Kind, ignored_directories
 from unapproved_iam.scan.unit_files import is_unit
-from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_give_parameters
+from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_give_parameters, may_import
 from unapproved_iam.source_bytes import contents, readable
 
 if TYPE_CHECKING:
+    from unapproved_iam.scan.exporters import Exporters
     from unapproved_iam.scan.parameter_binding import ParameterBinding
     from unapproved_iam.terraform.root_module import TerraformTree
     from unapproved_iam.terraform.stacks import TerraformStacks
@@ -55,6 +57,7 @@ class _Suspicious:
     directories: set[str] = field(default_factory=set)  # of Terraform source, whoever asked for them
     files: set[str] = field(default_factory=set)
     harmless: list[str] = field(default_factory=list)  # files that may be templates or plans
+    attaching: list[str] = field(default_factory=list)  # templates among them that attach something
     mentions: list[Mention] = field(default_factory=list)
     unjudged: list[Unjudged] = field(default_factory=list)
 
@@ -136,6 +139,11 @@ class _Check:
                 raise
             except Exception as error:
                 suspicious.unjudged.append(broken_by(path, error))
+        self._exporters = cache(lambda: self._exporters_without(left_out))
+        for path in suspicious.attaching:
+            if self._names_elsewhere(path):
+                suspicious.files.add(path)
+                suspicious.harmless.remove(path)
         if scope.unit_files:
             units = {unit for unit in scope.units if not self._is_left_out(unit)}
             suspicious.files |= scope.unit_files.suspicious(units, scope.graph)
@@ -160,14 +168,34 @@ class _Check:
             if templates:
                 return
         if kind is Kind.TEMPLATE or (kind is None and b"Resources" in source):
-            is_evident = self._screen.template_suffices(source)
-            if is_evident or (may_be_plan(source) and self._screen.plan_suffices(source)):
+            evidence = self._screen.template_by_itself(source)
+            if suffices(evidence) or (may_be_plan(source) and self._screen.plan_suffices(source)):
                 suspicious.files.add(path)
                 return
             suspicious.harmless.append(path)
+            suspicious.attaching += [path] if evidence & Evidence.TYPE else []
         mention = self._mentions.first_in(source, path) if kind and names else None
         if mention:
             suspicious.mentions.append(mention)
+
+    def _names_elsewhere(self, path: str) -> bool:
+        """Whether a template attaches what a denied name comes from together with what others give or export."""
+        source = readable(path) or b""
+        whole = self._parameters.with_given(path, source) if b"Parameters" in source else source
+        imports = may_import(source)
+        if len(whole) == len(source) and not imports:
+            return False
+        evidence = Evidence.TYPE | self._screen.names_in_text(whole)
+        if imports:
+            exported = self._exporters().evidence
+            # What is cut out of an exported text is no word of it.
+            evidence |= Evidence.NAME if exported and b"Split" in source else exported
+        return suffices(evidence)
+
+    def _exporters_without(self, left_out: frozenset[str]) -> Exporters:
+        from unapproved_iam.scan.exporters import Exporters  # few changes are about templates
+
+        return Exporters(self._root, left_out, self._screen, self._parameters)
 
     @cached_property
     def _given(self) -> frozenset[str]:
@@ -244,7 +272,9 @@ class _Check:
         from unapproved_iam.cloudformation.template import read_template
         from unapproved_iam.documents.document_reading import read_documents
 
-        of_template = read_template(path, lambda: self._parameters.of(path))
+        of_template = read_template(
+            path, lambda: self._parameters.of(path), lambda name: self._exporters().exports.named(name)
+        )
         found = [reading for reading in (of_template, read_documents(path)) if reading is not None]
         return together(found) if found else None
 

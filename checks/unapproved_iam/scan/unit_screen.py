@@ -87,14 +87,20 @@ class Screen:
         evidence = Evidence.TYPE if is_one else Evidence.NOTHING
         return evidence | Evidence.NAME if self._names_policy(source) else evidence
 
-    def template_suffices(self, source: bytes) -> bool:
-        """Whether a template by itself has to be read."""
+    def template_by_itself(self, source: bytes) -> Evidence:
+        """What decides whether a template by itself has to be read."""
         evidence = self.template(source)
         if evidence == Evidence.TYPE:
             evidence |= self.pieces.rare_in_template(source)
         if evidence & Evidence.LAST_PIECE:
             evidence |= self.pieces.common_in_text(source)
-        return suffices(evidence)
+        return evidence
+
+    def names_in_text(self, source: bytes) -> Evidence:
+        """Whole names and what they are made of, in a template or in what goes into one."""
+        pieces = self.pieces
+        names = self.template(source) & Evidence.NAME
+        return names or pieces.rare_in_text(source) | pieces.common_in_text(source)
 
     def plan_suffices(self, source: bytes) -> bool:
         """Whether the JSON of a plan has to be read."""
@@ -147,6 +153,11 @@ def chooses_source(source: bytes) -> bool:
 def may_be_plan(source: bytes) -> bool:
     """Whether a JSON file may be a Terraform plan ("JSON Output Format" in the Terraform documentation)."""
     return b'"planned_values"' in source or b'"resource_changes"' in source
+
+
+def may_import(source: bytes) -> bool:
+    """Whether a template may import what others export."""
+    return b"ImportValue" in source
 
 
 def may_give_parameters(source: bytes) -> bool:
