@@ -52,6 +52,7 @@ class Tree(NamedTuple):
     name: str = "terragrunt.hcl"
 
 
+UNKNOWN_VALUE = 'yamldecode(sops_decrypt_file("secrets.yaml"))'
 UNKNOWN_INPUTS = 'inputs = yamldecode(sops_decrypt_file("secrets.yaml"))\n'
 UNKNOWN_MERGED = 'inputs = merge({ x = 1 }, yamldecode(sops_decrypt_file("secrets.yaml")), { y = 2 })\n'
 NAMED = 'locals { name = "AdministratorAccess" }\n'
@@ -104,6 +105,23 @@ FORMS: dict[str, tuple[Tree, Tree]] = {
     "an input beside a merge with unknown ones": (
         Tree(LOCAL + INCLUDE + inputs(), True, {"root.hcl": UNKNOWN_MERGED}),
         Tree(LOCAL + INCLUDE + inputs(more="create = false"), False, {"root.hcl": UNKNOWN_MERGED}),
+    ),
+    "an input before unknown ones": both(
+        LOCAL + f'inputs = merge({{ policy = "{ADMINISTRATOR}", create = true }}, {UNKNOWN_VALUE})\n'
+    ),
+    "an input before unknown ones, of another module": both(
+        FOREIGN + f'inputs = merge({{ policy = "{ADMINISTRATOR}" }}, {UNKNOWN_VALUE})\n'
+    ),
+    "an included input that the unit may leave": both(
+        LOCAL + INCLUDE + f'inputs = get_env("X") == "a" ? {{ policy = "{READER}" }} : {{ create = true }}\n',
+        {"root.hcl": inputs()},
+    ),
+    "an input whose name is not known": both(FOREIGN + f'inputs = {{ (get_env("X")) = "{ADMINISTRATOR}" }}\n'),
+    "an input whose name is not known, of a module of the tree": both(
+        LOCAL + f'inputs = {{ (get_env("X")) = "{ADMINISTRATOR}", create = true }}\n'
+    ),
+    "inputs that are decoded from what is not computed": both(
+        FOREIGN + f'inputs = yamldecode(templatefile(get_env("X"), {{ policy = "{ADMINISTRATOR}" }}))\n'
     ),
     "inputs that are not merged": (
         Tree(LOCAL + INCLUDE + "inputs = { create = true }\n", True, {"root.hcl": inputs()}),
@@ -290,6 +308,23 @@ def test_what_is_in_no_file_is_unresolved(
     _, found = check(capsys, tmp_path)
     assert [one["verdict"] for one in found] == ["unresolved"]
     assert reason in str(found[0]["message"])
+
+
+def test_inputs_that_are_not_known_may_give_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The default as well; and a message has the words of the source."""
+    for name, unit, expected in (
+        ("unknown", LOCAL + UNKNOWN_INPUTS, ["unresolved"]),
+        ("known", LOCAL + "inputs = {}\n", []),
+    ):
+        write(Tree(unit, False, {"modules/role/main.tf": MODULE.replace("var.create ? 1 : 0", "1")}), tmp_path / name)
+        (tmp_path / name / "unapproved-iam-policies.yaml").write_text(
+            "version: 1\nuse: [aws-admin]\nunresolved: fail\n"
+        )
+        _, found = check(capsys, tmp_path / name)
+        assert [one["verdict"] for one in found] == expected
+        assert all(
+            'when yamldecode(sops_decrypt_file("secrets.yaml")).policy is' in str(one["message"]) for one in found
+        )
 
 
 REFUSED = {

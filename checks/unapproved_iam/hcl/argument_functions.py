@@ -180,7 +180,7 @@ def _has_element(plain: Plain) -> bool | None:
     return None if sequence.items or sequence.rest is not None else False
 
 
-def _lookup(written: object, arguments: list[Argument]) -> Value:
+def lookup(written: object, arguments: list[Argument]) -> Value:
     """lookup(MAP, KEY, DEFAULT)"""
     absent = arguments[2].value if len(arguments) > 2 else missing(written)
 
@@ -228,7 +228,7 @@ ARGUMENT_FUNCTIONS: dict[str, tuple[Callable[[object, list[Argument]], Value], i
     "coalescelist": (_coalescelist, 1, None, True),
     "concat": (_concat, 1, None, True),
     "element": (_element, 2, 2, False),
-    "lookup": (_lookup, 2, 3, False),
+    "lookup": (lookup, 2, 3, False),
     "merge": (_merge, 0, None, True),
     "setunion": (_setunion, 1, None, True),
 }

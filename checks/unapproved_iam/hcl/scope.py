@@ -25,8 +25,11 @@ _LENGTH = {"data": 3, "ephemeral": 3, "self": 1}
 
 
 def length_of_reference(root: str) -> int:
-    """How many names make up a reference that begins with this one; what follows are attributes of its value."""
-    return _LENGTH.get(root, 2)
+    """How many names make up a reference that begins with this one; what follows are attributes of its value.
+
+    A call that the scope itself computes, such as one of Terragrunt's functions, is a reference by its whole text.
+    """
+    return 1 if "(" in root else _LENGTH.get(root, 2)
 
 
 class Scope(Protocol):

@@ -192,7 +192,7 @@ class ModuleScope(DeclaredNames):
             """Null stands for the default where the variable is not nullable."""
             return value if is_nullable or value.decided != Null() else default() or value
 
-        loaded = variables.loaded(name, self, unreadable)
+        loaded = variables.loaded(name, self, unreadable, default)
         usual = default() if loaded is None else given(loaded.value)
         if loaded is not None and loaded.is_decided:
             return typed(usual) if usual is not None else None

@@ -14,21 +14,18 @@ from dataclasses import replace
 from functools import cache, cached_property
 
 from unapproved_iam.directory_entry import is_file
-from unapproved_iam.hcl.alternatives import applied, one_of
-from unapproved_iam.hcl.collection_values import element_of, entries_at
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Literal, ObjectOf, Template
 from unapproved_iam.hcl.scope import Reference
 from unapproved_iam.hcl.syntax import HclSyntaxError
-from unapproved_iam.hcl.values import Mapping, Null, Plain, String, Value, unknown
+from unapproved_iam.hcl.values import Value, unknown
 from unapproved_iam.policies.attachment import Attachment, Reading
-from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration, Listing, Program
 from unapproved_iam.terraform.module_scope import Call, ModuleScope
 from unapproved_iam.terraform.root_module import ProgramTree
 from unapproved_iam.terraform.source_look import local_path
-from unapproved_iam.terraform.variables import RootVariables, no_value
+from unapproved_iam.terraform.variables import RootVariables, given_in
 
 COMPONENTS = (".tfcomponent.hcl", ".tfcomponent.json", ".tfstack.hcl", ".tfstack.json")
 DEPLOYMENTS = (".tfdeploy.hcl", ".tfdeploy.json")
@@ -148,20 +145,7 @@ class _InputsCall(Call):
         if isinstance(expression, ObjectOf) and all(_written(key) is not None for key, _ in expression.items):
             values = [value for key, value in expression.items if _written(key) == name]
             return evaluate(values[-1], self.instance.scope) if values else default()
-        absent = default() or no_value(name)
-        written = f"inputs.{name}"
-
-        def of_inputs(plain: Plain) -> Value:
-            key = String(text(name))
-            if isinstance(plain, Null):
-                return absent
-            return (
-                one_of(entries_at(plain, key, absent), written)
-                if isinstance(plain, Mapping)
-                else element_of(plain, key, written)
-            )
-
-        return applied(of_inputs, [evaluate(expression, self.instance.scope)], written)
+        return given_in(evaluate(expression, self.instance.scope), name, default)
 
 
 def _written(key: object) -> str | None:

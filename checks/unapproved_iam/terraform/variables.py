@@ -14,6 +14,7 @@ from collections.abc import Sequence as List
 from typing import NamedTuple, Protocol
 
 from unapproved_iam.hcl.alternatives import applied, one_of
+from unapproved_iam.hcl.argument_functions import Argument, lookup
 from unapproved_iam.hcl.collection_values import mapping_of, set_of, with_strings
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.evaluation import evaluate
@@ -43,6 +44,7 @@ from unapproved_iam.hcl.values import (
     Value,
     exactly,
     holes_of,
+    string,
     under,
     unknown,
 )
@@ -51,6 +53,7 @@ from unapproved_iam.terraform.module_files import VariableFile
 from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN
 
 Unreadable = Callable[[str, HclSyntaxError], Value]
+Default = Callable[[], Value | None]
 
 
 class Given(NamedTuple):
@@ -64,8 +67,8 @@ class Given(NamedTuple):
 class Variables(Protocol):
     """Where the values of a root module's variables come from."""
 
-    def loaded(self, name: str, scope: Scope, unreadable: Unreadable) -> Given | None:
-        """What a usual run gives it; None when that is its default."""
+    def loaded(self, name: str, scope: Scope, unreadable: Unreadable, default: Default) -> Given | None:
+        """What a usual run gives it; None when that is its default in every world."""
 
     def of_other_runs(self, name: str, scope: Scope, unreadable: Unreadable) -> Iterator[tuple[str, Value]]:
         """The files of other runs that assign it, by their paths from the root module."""
@@ -82,7 +85,7 @@ class RootVariables:
         self._loaded = [VariableFile(path) for path in loaded]
         self._others = [VariableFile(path) for path in others]
 
-    def loaded(self, name: str, scope: Scope, unreadable: Unreadable) -> Given | None:
+    def loaded(self, name: str, scope: Scope, unreadable: Unreadable, default: Default) -> Given | None:
         """What the files assign that Terraform loads by itself; None when they do not."""
         for file in reversed(self._loaded):
             value = _assigned(file, name, scope, unreadable)
@@ -110,6 +113,29 @@ def _assigned(file: VariableFile, name: str, scope: Scope, unreadable: Unreadabl
         return unreadable(f"var.{name}", error)
     except OSError as error:
         return unreadable(f"var.{name}", HclSyntaxError(file.path, 1, error.strerror or str(error)))
+
+
+def given_in(inputs: Value, name: str, default: Default) -> Value | None:
+    """What an object of inputs gives a variable; the default in the worlds in which it has no such key."""
+    if not may_give(inputs, name):
+        return default()
+    absent = default() or no_value(name)
+    written = f"inputs.{name}"
+
+    def found(plain: Plain) -> Value:
+        if isinstance(plain, Null):
+            return absent
+        arguments = (exactly(plain), string(name), absent)
+        return lookup(written, [Argument(value, written) for value in arguments])
+
+    return applied(found, [inputs], written)
+
+
+def may_give(inputs: Value, name: str) -> bool:
+    """Whether an object of inputs has such a key in some world."""
+    plains = [one.plain for one in inputs if not isinstance(one.plain, Null)]
+    keys = (entry.key.known for plain in plains if isinstance(plain, Mapping) for entry in plain.entries)
+    return any(key in (None, name) for key in keys) or any(not isinstance(plain, Mapping) for plain in plains)
 
 
 def no_value(name: str) -> Value:

@@ -31,7 +31,7 @@ from unapproved_iam.hcl.values import (
 )
 from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terragrunt.context import Context
-from unapproved_iam.terragrunt.functions import CALL, computed, prepared
+from unapproved_iam.terragrunt.functions import computed, prepared
 from unapproved_iam.terragrunt.merging import deeply_merged, merged
 
 MOST_FILES = 200  # that one unit includes and reads, each in its place
@@ -164,8 +164,8 @@ class Configuration(DeclaredNames):
     def _value_of(self, reference: Reference, written: str) -> Value:
         root, *names = reference
         name = names[0] if names else ""
-        if root == CALL:
-            call = self._calls[name]
+        if root in self._calls:
+            call = self._calls[root]
             return computed(self, call, [evaluate(argument, self) for argument in call.arguments])
         if root == "local":
             for block in self.blocks("locals"):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
-from unapproved_iam.hcl.expression import Call, Expression, GetAttribute, Name
+from unapproved_iam.hcl.expression import Call, Expression, Name
 from unapproved_iam.hcl.facts import Subject
 from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.texts import possible_texts
@@ -20,7 +20,6 @@ from unapproved_iam.policies.policy_arn import ACCOUNT
 from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terragrunt.context import File
 
-CALL = "terragrunt call"  # no name of a source can hold a blank
 Function = Callable[[File, list[Value]], Value | None]  # None: it is not known what is meant
 
 _UNIT_NAMES = ("terragrunt.hcl", "root.hcl")  # that are sought when no name is given
@@ -30,7 +29,7 @@ def prepared(expression: Expression, remember: Callable[[Call], str]) -> Express
     """The expression with references for the calls of Terragrunt's own functions; `remember` gives a call its name."""
     if isinstance(expression, Call):
         expression = replace(expression, arguments=tuple(prepared(one, remember) for one in expression.arguments))
-        return GetAttribute(Name(CALL), remember(expression)) if expression.name in FUNCTIONS else expression
+        return Name(remember(expression)) if expression.name in FUNCTIONS else expression
     changed = {
         field.name: _prepared(getattr(expression, field.name), remember)
         for field in fields(expression)  # type: ignore[arg-type]

@@ -13,18 +13,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from unapproved_iam.deny_list.discovery import repository_root
+from unapproved_iam.hcl.alternatives import one_of
 from unapproved_iam.hcl.expression import Name
 from unapproved_iam.hcl.facts import files_of_ways, words
 from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError
-from unapproved_iam.hcl.values import String, Value, parts_of
+from unapproved_iam.hcl.values import Mapping as MappingValue
+from unapproved_iam.hcl.values import Null, Plain, String, Value, exactly, parts_of, under
 from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged
 from unapproved_iam.policies.inline_skips import skip_in_lines
 from unapproved_iam.terraform.attachments import policies_of_call
 from unapproved_iam.terraform.module_files import Directories, Program, VariableFile
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.terraform.root_module import TerraformTree
-from unapproved_iam.terraform.variables import Given, RootVariables, Unreadable
+from unapproved_iam.terraform.variables import Default, Given, RootVariables, Unreadable, given_in, may_give
 from unapproved_iam.terragrunt.configuration import Configuration, attribute_in
 from unapproved_iam.terragrunt.context import Context
 from unapproved_iam.terragrunt.extra_arguments import Variables, extra_arguments_of, names_of
@@ -138,7 +140,7 @@ class _Unit:
         loaded = [os.path.join(directory, name) for name in listing.automatic_variables] if listing else []
         extra = extra_arguments_of(self._own)
         files = RootVariables(directory, [*loaded, *extra.files], [])
-        variables = _Inputs({**self._inputs(), **extra.environment}, files, extra.command_line)
+        variables = _Inputs(self._own.inputs, extra.environment, files, extra.command_line)
         reading = self._modules.read(directory, variables)
         self._unjudged += reading.unjudged
         place = Place(self._path, place.line, place.end_line) if place.path == self._path else Place(self._path)
@@ -158,15 +160,19 @@ class _Unit:
 
     def _inputs(self) -> dict[str, tuple[Value, Attribute]]:
         """The inputs by name, each with the attribute that holds it; the last one that has it counts."""
-        merged = self._own.inputs if self._own.merges_deeply else None
+        merged = self._own.inputs
         found: dict[str, tuple[Value, Attribute]] = {}
         for one in reversed(self._own.everything):
             attribute = one.body.attributes.get("inputs")
-            if attribute:
-                # A value that wins is as certain as it is, whatever is not known of those that it wins over.
+            if attribute and merged is not None:
                 value = one.value(attribute)
                 for name in names_of(value):
-                    found[name] = attribute_in(merged or value, name, f"inputs.{name}"), attribute
+                    found[name] = attribute_in(merged, name, f"inputs.{name}"), attribute
+                others = [
+                    under(other, possible.when) for possible in value for other in _of_unknown_names(possible.plain)
+                ]
+                if others:
+                    found[_ANY] = one_of([*others, *([found[_ANY][0]] if _ANY in found else [])], "inputs"), attribute
         return found
 
     def _of_foreign_module(self, inputs: Mapping[str, tuple[Value, Attribute]], scope: Scope) -> Iterator[Attachment]:
@@ -175,7 +181,7 @@ class _Unit:
             for policy in policies_of_call({name: _Argument(name, attribute)}, layer):
                 place = policy.place if policy.place.path == self._path else Place(self._path)
                 yield Attachment(
-                    resource=f"inputs.{name}",
+                    resource=f"inputs.{name}" if name else "inputs",
                     resource_type="Terragrunt unit",
                     policy=policy.found.text,
                     principals=(),
@@ -229,6 +235,15 @@ class _Unit:
 
 
 _INPUT = "input"
+_ANY = ""  # for the inputs whose names are not known
+
+
+def _of_unknown_names(plain: Plain) -> Iterator[Value]:
+    """What may be an input of any name."""
+    if isinstance(plain, MappingValue):
+        yield from (under(entry.value, entry.when) for entry in plain.entries if entry.key.known is None)
+    elif not isinstance(plain, Null):
+        yield exactly(plain)
 
 
 class _Argument(Attribute):
@@ -245,20 +260,26 @@ class _Argument(Attribute):
 
 
 class _Inputs:
-    """The variables of a root module: the last of the inputs, the files that terraform loads, and its command line."""
+    """The variables of a root module: the inputs, the environment, the files that terraform loads, its command line."""
 
-    def __init__(self, inputs: Variables, files: RootVariables, command_line: Variables) -> None:
+    def __init__(
+        self, inputs: Value | None, environment: Variables, files: RootVariables, command_line: Variables
+    ) -> None:
         self._inputs = inputs
+        self._environment = environment
         self._files = files
         self._command_line = command_line
 
-    def loaded(self, name: str, scope: Scope, unreadable: Unreadable) -> Given | None:
+    def loaded(self, name: str, scope: Scope, unreadable: Unreadable, default: Default) -> Given | None:
         if name in self._command_line:
             return Given(self._command_line[name][0], is_decided=True)
-        given = self._files.loaded(name, scope, unreadable)
-        if given is None and name in self._inputs:
-            return Given(self._inputs[name][0], is_decided=True)
-        return given
+        given = self._files.loaded(name, scope, unreadable, default)
+        if given is not None:
+            return given
+        if name in self._environment:
+            return Given(self._environment[name][0], is_decided=True)
+        value = given_in(self._inputs, name, default) if self._inputs and may_give(self._inputs, name) else None
+        return Given(value, is_decided=True) if value else None
 
     def of_other_runs(self, name: str, scope: Scope, unreadable: Unreadable) -> Iterator[tuple[str, Value]]:
         yield from ()
