@@ -60,6 +60,14 @@ OTHER = NAMED.replace("AdministratorAccess", "ReadOnlyAccess")
 BY_NAME = inputs('"arn:aws:iam::aws:policy/${%s}"')
 
 
+STACK = 'unit "x" {{\n  source = "../units/x"\n  path = "x"\n  {more}\n}}\n'
+HERE = 'terraform { source = "." }\n'
+BY_VALUE = inputs("values.policy")
+CREATE = "inputs = { create = true }\n"
+ASSIGNED = f'policy = "{ADMINISTRATOR}"\n'
+ASSIGNED_READER = f'policy = "{READER}"\n'
+
+
 def both(unit: str, files: dict[str, str] | None = None, name: str = "terragrunt.hcl") -> tuple[Tree, Tree]:
     """A tree in which the policy is denied, and the one with another policy."""
     written = files or {}
@@ -234,6 +242,116 @@ FORMS: dict[str, tuple[Tree, Tree]] = {
         },
         "terragrunt.stack.hcl",
     ),
+    "a module beside the unit of a stack": both(
+        STACK.format(more=f'values = {{ policy = "{ADMINISTRATOR}" }}'),
+        {"units/x/terragrunt.hcl": HERE + BY_VALUE, "units/x/main.tf": MODULE},
+        "terragrunt.stack.hcl",
+    ),
+    "a file beside the unit of a stack": both(
+        STACK.format(more=""),
+        {
+            "units/x/terragrunt.hcl": 'terraform { source = "${get_repo_root()}/modules/role" }\n'
+            + inputs('yamldecode(file("${get_terragrunt_dir()}/x.yaml")).policy'),
+            "units/x/x.yaml": f"policy: {ADMINISTRATOR}\n",
+        },
+        "terragrunt.stack.hcl",
+    ),
+    "a unit beside its stack": both(
+        STACK.format(more=f'no_dot_terragrunt_stack = true\n  values = {{ policy = "{ADMINISTRATOR}" }}'),
+        {"units/x/terragrunt.hcl": 'terraform { source = "../../modules/role" }\n' + BY_VALUE},
+        "terragrunt.stack.hcl",
+    ),
+    "what a stack adds to a unit": both(
+        STACK.format(more='autoinclude {\n    inputs = { policy = "arn:aws:iam::aws:policy/${local.name}" }\n  }')
+        + NAMED,
+        {"units/x/terragrunt.hcl": HERE + inputs(f'"{READER}"'), "units/x/main.tf": MODULE},
+        "terragrunt.stack.hcl",
+    ),
+    "what a stack adds to a unit from elsewhere": both(
+        'unit "x" {\n  source = "git::https://example.com/units.git//x"\n  path = "x"\n'
+        f'  autoinclude {{\n    inputs = {{ policy = "{ADMINISTRATOR}" }}\n  }}\n}}\n',
+        {},
+        "terragrunt.stack.hcl",
+    ),
+    "a unit that a stack adds to a stack": both(
+        'stack "s" {\n  source = "../stacks/s"\n  path = "s"\n  autoinclude {\n'
+        + STACK.format(more=f'values = {{ policy = "{ADMINISTRATOR}" }}')
+        + "  }\n}\n",
+        {
+            "stacks/s/terragrunt.stack.hcl": STACK.format(more=f'values = {{ policy = "{READER}" }}').replace(
+                "../units", "${get_repo_root()}/units"
+            ),
+            "units/x/terragrunt.hcl": HERE + BY_VALUE,
+            "units/x/main.tf": MODULE,
+        },
+        "terragrunt.stack.hcl",
+    ),
+    "the values in a file beside the unit": both(
+        LOCAL + BY_VALUE, {"live/terragrunt.values.hcl": f'policy = "{ADMINISTRATOR}"\n'}
+    ),
+    "a file of variables beside the unit": both(
+        LOCAL + "inputs = { create = true }\n", {"live/terraform.tfvars": f'policy = "{ADMINISTRATOR}"\n'}
+    ),
+    "a file of variables beside the unit, for a module elsewhere": both(
+        FOREIGN, {"live/x.auto.tfvars": f'policy = "{ADMINISTRATOR}"\n'}
+    ),
+    "a file of variables beside the unit, in place of the module's": (
+        Tree(
+            LOCAL + CREATE, True, {"live/terraform.tfvars": ASSIGNED, "modules/role/terraform.tfvars": ASSIGNED_READER}
+        ),
+        Tree(
+            LOCAL + CREATE, False, {"live/terraform.tfvars": ASSIGNED_READER, "modules/role/terraform.tfvars": ASSIGNED}
+        ),
+    ),
+    "Terraform beside the unit": both(
+        FOREIGN + 'inputs = {\n  name   = "AdministratorAccess"\n  create = true\n}\n',
+        {
+            "live/main.tf": MODULE.replace("= var.policy", '= "arn:aws:iam::aws:policy/${var.name}"')
+            + 'variable "name" {}\n'
+        },
+    ),
+    "a source with backslashes": both(LOCAL.replace("/", "\\\\") + inputs()),
+    "JSON": both(
+        json.dumps(
+            {
+                "terraform": {"source": "../modules/role"},
+                "locals": {"name": "AdministratorAccess"},
+                "inputs": {"policy": "arn:aws:iam::aws:policy/${local.name}", "create": True},
+            }
+        ),
+        name="terragrunt.hcl.json",
+    ),
+    "JSON that includes JSON": both(
+        json.dumps(
+            {
+                "include": {"root": {"path": '${find_in_parent_folders("root.hcl.json")}', "expose": True}},
+                "inputs": {"policy": "arn:aws:iam::aws:policy/${include.root.locals.name}", "create": True},
+            }
+        ),
+        {
+            "root.hcl.json": json.dumps(
+                {
+                    "terraform": {"source": "${get_parent_terragrunt_dir()}/modules/role"},
+                    "locals": {"name": "AdministratorAccess"},
+                }
+            )
+        },
+        "terragrunt.hcl.json",
+    ),
+    "JSON with extra arguments": both(
+        json.dumps(
+            {
+                "terraform": {
+                    "source": "../modules/role",
+                    "extra_arguments": {
+                        "x": {"commands": ["plan"], "arguments": ["-var", f"policy={ADMINISTRATOR}"]},
+                    },
+                },
+                "inputs": {"create": True},
+            }
+        ),
+        name="terragrunt.hcl.json",
+    ),
     "the values of a unit from elsewhere": both(
         'unit "x" {\n  source = "git::https://example.com/units.git//x"\n  path = "x"\n'
         f'  values = {{ policy = "{ADMINISTRATOR}" }}\n}}\n',
@@ -287,6 +405,15 @@ def test_a_change_leads_to_the_units_that_it_can_affect(
         assert (exit_code, [one["verdict"] for one in found]) == (1, ["denied"])
 
 
+def test_a_changed_file_of_a_directory_that_a_stack_copies_leads_to_the_stack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(FORMS["a file beside the unit of a stack"][0], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for changed in ("units/x/terragrunt.hcl", "units/x/x.yaml"):
+        assert [one["verdict"] for one in check(capsys, changed)[1]] == ["denied"]
+
+
 UNKNOWN = {
     "an output of another unit": ("dependency.other.outputs.policy", "what another unit outputs is in no file"),
     "what a command prints": ('run_cmd("echo", "x")', 'run_cmd("echo", "x") is not known here'),
@@ -327,6 +454,10 @@ def test_inputs_that_are_not_known_may_give_anything(tmp_path: Path, capsys: pyt
         )
 
 
+def generated(contents: str, path: str = "x.tf", more: str = "") -> str:
+    return f'generate "x" {{\n  path = "{path}"\n  if_exists = "overwrite"\n  {more}\n  contents = {contents}\n}}\n'
+
+
 REFUSED = {
     "a module that is not there": (
         LOCAL.replace("role", "missing") + inputs(),
@@ -347,10 +478,25 @@ REFUSED = {
         "live/terragrunt.hcl",
         "generates Terraform that may attach policies (expected it in the module)",
     ),
+    "generated Terraform that is in no file": (
+        LOCAL + inputs() + generated('run_cmd("x")'),
+        "live/terragrunt.hcl",
+        'generates Terraform that is not known: run_cmd("x") is not known here (expected it in the module)',
+    ),
+    "generated Terraform with a line that is in no file": (
+        LOCAL + inputs() + generated('<<EOF\nprovider "aws" {}\n${run_cmd("x")}\nEOF\n'),
+        "live/terragrunt.hcl",
+        'generates Terraform that is not known: run_cmd("x") is not known here (expected it in the module)',
+    ),
+    "generated Terraform from a template": (
+        LOCAL + inputs() + generated('templatefile("../modules/role/main.tf", { x = run_cmd("x") })'),
+        "live/terragrunt.hcl",
+        "generates Terraform that may attach policies (expected it in the module)",
+    ),
     "a unit of a stack that is not there": (
         f'unit "x" {{\n  source = "../units/x"\n  path = "x"\n  values = {{ policy = "{ADMINISTRATOR}" }}\n}}\n',
         "live/terragrunt.stack.hcl",
-        '"../units/x" holds no terragrunt.hcl (expected one)',
+        '"units/x" holds no terragrunt.hcl (expected one)',
     ),
 }
 
@@ -364,6 +510,23 @@ def test_what_is_not_understood_is_not_judged(
     (problem,) = json.loads(capsys.readouterr().out)["unjudged"]
     assert problem["path"] == path
     assert reason in problem["reason"]
+
+
+HARMLESS = {
+    "a text with a value that is in no file": generated(
+        '<<EOF\nprovider "aws" {\n  region = "${run_cmd("x")}"\n}\nEOF\n'
+    ),
+    "a template that attaches nothing": generated('templatefile("provider.tpl", { region = run_cmd("x") })'),
+    "a file of another kind": generated('run_cmd("x")', "x.json"),
+    "what is switched off": generated('run_cmd("x")', more="disable = true"),
+}
+
+
+@pytest.mark.parametrize("block", HARMLESS.values(), ids=HARMLESS)
+def test_what_is_generated_and_attaches_nothing(block: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    template = 'provider "aws" {\n  region = "${region}"\n}\n'
+    write(Tree(LOCAL + inputs() + block, True, {"live/provider.tpl": template}), tmp_path)
+    assert [one["verdict"] for one in check(capsys, tmp_path)[1]] == ["denied"]
 
 
 def test_a_file_that_units_include_is_none_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,6 +139,7 @@ class Files:
 
     directory: str  # absolute, of the root module: what relative paths count from
     tree: str  # absolute, of the scanned tree: nothing outside of it is read
+    copies: tuple[tuple[str, str], ...] = ()  # directories that will be made, each with the one that is copied there
 
     @property
     def working_directory(self) -> Text:
@@ -158,7 +159,12 @@ class Files:
         except (OSError, ValueError):
             return None
         tree = os.path.realpath(self.tree)
-        return real if (real + os.sep).startswith(tree.rstrip(os.sep) + os.sep) else None
+        if not (real + os.sep).startswith(tree.rstrip(os.sep) + os.sep):
+            return None
+        for copy, original in reversed(self.copies):
+            if (real + os.sep).startswith(copy + os.sep) and not os.path.exists(real):
+                real = original + real[len(copy) :]
+        return real
 
     def read(self, found: str) -> str | None:
         """The text of a file; None when it is missing, no regular file, no text or too long."""

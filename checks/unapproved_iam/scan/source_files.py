@@ -34,7 +34,7 @@ KINDS = {
     **dict.fromkeys((".tf", ".tofu", ".tf.json", ".tofu.json"), Kind.TERRAFORM),
     **dict.fromkeys((".tfvars", ".tfvars.json"), Kind.VARIABLES),
     **dict.fromkeys((".yaml", ".yml", ".json", ".template"), Kind.TEMPLATE),
-    **dict.fromkeys((".hcl", ".tfcomponent.json", ".tfstack.json", ".tfdeploy.json"), Kind.UNIT),
+    **dict.fromkeys((".hcl", ".hcl.json", ".tfcomponent.json", ".tfstack.json", ".tfdeploy.json"), Kind.UNIT),
 }
 NAMES = {"samconfig.toml": Kind.OTHER}  # which gives values to a template's parameters
 

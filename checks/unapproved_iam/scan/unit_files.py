@@ -24,7 +24,8 @@ from unapproved_iam.scan.source_files import Kind, SourceDirectory, up_to
 from unapproved_iam.scan.unit_screen import Screen
 from unapproved_iam.source_bytes import readable
 
-UNIT_NAMES = ("terragrunt.hcl", "terragrunt.stack.hcl")
+_STACK = "terragrunt.stack.hcl"
+UNIT_NAMES = ("terragrunt.hcl", "terragrunt.hcl.json", _STACK)
 _STACK_FILES = tuple(f".{kind}.{form}" for kind in ("tfcomponent", "tfstack", "tfdeploy") for form in ("hcl", "json"))
 _KINDS = (Kind.UNIT, Kind.TEMPLATE, Kind.VARIABLES)
 _SUFFIXES = (".hcl", ".yaml", ".yml", ".json", ".tfvars")
@@ -35,6 +36,7 @@ _PART = re.compile(rb"(\}?)([\w.-]+)")
 _OTHER_FILE = re.compile(
     rb"""file\s*\((?:[^()"]*\()*\s*"[^"]*"(?<!\.yaml")(?<!\.yml")(?<!\.json")(?<!\.hcl")(?<!\.tfvars")"""
 )
+_CALLING = (".hcl", ".hcl.json", *_STACK_FILES)  # whose words may name other files
 
 
 def is_unit(path: str) -> bool:
@@ -84,7 +86,12 @@ class UnitFiles:
         for unit in self.units if names or words else ():
             whole = self._whole(unit)
             is_named = names & whole.names or any(name.endswith(end) for end in whole.ends for name in names)
-            if is_named or (above | around) & set(up_to(os.path.dirname(unit), self._root)) or words & whole.words:
+            if (
+                is_named
+                or changed & whole.paths
+                or (above | around) & set(up_to(os.path.dirname(unit), self._root))
+                or words & whole.words
+            ):
                 found.add(unit)
         return found
 
@@ -119,8 +126,27 @@ class UnitFiles:
         return evidence
 
     def _whole(self, unit: str) -> _Look:
-        near = self._look(unit) | self._above(os.path.dirname(unit))
-        return near | self._named(near.names - set(UNIT_NAMES), near.ends)
+        found, waiting, seen = _Look(), [unit], set[str]()
+        while waiting:
+            one = waiting.pop()
+            seen.add(one)
+            near = self._look(one) | self._above(os.path.dirname(one))
+            found |= near | self._named(near.names - set(UNIT_NAMES), near.ends)
+            if os.path.basename(one) == _STACK:  # whose units are copies of directories
+                made = (
+                    path
+                    for name in self._by_directory_name.keys() & near.words
+                    for path in self._by_directory_name[name]
+                )
+                waiting += [path for path in made if path not in seen]
+        return found
+
+    @cached_property
+    def _by_directory_name(self) -> dict[bytes, list[str]]:
+        found: dict[bytes, list[str]] = {}
+        for unit in self.units:
+            found.setdefault(os.fsencode(os.path.basename(os.path.dirname(unit))), []).append(unit)
+        return found
 
     def _look_above(self, directory: str) -> _Look:
         """The files of a directory and of those above it, but for other units."""
@@ -128,7 +154,7 @@ class UnitFiles:
             return _Look()
         paths = (path for path in self._beside(directory) if os.path.basename(path) not in UNIT_NAMES)
         above = os.path.dirname(directory)
-        parents = [os.path.join(above, UNIT_NAMES[0])] if above.startswith(self._root) else []
+        parents = [os.path.join(above, name) for name in UNIT_NAMES] if above.startswith(self._root) else []
         looks = [self._look(path) for path in (*paths, *filter(os.path.isfile, parents))]
         return reduce(or_, looks, _Look()) | (self._above(above) if above != directory else _Look())
 
@@ -160,7 +186,7 @@ class UnitFiles:
         source = readable(path)
         if source is None:
             return _Look(frozenset([path]), Evidence.EVERYTHING)
-        parts = set(_PART.findall(source)) if path.endswith(".hcl") else set()
+        parts = set(_PART.findall(source)) if path.endswith(_CALLING) else set()
         named = [(brace, os.fsdecode(part)) for brace, part in parts if part.endswith(_ENDS)]
         pieces, is_text = self._screen.pieces, not path.endswith((".hcl", ".tfvars"))
         rare = (self._screen.template(source) if is_text else self._screen.terraform(source)) & Evidence.NAME

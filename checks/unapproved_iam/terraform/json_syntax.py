@@ -1,7 +1,9 @@
-"""Read `.tf.json` and `.tfvars.json` into the same blocks and attributes that `hcl.syntax` reads from native syntax.
+"""Read `.tf.json`, `.tfvars.json`, and the JSON of Terragrunt and Terraform Stacks, into the same blocks and attributes
+that `hcl.syntax` reads from native syntax.
 
-For `terraform.module_files`. Whether a key of a block is an argument or a nested block is known to the provider only,
-so an object stands for both. Source: "JSON Configuration Syntax" in the Terraform documentation.
+For `terraform.module_files` and `terragrunt.configuration`. Whether a key of a block is an argument or a nested block
+is known to the provider only, so an object stands for both. Source: "JSON Configuration Syntax" in the Terraform
+documentation.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _LABELS = {
     **dict.fromkeys(("resource", "data", "ephemeral"), 2),
     **dict.fromkeys(("module", "variable", "output", "provider"), 1),
     **dict.fromkeys(("component", "stack", "deployment"), 1),  # of Terraform Stacks
+    **dict.fromkeys(("dependency", "feature", "generate"), 1),  # of Terragrunt
 }
+_NESTED_LABELS = {"dynamic": 1, "extra_arguments": 1}
 _COMMENT = "//"  # in a block; in a value it is a key like any other
 # By their blocks, which have a label: strings that are no templates, and strings that are expressions. (Of a module's
 # source, in which OpenTofu has references, a template is the same string where terraform takes it.)
@@ -124,9 +128,7 @@ class _JsonBlock(Block):
         pairs = [(name, argument) for name, argument in value.pairs if name != _COMMENT]
         attributes = {name: self._attribute(name, argument) for name, argument in pairs}
         blocks = tuple(
-            block
-            for name, argument in pairs
-            for block in _blocks(name, argument, 1 if name == "dynamic" else 0, source)
+            block for name, argument in pairs for block in _blocks(name, argument, _NESTED_LABELS.get(name, 0), source)
         )
         return Body(attributes, blocks, (source, value.start, value.start))
 
@@ -138,15 +140,21 @@ class _JsonBlock(Block):
 
 
 def parse_json_body(data: bytes, path: str) -> Body:
-    """The top-level blocks of a `.tf.json` file. Raises HclSyntaxError."""
+    """The top level of a file of JSON syntax. Raises HclSyntaxError."""
     source, document = _decoded(data, path)
+    attributes: dict[str, Attribute] = {
+        name: _JsonAttribute(name, source, value, top, is_template=True)
+        for top in _objects(document)
+        for name, value in top.pairs
+        if name != _COMMENT
+    }
     blocks = [
         block
         for top in _objects(document)
         for block_type, value in top.pairs
         for block in _blocks(block_type, value, _LABELS.get(block_type, 0), source)
     ]
-    return Body({}, tuple(blocks), (source, 0, 0))
+    return Body(attributes, tuple(blocks), (source, 0, 0))
 
 
 def parse_json_variables(data: bytes, path: str) -> dict[str, Attribute]:

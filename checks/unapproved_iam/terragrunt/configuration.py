@@ -14,11 +14,11 @@ from functools import cached_property
 from unapproved_iam.hcl.alternatives import applied
 from unapproved_iam.hcl.collection_values import attribute_of
 from unapproved_iam.hcl.evaluation import evaluate
-from unapproved_iam.hcl.expression import Call
+from unapproved_iam.hcl.expression import Call, Expression
 from unapproved_iam.hcl.facts import Subject
 from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.scope import CHECKOUT, DeclaredNames, Files, Reference
-from unapproved_iam.hcl.syntax import Attribute, Block, HclSyntaxError, parse_body
+from unapproved_iam.hcl.syntax import Attribute, Block, Body, HclSyntaxError, parse_body
 from unapproved_iam.hcl.values import (
     Entry,
     Mapping,
@@ -34,6 +34,7 @@ from unapproved_iam.terragrunt.context import Context
 from unapproved_iam.terragrunt.functions import computed, prepared
 from unapproved_iam.terragrunt.merging import deeply_merged, merged
 
+VALUES = "terragrunt.values.hcl"  # beside a unit: what it has where no stack gives anything
 MOST_FILES = 200  # that one unit includes and reads, each in its place
 
 
@@ -49,9 +50,10 @@ class Configuration(DeclaredNames):
         if path not in context.parsed:
             with open(path, "rb") as file:
                 data = file.read()
-            context.parsed[path] = data.decode("utf-8", "replace"), parse_body(data, path)
+            context.parsed[path] = data.decode("utf-8", "replace"), _parsed(data, path)
         self.text, self.body = context.parsed[path]
         super().__init__()
+        self.injected: Configuration | None = None  # what a stack adds to this unit
         self._calls: dict[str, Call] = {}
 
     # -- what is in it -------------------------------------------------------------------------------------------------
@@ -63,12 +65,21 @@ class Configuration(DeclaredNames):
     def including(self) -> dict[str, tuple[Configuration, Block]]:
         """The files that it includes, by the labels of their blocks; without those that are not known or not there."""
         found: dict[str, tuple[Configuration, Block]] = {}
-        for block in self.blocks("include"):
+        for block in self._includes:
             path = self.path_in(block.body.attributes.get("path"))
             other = self.read(path, self.context) if path else None
             if other:
                 found[block.labels[0] if block.labels else ""] = other, block
         return found
+
+    @property
+    def _includes(self) -> list[Block]:
+        """In JSON one without a label stands as its body, and others as objects by their labels."""
+        found = self.blocks("include")
+        if not self.path.endswith(".json"):
+            return found
+        bare = [block for block in found if "path" in block.body.attributes]
+        return bare or [Labelled(inner) for block in found for inner in block.body.blocks]
 
     def read(self, path: str, context: Context) -> Configuration | None:
         """Another file; None when it is not there, or on the way here already."""
@@ -85,7 +96,8 @@ class Configuration(DeclaredNames):
     def everything(self) -> tuple[Configuration, ...]:
         """This file and all that it includes, what counts most first."""
         included = [other for other, block in reversed(self.including.values()) if self._strategy(block) != "no_merge"]
-        return (self, *(one for other in included for one in other.everything))
+        injected = [self.injected] if self.injected else []
+        return (*injected, self, *(one for other in included for one in other.everything))
 
     def _strategy(self, block: Block) -> str:
         return self.text_of(block.body.attributes.get("merge_strategy")) or "shallow"
@@ -100,6 +112,8 @@ class Configuration(DeclaredNames):
             if other.inputs is not None and strategy != "no_merge":
                 merge = deeply_merged if strategy.startswith("deep") else merged
                 value = other.inputs if value is None else merge(other.inputs, value)
+        if self.injected and self.injected.inputs is not None:
+            value = self.injected.inputs if value is None else merged(value, self.injected.inputs)
         return value
 
     @property
@@ -112,9 +126,13 @@ class Configuration(DeclaredNames):
 
     # -- values --------------------------------------------------------------------------------------------------------
 
+    def evaluated(self, expression: Expression) -> Value:
+        """Its value; its calls of Terragrunt's own functions are computed here."""
+        return evaluate(prepared(expression, self._remember), self)
+
     def value(self, attribute: Attribute) -> Value:
         try:
-            return evaluate(prepared(attribute.expression, self._remember), self)
+            return self.evaluated(attribute.expression)
         except RecursionError:
             return unknown(attribute.name, f"{attribute.name} is nested too deeply to be evaluated")
 
@@ -156,7 +174,7 @@ class Configuration(DeclaredNames):
 
     @property
     def files(self) -> Files:
-        return Files(os.path.dirname(self.path), self.context.tree)
+        return Files(os.path.dirname(self.path), self.context.tree, self.context.copies)
 
     def _unreadable(self, written: str, error: HclSyntaxError) -> Value:
         return unknown(written, f"{os.path.basename(error.path)}:{error.line} cannot be read: {error.problem}")
@@ -179,11 +197,21 @@ class Configuration(DeclaredNames):
                 if block.labels == (name,) and default:
                     value = open_value(Subject(f"feature.{name}.value"), self.value(default))
                     return exactly(Mapping((Entry(text("value"), value),)))
-        if root == "values" and self.context.values is not None:
-            return attribute_in(self.context.values, name, written)
+        if root == "values" and self._given_values is not None:
+            return attribute_in(self._given_values, name, written)
         if root == "dependency":
             return unknown(written, "what another unit outputs is in no file")
         return unknown(written, f"{written} is not known")
+
+    @cached_property
+    def _given_values(self) -> Value | None:
+        """What a stack gives, else what stands in a file beside the unit."""
+        if self.context.values is not None:
+            return self.context.values
+        other = self.read(os.path.join(os.path.dirname(self.context.file), VALUES), self.context)
+        attributes = other.body.attributes if other else {}
+        entries = (Entry(text(name), other.value(one)) for name, one in attributes.items() if other)
+        return exactly(Mapping(tuple(entries))) if other else None
 
     def _included(self, name: str, written: str) -> Value:
         if name in self.including:
@@ -204,6 +232,39 @@ class Configuration(DeclaredNames):
             return unknown(f"{written}.{name}", f"{written}.{name} is not known")
 
         return exactly(Record(written, attribute, ("locals", "inputs")))
+
+
+class Injected(Configuration):
+    """The `autoinclude` block of a stack, which is a part of a unit: evaluated where it stands."""
+
+    def __init__(self, stack: Configuration, block: Block) -> None:
+        super().__init__(stack.path, replace(stack.context, files=stack.context.files[:-1]))
+        self.body = block.body
+        self._stack = stack
+
+    def _value_of(self, reference: Reference, written: str) -> Value:
+        return self._stack.value_of(reference) if reference[0] == "local" else super()._value_of(reference, written)
+
+
+class Labelled(Block):
+    """An object within a block of JSON, as the block that its key labels."""
+
+    def __init__(self, inner: Block) -> None:
+        self.__dict__.update(inner.__dict__)
+        self.type, self.labels = "include", (inner.type,)
+        self._inner = inner
+
+    @property
+    def body(self) -> Body:
+        return self._inner.body
+
+
+def _parsed(data: bytes, path: str) -> Body:
+    if path.endswith(".json"):
+        from unapproved_iam.terraform.json_syntax import parse_json_body  # few units are written so
+
+        return parse_json_body(data, path)
+    return parse_body(data, path)
 
 
 def attribute_in(value: Value, name: str, written: str) -> Value:

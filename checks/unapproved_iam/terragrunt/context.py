@@ -23,6 +23,7 @@ class Context:
     file: str  # that file itself; others are included
     values: Value | None = None  # of the unit, when a stack makes it
     files: tuple[str, ...] = ()  # on the way here, so that none is read within itself
+    copies: tuple[tuple[str, str], ...] = ()  # of `hcl.scope.Files`: the directories of the stacks' units
     parsed: dict[str, tuple[str, Body]] = field(default_factory=dict, compare=False)  # by path: most units share some
 
 

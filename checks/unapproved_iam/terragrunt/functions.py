@@ -22,7 +22,7 @@ from unapproved_iam.terragrunt.context import File
 
 Function = Callable[[File, list[Value]], Value | None]  # None: it is not known what is meant
 
-_UNIT_NAMES = ("terragrunt.hcl", "root.hcl")  # that are sought when no name is given
+_UNIT_NAMES = ("terragrunt.hcl", "terragrunt.hcl.json", "root.hcl")  # that are sought when no name is given
 
 
 def prepared(expression: Expression, remember: Callable[[Call], str]) -> Expression:
@@ -61,7 +61,7 @@ def _find_in_parent_folders(here: File, arguments: list[Value]) -> Value | None:
     while directory.startswith(here.context.tree):
         for name in wanted:
             path = os.path.normpath(os.path.join(directory, name or "\0"))
-            if name and os.path.exists(path):
+            if name and (found := here.found(path)) and os.path.exists(found):
                 return here.path_value(path)
         directory, before = os.path.dirname(directory), directory
         if directory == before:
