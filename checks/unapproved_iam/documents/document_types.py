@@ -102,20 +102,53 @@ def pulumi(module: str, kind: str) -> Recognition:
 
 def ansible(module: str) -> Recognition:
     """A task's arguments for a module, with or without its collection; none when the task removes what it names."""
-    name = rf"(?:(?:amazon|community)\.aws\.|ansible\.(?:legacy|builtin)\.)?{module}"
+    name = re.compile(rf"(?:(?:amazon|community)\.aws\.|ansible\.(?:legacy|builtin)\.)?{module}")
 
     def recognize(node: Object) -> Node | None:
-        arguments: Node | None = node if re.fullmatch(name, _written(value_of(node, "module"))) else None
-        for key, value in node.pairs:
-            if re.fullmatch(name, _written(key)) or (
-                _written(key) in ("action", "local_action") and re.match(name, _written(value))
-            ):
-                arguments = value
-        if isinstance(arguments, Scalar):
-            return arguments if re.search(r"polic|\{\{", arguments.text) else None
-        return None if _written(value_of(arguments, "state")) == "absent" else arguments
+        arguments = _arguments_of(node, name)
+        if arguments is None or _written(value_of(arguments, "state")) == "absent":
+            return None
+        if isinstance(arguments, Scalar):  # a value of something else, unless a template fills it in
+            return arguments if re.search(r"\{\{", arguments.text) else None
+        return arguments
 
     return recognize
+
+
+def _arguments_of(task: Object, name: re.Pattern[str]) -> Node | None:
+    """What a task hands to the module of this name, in all the forms that Ansible takes; the last one counts."""
+    arguments: Node | None = None
+    for key, value in [*task.pairs, (Scalar("action"), value_of(task, "module") or Scalar(""))]:
+        if _written(key) in ("action", "local_action"):
+            module, _, written = _written(value).strip().partition(" ")
+            own: Node = assigned_in(Scalar(written, value.line))
+        else:
+            module, own = _written(key), assigned_in(value)
+        if name.fullmatch(module):
+            arguments = own
+    if arguments is None or isinstance(arguments, Array):
+        return arguments
+    others = [value_of(task, "args"), task if value_of(task, "module") is not None else None]
+    added = [pair for other in others if isinstance(other, Object) for pair in other.pairs]
+    if not added or (isinstance(arguments, Scalar) and arguments.text):
+        return arguments
+    own_pairs = arguments.pairs if isinstance(arguments, Object) else []
+    return Object([*added, *own_pairs], task.line, task.end_line)
+
+
+_ASSIGNED = re.compile(r"""(?<!\S)(\w+)=("(?:\\.|[^"\\])*"|'[^']*'|(?:\{\{.*?\}\}|\S)*)""", re.DOTALL)
+
+
+def assigned_in(value: Node) -> Node:
+    """Arguments that are written in one text, `name=x managed_policies=y`, as a mapping; others as they are."""
+    if not isinstance(value, Scalar):
+        return value
+    pairs = [
+        (found[1], re.sub(r"""^(['"])(.*)\1$""", r"\2", found[2], flags=re.DOTALL))
+        for found in _ASSIGNED.finditer(value.text)
+    ]
+    found: list[tuple[Node, Node]] = [(Scalar(key, value.line), Scalar(text, value.line)) for key, text in pairs]
+    return Object(found, value.line, value.line) if found else value
 
 
 def with_key(key: str, form: type[Array] | type[Object]) -> Recognition:
