@@ -47,6 +47,28 @@ FORMS: dict[str, tuple[str, str, list[dict[str, str]]]] = {
         [{"Policy": "x"}, {"Policy": "y", "Env": "z"}],
     ),
     "SAM, commented out": ("samconfig.toml", "# parameter_overrides = 'Policy=x'\n", []),
+    "SAM in YAML, one text": (
+        "samconfig.yaml",
+        'version: 0.1\na:\n  deploy:\n    parameters:\n      parameter_overrides: Policy="x y" Env=prod\n',
+        [{"Policy": "x y", "Env": "prod"}],
+    ),
+    "SAM in YAML, a list": (
+        "samconfig.yml",
+        "a: {deploy: {parameters: {parameter_overrides: [Policy=x, Env=y]}}}\n",
+        [{"Policy": "x", "Env": "y"}],
+    ),
+    "SAM in YAML, a mapping": (
+        "samconfig.yaml",
+        "a: {deploy: {parameters: {parameter_overrides: {Policy: x, Env: 1}}}}\n",
+        [{"Policy": "x", "Env": "1"}],
+    ),
+    "SAM in a file of another name": ("x.yaml", "a: {parameter_overrides: [Policy=x]}\n", []),
+    "Git sync": (
+        "d.yaml",
+        "template-file-path: x.yaml\nparameters: {Policy: x}\ntags: {a: b}\n",
+        [{"Policy": "x"}],
+    ),
+    "no template of Git sync": ("d.yaml", "parameters: {Policy: x}\n", []),
     "another TOML": ("pyproject.toml", "parameter_overrides = 'Policy=x'\n", []),
 }
 

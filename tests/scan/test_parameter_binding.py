@@ -29,6 +29,7 @@ OTHER = "Parameters: {Other: {Type: String}}\nResources: {Topic: {Type: AWS::SNS
 ADMINISTRATOR = '[{"ParameterKey": "Policy", "ParameterValue": "AdministratorAccess"}]'
 READER = ADMINISTRATOR.replace("AdministratorAccess", "ReadOnlyAccess")
 IN_PRODUCTION = '["Policy=AdministratorAccess", "Env=prod"]'
+GIT_SYNC = "template-file-path: %s\nparameters: {Policy: AdministratorAccess}\n"
 UNBOUND = "unbound"  # the file is named, and nothing is said of the template
 
 
@@ -76,6 +77,34 @@ TREES = {
             "samconfig.toml": 'template_file = "x.yaml"\nparameter_overrides = "Policy=AdministratorAccess"\n',
         },
         ["denied"],
+    ),
+    "a configuration of SAM in YAML": Tree(
+        {"template.yaml": TEMPLATE, "samconfig.yaml": "a: {parameter_overrides: [Policy=AdministratorAccess]}\n"},
+        ["denied"],
+    ),
+    "a configuration of SAM in YAML for a template below": Tree(
+        {
+            "below/x.yaml": TEMPLATE,
+            "samconfig.yml": "a: {template_file: below/x.yaml, parameter_overrides: [Policy=AdministratorAccess]}\n",
+        },
+        ["denied"],
+    ),
+    "Git sync": Tree({"deep/er/x.yaml": TEMPLATE, "deep/d.yaml": GIT_SYNC % "deep/er/x.yaml"}, ["denied"]),
+    "Git sync, another policy": Tree(
+        {
+            "deep/er/x.yaml": TEMPLATE,
+            "deep/d.yaml": GIT_SYNC.replace("AdministratorAccess", "ReadOnlyAccess") % "deep/er/x.yaml",
+        },
+        [],
+    ),
+    "Git sync, for a template that is not there": Tree({"x.yaml": TEMPLATE, "d.yaml": GIT_SYNC % "y.yaml"}, [UNBOUND]),
+    "a directory for each environment": Tree(
+        {"templates/x.yaml": TEMPLATE, "templates/y.yaml": TEMPLATE, "parameters/prod/x.json": ADMINISTRATOR},
+        ["denied"],
+    ),
+    "a directory for each environment, no template of this name": Tree(
+        {"templates/x.yaml": TEMPLATE, "templates/y.yaml": TEMPLATE, "parameters/prod/z.json": ADMINISTRATOR},
+        [UNBOUND],
     ),
     "a configuration of SAM for no template": Tree(
         {"x.yaml": TEMPLATE, "samconfig.toml": 'parameter_overrides = "Policy=AdministratorAccess"\n'}, [UNBOUND]

@@ -114,9 +114,6 @@ FORMS: dict[str, tuple[Tree, Tree]] = {
         Tree(LOCAL + INCLUDE + inputs(), True, {"root.hcl": UNKNOWN_MERGED}),
         Tree(LOCAL + INCLUDE + inputs(more="create = false"), False, {"root.hcl": UNKNOWN_MERGED}),
     ),
-    "an input before unknown ones": both(
-        LOCAL + f'inputs = merge({{ policy = "{ADMINISTRATOR}", create = true }}, {UNKNOWN_VALUE})\n'
-    ),
     "an input before unknown ones, of another module": both(
         FOREIGN + f'inputs = merge({{ policy = "{ADMINISTRATOR}" }}, {UNKNOWN_VALUE})\n'
     ),
@@ -435,6 +432,16 @@ def test_what_is_in_no_file_is_unresolved(
     _, found = check(capsys, tmp_path)
     assert [one["verdict"] for one in found] == ["unresolved"]
     assert reason in str(found[0]["message"])
+
+
+@pytest.mark.parametrize(("policy", "expected"), [(ADMINISTRATOR, {"denied", "unresolved"}), (READER, {"unresolved"})])
+def test_what_unknown_inputs_may_hide_is_possible(
+    policy: str, expected: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unit = LOCAL + f'inputs = merge({{ policy = "{policy}", create = true }}, {UNKNOWN_VALUE})\n'
+    write(Tree(unit, False), tmp_path)
+    (tmp_path / "unapproved-iam-policies.yaml").write_text("version: 1\nuse: [aws-admin]\nunresolved: fail\n")
+    assert {one["verdict"] for one in check(capsys, tmp_path)[1]} == expected
 
 
 def test_inputs_that_are_not_known_may_give_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

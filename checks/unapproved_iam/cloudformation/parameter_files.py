@@ -2,8 +2,8 @@
 
 For `scan.parameter_binding`, which knows whose parameters they are, and `cloudformation.template`. Sources:
 "create-stack" and "deploy" in the AWS CLI command reference (`[{ParameterKey, ParameterValue}]`, `["KEY=VALUE"]`),
-"Template configuration file" in the CodePipeline user guide (`{Parameters: {KEY: VALUE}}`), "AWS SAM CLI
-configuration file".
+"Template configuration file" in the CodePipeline user guide (`{Parameters: {KEY: VALUE}}`), "Stack deployment file" of
+Git sync in the CloudFormation user guide, "AWS SAM CLI configuration file".
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from unapproved_iam.cloudformation.document import (
     Unreadable,
     documents_of,
     value_of,
+    values_of,
 )
 from unapproved_iam.cloudformation.world import scalar_text
 from unapproved_iam.policies.possible_text import Text, text, unknown
 from unapproved_iam.source_bytes import decoded
 
-SAM_CONFIGURATION = "samconfig.toml"
+_SAM_TOML = "samconfig.toml"
+SAM_CONFIGURATIONS = (_SAM_TOML, "samconfig.yaml", "samconfig.yml")
+DEPLOYMENT_FILE = "template-file-path"  # a key that only the deployment files of Git sync have
 
 
 class ParameterValues(NamedTuple):
@@ -41,14 +44,44 @@ class ParameterValues(NamedTuple):
 def parameter_values(path: str, source: bytes) -> list[ParameterValues]:
     """The values in a file, once for each stack that it is about; none when it has none of the forms."""
     written = decoded(source)
-    if os.path.basename(path) == SAM_CONFIGURATION:
+    name = os.path.basename(path)
+    if name == _SAM_TOML:
         return [ParameterValues(path, values) for values in _of_sam(written) if values]
-    try:
-        documents = list(documents_of(written))
-    except Unreadable:
-        return []
+    documents = _documents_in(written)
+    if name in SAM_CONFIGURATIONS:
+        overrides = (node for document in documents for node in _under("parameter_overrides", document))
+        return [ParameterValues(path, values) for node in overrides if (values := dict(_overridden(node)))]
     values = dict(_given(documents[0])) if len(documents) == 1 else {}
     return [ParameterValues(path, values)] if values else []
+
+
+def _documents_in(written: str) -> list[Node]:
+    try:
+        return list(documents_of(written))
+    except Unreadable:
+        return []
+
+
+def _under(key: str, document: Node) -> Iterator[Node]:
+    """Every value under a key, however deep; an alias is followed once."""
+    waiting, seen = [document], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or isinstance(node, Scalar):
+            continue
+        seen.add(id(node))
+        yield from values_of(node, key)
+        waiting += node.items if isinstance(node, Array) else [value for _, value in node.pairs]
+
+
+def _overridden(node: Node) -> Iterator[tuple[str, Text]]:
+    """What `parameter_overrides` in YAML assigns: one text, a list of texts, or a mapping."""
+    if isinstance(node, Object):
+        yield from ((scalar_text(key), _value_of(scalar_text(key), value)) for key, value in node.pairs)
+    elif isinstance(node, Array):
+        yield from _assigned(scalar_text(item) for item in node.items)
+    else:
+        yield from _assigned(_words(node.text))
 
 
 def declared_parameters(source: bytes) -> frozenset[str]:
@@ -72,7 +105,7 @@ def _given(document: Node) -> Iterator[tuple[str, Text]]:
                 name = scalar_text(value_of(item, "ParameterKey"))
                 yield name, _value_of(name, value_of(item, "ParameterValue"))
         return
-    section = value_of(document, "Parameters")
+    section = value_of(document, "Parameters" if value_of(document, DEPLOYMENT_FILE) is None else "parameters")
     pairs = section.pairs if isinstance(section, Object) and value_of(document, "Resources") is None else []
     if all(not isinstance(value, Object) for _, value in pairs):
         yield from ((scalar_text(key), _value_of(scalar_text(key), value)) for key, value in pairs)
@@ -108,16 +141,25 @@ _TEMPLATE_FILE = re.compile(rf"^[ \t]*(?:template_file|template)[ \t]*=[ \t]*({_
 def _of_sam(written: str) -> Iterator[dict[str, Text]]:
     for found in _OVERRIDES.finditer(written):
         strings = list(_strings(found[1]))
-        try:
-            pairs = strings if found[1].startswith("[") else shlex.split(strings[0])
-        except ValueError:  # a quotation that does not end
-            pairs = strings
-        yield dict(_assigned(pairs))
+        yield dict(_assigned(strings if found[1].startswith("[") else _words(strings[0])))
 
 
-def templates_of_sam(source: bytes) -> list[str]:
-    """The paths of templates that a configuration of the SAM CLI names."""
-    return [path for found in _TEMPLATE_FILE.finditer(decoded(source)) for path in _strings(found[1])]
+def _words(written: str) -> list[str]:
+    try:
+        return shlex.split(written)
+    except ValueError:  # a quotation that does not end
+        return [written]
+
+
+def templates_named(path: str, source: bytes) -> list[str]:
+    """The paths of templates that a file names which gives parameters."""
+    written = decoded(source)
+    if os.path.basename(path) == _SAM_TOML:
+        return [name for found in _TEMPLATE_FILE.finditer(written) for name in _strings(found[1])]
+    is_sam = os.path.basename(path) in SAM_CONFIGURATIONS
+    keys = ("template_file", "template") if is_sam else (DEPLOYMENT_FILE,) if DEPLOYMENT_FILE in written else ()
+    nodes = (node for key in keys for document in _documents_in(written) for node in _under(key, document))
+    return [node.text for node in nodes if isinstance(node, Scalar) and node.text]
 
 
 def _strings(written: str) -> Iterator[str]:

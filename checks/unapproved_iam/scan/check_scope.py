@@ -91,7 +91,7 @@ def scope_of(
         changed = spread(changed, root, links_below(root, left_out))
         scope.unit_files = UnitFiles(screen, root, whole_tree)
         _add_affected(scope, changed, within, root, screen, whole_tree)
-        _add_parameters(scope, request, within)
+        _add_parameters(scope, request, within, root)
     elif scope.units:
         around = whole_tree if whole == [root] else lambda: _only_directories(walk([root], left_out))
         scope.unit_files = UnitFiles(screen, root, around)
@@ -130,14 +130,14 @@ def _add_affected(
     }
 
 
-def _add_parameters(scope: Scope, request: Request, within: list[str]) -> None:
+def _add_parameters(scope: Scope, request: Request, within: list[str], root: str) -> None:
     """The parameter files of the templates that are looked at, and the templates of such files."""
     files = [path for path, kind in scope.files.items() if kind not in (Kind.TERRAFORM, Kind.VARIABLES)]
     if not any(b"Parameter" in source or may_give_parameters(source) for source in map(readable, files) if source):
         return
     from unapproved_iam.scan.parameter_binding import ParameterBinding  # few changes are about such files
 
-    bound = ParameterBinding(request.parameters).around(files)
+    bound = ParameterBinding(root, request.parameters).around(files)
     scope.files |= {path: kind_of(os.path.basename(path)) for path in bound if is_below(path, within)}
 
 

@@ -2,7 +2,8 @@
 
 For `scan.tree_check` and `scan.affected_units`. A file belongs to the template that `--parameters` names, to the one
 beside it that has its name (`x.parameters.json` and `x.yaml`), else to the only template around it that has all of its
-parameters: in its own directory, and for one in a directory such as `parameters` also above and beside that.
+parameters: in its own directory, and for one in or below a directory such as `parameters` also above and beside that.
+Those of the SAM CLI and of Git sync name their templates, and may lie above them.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from unapproved_iam.cloudformation.parameter_files import (
-    SAM_CONFIGURATION,
+    SAM_CONFIGURATIONS,
     ParameterValues,
     declared_parameters,
     parameter_values,
-    templates_of_sam,
+    templates_named,
 )
 from unapproved_iam.program import UsageError
+from unapproved_iam.scan.source_files import up_to
 from unapproved_iam.scan.unit_screen import may_give_parameters
 from unapproved_iam.source_bytes import readable
 
@@ -30,9 +32,10 @@ MOST_BYTES = 1024 * 1024
 
 
 class ParameterBinding:
-    """`named` are those of `--parameters`, each as TEMPLATE=FILE."""
+    """`root` is the absolute directory of the tree, `named` are those of `--parameters`, each as TEMPLATE=FILE."""
 
-    def __init__(self, named: Sequence[str] = ()) -> None:
+    def __init__(self, root: str, named: Sequence[str] = ()) -> None:
+        self._root = root
         self._named = [_named(argument) for argument in named]
         self._values = cache(_values_of)
         self._declared = cache(_declared_in)
@@ -42,9 +45,7 @@ class ParameterBinding:
 
     def around(self, files: Iterable[str]) -> set[str]:
         """The templates that some of these files are about, and the files that are about these templates."""
-        near = {
-            path for path in files if path.lower().endswith(_SUFFIXES) or os.path.basename(path) == SAM_CONFIGURATION
-        }
+        near = {path for path in files if _may_matter(os.path.basename(path))}
         near |= {template for file in near for template in self.templates_of(file)}
         return near | {values.path for path in near if self._declared(path) for values in self.of(path)}
 
@@ -52,11 +53,9 @@ class ParameterBinding:
         """What the files that are about a template give to its parameters, each with its path."""
         files = [file for named, file in self._named if named == template]
         directory = os.path.dirname(template)
-        for around in (
-            directory,
-            *_parameter_directories(directory),
-            *_parameter_directories(os.path.dirname(directory)),
-        ):
+        above = list(up_to(os.path.dirname(directory), self._root))
+        near = [*_parameter_directories(directory), *(one for path in above for one in _parameter_directories(path))]
+        for around in (directory, *near, *above):
             files += [file for file in self._giving(around) if template in self.templates_of(file)]
         return [values for file in dict.fromkeys(files) for values in self._values(file)]
 
@@ -69,14 +68,17 @@ class ParameterBinding:
         return [file for file in self._files(directory) if self._values(file)]
 
     def _templates_of(self, file: str) -> tuple[str, ...]:
-        """The templates that a file is about: one, but for a configuration of the SAM CLI."""
+        """The templates that a file is about: one, but for what names its templates."""
         named = [template for template, one in self._named if one == file]
         directory, name = os.path.split(file)
         if named or not self._values(file):
             return tuple(named)
-        if name == SAM_CONFIGURATION:
-            written = templates_of_sam(readable(file) or b"") or ["template.yaml", "template.yml", "template.json"]
-            paths = (os.path.normpath(os.path.join(directory, path)) for path in written)
+        written = templates_named(file, readable(file) or b"")
+        if written or name in SAM_CONFIGURATIONS:
+            names = written or ["template.yaml", "template.yml", "template.json"]
+            # Git sync counts from the repository's root, the SAM CLI from the file.
+            bases = [directory] if name in SAM_CONFIGURATIONS else [self._root, directory]
+            paths = (os.path.normpath(os.path.join(base, path)) for path in names for base in bases)
             return tuple(path for path in dict.fromkeys(paths) if os.path.isfile(path))
         stem = os.path.splitext(name)[0]
         own = _OF_PARAMETERS.sub("", stem)
@@ -92,11 +94,12 @@ class ParameterBinding:
 
     def _around(self, directory: str) -> Iterator[str]:
         yield from self._files(directory)
-        if _DIRECTORY.search(os.path.basename(directory)):
-            above = os.path.dirname(directory)
+        own = [one for one in (os.path.dirname(directory), directory) if _DIRECTORY.search(os.path.basename(one))]
+        if own:
+            above = os.path.dirname(own[0])
             yield from self._files(above)
             for beside in _directories_in(above):
-                if beside != directory:
+                if beside not in (directory, own[0]):
                     yield from self._files(beside)
 
 
@@ -130,11 +133,11 @@ def _files_in(directory: str) -> tuple[str, ...]:
             names = [entry.name for entry in entries if entry.is_file()]
     except OSError:
         return ()
-    return tuple(
-        os.path.join(directory, name)
-        for name in sorted(names)
-        if name.lower().endswith(_SUFFIXES) or name == SAM_CONFIGURATION
-    )
+    return tuple(os.path.join(directory, name) for name in sorted(names) if _may_matter(name))
+
+
+def _may_matter(name: str) -> bool:
+    return name.lower().endswith(_SUFFIXES) or name in SAM_CONFIGURATIONS
 
 
 def _directories_in(directory: str) -> list[str]:
@@ -146,4 +149,6 @@ def _directories_in(directory: str) -> list[str]:
 
 
 def _parameter_directories(directory: str) -> list[str]:
-    return [path for path in _directories_in(directory) if _DIRECTORY.search(os.path.basename(path))]
+    """The directories of parameters in a directory, and those in them."""
+    found = [path for path in _directories_in(directory) if _DIRECTORY.search(os.path.basename(path))]
+    return [one for path in found for one in (path, *_directories_in(path))]

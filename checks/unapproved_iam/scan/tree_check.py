@@ -214,7 +214,7 @@ class _Check:
     def _parameters(self) -> ParameterBinding:
         from unapproved_iam.scan.parameter_binding import ParameterBinding  # few trees have parameter files
 
-        return ParameterBinding(self._request.parameters)
+        return ParameterBinding(self._root, self._request.parameters)
 
     @cached_property
     def _units(self) -> TerragruntUnits:
