@@ -18,7 +18,7 @@ from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS, DEFAULT_LIST, 
 from unapproved_iam.deny_list.discovery import FILE_NAME
 from unapproved_iam.deny_list.list_format import DENY_LIST, Form
 from unapproved_iam.deny_list.reader import read_deny_list
-from unapproved_iam.documents.document_types import DOCUMENT_TYPES
+from unapproved_iam.documents.document_types import DOCUMENT_TYPES, JSON_PATCH
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION
 from unapproved_iam.scan.source_files import KINDS, NAMES
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES as TERRAFORM_TYPES
@@ -39,23 +39,29 @@ def test_resources(header: str, types: Mapping[str, Any]) -> None:
         assert not types[name].principals or principals == ", ".join(one.kind for one in types[name].principals)
 
 
+PATCHED = "the places in objects of Kubernetes"
+
+
 def test_further_documents() -> None:
     """One page has a row for each kind of document, the other one for each family."""
     page = {row[0]: row[1:] for row in table(PROJECT / "docs/documents.md", "| document")}
     assert page == {
         name: [
-            ", ".join(policies.path for policies in row.policies),
+            PATCHED if row is JSON_PATCH else ", ".join(policies.path for policies in row.policies),
             ", ".join(principal.kind for principal in row.principals),
             row.source,
         ]
         for name, row in DOCUMENT_TYPES.items()
     }
+    assert {
+        policies for row in DOCUMENT_TYPES.values() if row.framework == "kubernetes" for policies in row.policies
+    } == {*JSON_PATCH.policies}
     families: dict[str, list[dict[str, None]]] = {}
     for name, row in DOCUMENT_TYPES.items():
         family, _, kind = name.rpartition(" ")
         kinds, keys, principals = families.setdefault(family, [{}, {}, {}])
         kinds[kind] = None
-        keys.update(dict.fromkeys(policies.key for policies in row.policies))
+        keys.update({PATCHED: None} if row is JSON_PATCH else dict.fromkeys(policies.key for policies in row.policies))
         principals.update(dict.fromkeys(principal.kind for principal in row.principals))
     rows = {row[0]: row[1:] for row in table(COVERAGE, "| further document")}
     assert rows.pop("Serverless Framework")

@@ -39,15 +39,18 @@ def read_documents(path: str) -> Reading | None:
     rows = [row for row in DOCUMENT_TYPES.values() if any(mark in plain for mark in row.marks)]
     if not rows and not _PROVIDER.search(plain):
         return None
-    readings: list[Reading] = []
+    readings = list(_readings_in(source, rows))
+    return together(readings) if readings else None
+
+
+def _readings_in(source: TemplateText, rows: Sequence[DocumentType]) -> Iterator[Reading]:
     try:
         for document in documents_of(source.written):
-            readings += _readings_of(document, source, rows)
+            yield from _readings_of(document, source, rows)
     except Unreadable as error:
         if _SEEMS_TO_HOLD.search(source.written):
             line = min(error.line, max(len(source.lines), 1))
-            readings.append(Reading(unjudged=(Unjudged(source.place(line), f"cannot be read: {error.reason}"),)))
-    return together(readings) if readings else None
+            yield Reading(unjudged=(Unjudged(source.place(line), f"cannot be read: {error.reason}"),))
 
 
 # In YAML and JSON an escape may write a letter of a mark.
@@ -60,23 +63,62 @@ _SEEMS_TO_HOLD = re.compile(rf"""(?:{"|".join(map(re.escape, MARKS))})(?:(?<=/)|
 def _readings_of(document: Node, source: TemplateText, rows: Sequence[DocumentType]) -> Iterator[Reading]:
     if is_serverless(document):
         yield read_serverless(document, source)
-    for key, node in _mappings_of(document) if rows else ():
+    for key, node in _parts_of(document) if rows else ():
+        if isinstance(node, Scalar):
+            yield from _readings_within(node, source, rows)
+            continue
         for row in rows:
             found = row.recognize(node)
             if found is not None:
                 yield _Recognized(row, node, found, key, source).reading()
 
 
-def _mappings_of(document: Node) -> Iterator[tuple[Scalar, Object]]:
-    """Every mapping in a document, with the key under which it stands; each once, for an alias may repeat it."""
+# A text of its own: a patch of Kustomize, an entry of a ConfigMap, a template within a Composition.
+_DOCUMENT = re.compile(r"""^[\s\[{,-]*["']?(?:apiVersion|op)["']?[ \t]*:""", re.MULTILINE)
+_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?$")
+MOST_WITHIN = 3  # texts within one another
+
+
+def _readings_within(scalar: Scalar, source: TemplateText, rows: Sequence[DocumentType]) -> Iterator[Reading]:
+    """What the documents attach that stand in a text of another one."""
+    rows = [row for row in rows if row.framework == "kubernetes" and any(mark in scalar.text for mark in row.marks)]
+    if not rows or not _DOCUMENT.search(scalar.text):
+        return
+    is_block = scalar.line and _BLOCK.search(source.lines[scalar.line - 1])
+    within = _Within(
+        source.path,
+        scalar.text,
+        source.place(scalar.line + bool(is_block)).line,
+        on_one_line=source.on_one_line or not is_block,
+        embedded=True,
+        depth=getattr(source, "depth", 0) + 1,
+    )
+    if within.depth > MOST_WITHIN:
+        reason = f"more than {MOST_WITHIN} documents stand within one another"
+        yield Reading(unjudged=(Unjudged(within.place(1), reason),))
+        return
+    yield from _readings_in(within, rows)
+
+
+@dataclass(frozen=True)
+class _Within(TemplateText):
+    """A text within texts."""
+
+    depth: int = 0
+
+
+def _parts_of(document: Node) -> Iterator[tuple[Scalar, Object | Scalar]]:
+    """Every mapping and every text, with the key under which it stands; each once, for an alias may repeat it."""
     seen: set[int] = set()
     waiting: list[tuple[Scalar, Node]] = [(Scalar("", getattr(document, "line", 0)), document)]
     while waiting:
         key, node = waiting.pop()
-        if id(node) in seen or isinstance(node, Scalar):
+        if id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, Array):
+        if isinstance(node, Scalar):
+            yield key, node
+        elif isinstance(node, Array):
             waiting += [(Scalar("", item.line), item) for item in reversed(node.items)]
         else:
             yield key, node

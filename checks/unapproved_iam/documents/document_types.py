@@ -60,11 +60,11 @@ class DocumentType(NamedTuple):
     recognize: Recognition
     policies: tuple[Policies, ...]
     principals: tuple[Named, ...]
-    mark: str = ""  # a text without which no file holds such a document; else the keys of its policies are
+    own_marks: tuple[str, ...] = ()  # of these one is in each file with such a document; else of the policies' keys
 
     @property
     def marks(self) -> tuple[str, ...]:
-        return (self.mark,) if self.mark else tuple(dict.fromkeys(policies.key for policies in self.policies))
+        return self.own_marks or tuple(dict.fromkeys(policies.key for policies in self.policies))
 
 
 def steps_of(path: str) -> Iterator[tuple[str, bool]]:
@@ -151,6 +151,34 @@ def assigned_in(value: Node) -> Node:
     return Object(found, value.line, value.line) if found else value
 
 
+def json_patch(paths: tuple[str, ...]) -> Recognition:
+    """An operation that adds or replaces a value: the part of a document that it makes, where one of these paths leads
+    into it."""
+
+    def recognize(node: Object) -> Node | None:
+        pointer, made = _written(value_of(node, "path")), value_of(node, "value")
+        if made is None or not pointer.startswith("/") or _written(value_of(node, "op")) not in ("add", "replace"):
+            return None
+        for key in reversed(pointer[1:].split("/")):
+            if key == "-" or key.isdigit():
+                made = Array([made], node.line, node.end_line)
+            else:
+                name = Scalar(key.replace("~1", "/").replace("~0", "~"), made.line)
+                made = Object([(name, made)], node.line, node.end_line)
+        return made if any(_leads_into(made, list(steps_of(path))) for path in paths) else None
+
+    return recognize
+
+
+def _leads_into(node: Node, steps: list[tuple[str, bool]]) -> bool:
+    if not steps:
+        return True
+    (wanted, each), *rest = steps
+    values = [value for key, value in getattr(node, "pairs", ()) if wanted in ("*", _written(key))]
+    items = [item for value in values for item in (getattr(value, "items", ()) if each else [value])]
+    return any(_leads_into(item, rest) for item in items)
+
+
 def with_key(key: str, form: type[Array] | type[Object]) -> Recognition:
     """A document of its own that has this key, with a value of this form."""
     return lambda node: node if isinstance(value_of(node, key), form) else None
@@ -174,7 +202,7 @@ def _crossplane(kind: str, policies: str, principal: Named, group: str, *referen
         kubernetes(group, kind),
         tuple(paths),
         (principal,),
-        mark=policies,
+        own_marks=(policies,),
     )
 
 
@@ -218,7 +246,7 @@ def _ack(kind: str) -> DocumentType:
         kubernetes(r"iam\.services\.k8s\.aws", kind),
         (Policies("spec.policies"), Policies("spec.policyRefs[]", Form.REFERENCE)),
         (Named(kind.lower(), ("spec.name", "metadata.name")),),
-        mark="iam.services.k8s.aws/",
+        own_marks=("iam.services.k8s.aws/",),
     )
 
 
@@ -347,7 +375,7 @@ _ROWS = (
             Policies("LoginNodes.Pools[].Iam.AdditionalIamPolicies[].Policy"),
         ),
         (Named("role"),),
-        mark="AdditionalIamPolicies",
+        own_marks=("AdditionalIamPolicies",),
     ),
     *(
         DocumentType(
@@ -362,7 +390,7 @@ _ROWS = (
                 Policies(f"{path}.policies.customerManaged", Form.CUSTOMER),
             ),
             (Named(kind, ("name",)),),
-            mark=label,
+            own_marks=(label,),
         )
         for label, path, kind in (
             ("roleSets", "roleSets[].roles[]", "role"),
@@ -372,9 +400,22 @@ _ROWS = (
     ),
 )
 
-DOCUMENT_TYPES: dict[str, DocumentType] = {row.name: row for row in _ROWS}
+_KUBERNETES = tuple(dict.fromkeys(one for row in _ROWS if row.framework == "kubernetes" for one in row.policies))
+JSON_PATCH = DocumentType(
+    "Kustomize patch",
+    "kubernetes",
+    "JSON Patch (RFC 6902); patches in the Kustomize reference",
+    "patch",
+    ("path",),
+    json_patch(tuple(policies.path for policies in _KUBERNETES)),
+    _KUBERNETES,
+    (),
+    own_marks=tuple(dict.fromkeys("/" + next(steps_of(policies.path))[0] for policies in _KUBERNETES)),
+)
+
+DOCUMENT_TYPES: dict[str, DocumentType] = {row.name: row for row in (*_ROWS, JSON_PATCH)}
 
 # Texts without which a file holds none of these documents, nor a Serverless Framework file, beside the types of its
 # `resources`: that has keys which end so.
-MARKS = tuple(dict.fromkeys(mark for row in _ROWS for mark in row.marks))
+MARKS = tuple(dict.fromkeys(mark for row in DOCUMENT_TYPES.values() for mark in row.marks))
 SERVERLESS_MARKS = ("anagedPolicies", "anagedPolicyArns")
