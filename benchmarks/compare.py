@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from generated_tree import FILES_PER_MODULE, attaches, make_tiny_violation, make_tree
+from generated_tree import FILES_PER_MODULE, attaches, make_manifests, make_tiny_violation, make_tree
 from growing_trees import SHAPES
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -51,6 +51,7 @@ policies:
         value: ".*/AdministratorAccess$"
 """
 ANY_CODE = (0, 1)
+MANIFESTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,18 @@ def commits(peers: Peers, scratch: Path, runs: int) -> list[str]:
             {OURS: peers.check(*files, codes=(0,), directory=tree), "pygrep": peers.pygrep(files, (0,), tree)}, runs
         )
         rows += compared(f"{count} files that cannot matter, of 1,000", figures)
+    manifests = scratch / "manifests"
+    make_manifests(manifests, MANIFESTS)
+    files = [str(path.relative_to(manifests)) for path in sorted(manifests.rglob("*.yaml"))]
+    figures = in_turn(
+        {
+            OURS: peers.check(".", codes=(0,), directory=manifests),
+            "pygrep": peers.pygrep(files, (0,), manifests),
+        },
+        runs,
+    )
+    rows += compared(f"{MANIFESTS:,} Kubernetes manifests with nothing of IAM, the whole tree", figures)
+    shutil.rmtree(manifests)
     one = {
         OURS: peers.check(str(tiny), codes=(1,)),
         "c7n-left": peers.left(tiny, policies),

@@ -107,6 +107,33 @@ spec:
           image: registry.example.com/web:{n}
 """
 
+# As in clusters of many services: each policy in it is one of the cluster's.
+SERVICE = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web-{n}
+  labels: {{app.kubernetes.io/name: web-{n}}}
+spec:
+  replicas: 2
+  template:
+    spec:
+      serviceAccountName: web-{n}
+      containers:
+        - name: web
+          image: registry.example.com/web:{n}
+          imagePullPolicy: IfNotPresent
+          env:
+            - {{name: CONFIGURATION, value: /etc/web/settings.yaml}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web-{n}
+spec:
+  podSelector: {{matchLabels: {{app.kubernetes.io/name: web-{n}}}}}
+  policyTypes: [Ingress]
+"""
+
 FILES_PER_MODULE = 10
 
 
@@ -124,6 +151,14 @@ def make_tree(directory: Path, files: int) -> None:
         (root / "queue.template.yaml").write_text(TEMPLATE.format(n=module))
         for n in range(2):
             (root / f"deployment_{n}.yaml").write_text(MANIFEST.format(n=n))
+
+
+def make_manifests(directory: Path, files: int) -> None:
+    """Write that many manifests of Kubernetes in which nothing is of IAM."""
+    for n in range(files):
+        path = directory / f"cluster-{n // 1000}" / f"service-{n}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SERVICE.format(n=n))
 
 
 def attaches(module: int) -> bool:

@@ -20,7 +20,8 @@ from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.deny_list.verdict import Judge, Verdict
 from unapproved_iam.documents.document_reading import read_documents
-from unapproved_iam.documents.document_types import DOCUMENT_TYPES, DocumentType, steps_of
+from unapproved_iam.documents.document_types import DOCUMENT_TYPES, DocumentType
+from unapproved_iam.documents.recognition import steps_of
 from unapproved_iam.policies.attachment import Reading
 from unapproved_iam.policies.policy_arn import display_name
 

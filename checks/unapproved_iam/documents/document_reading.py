@@ -22,7 +22,8 @@ from unapproved_iam.cloudformation.document import (
 )
 from unapproved_iam.cloudformation.source_skips import TemplateText
 from unapproved_iam.cloudformation.world import VARIABLE, scalar_text
-from unapproved_iam.documents.document_types import DOCUMENT_TYPES, MARKS, DocumentType, Form, Policies, steps_of
+from unapproved_iam.documents.document_types import DOCUMENT_TYPES, MARKS, DocumentType, Form, Policies
+from unapproved_iam.documents.recognition import steps_of
 from unapproved_iam.documents.serverless_framework import is_serverless, read_serverless
 from unapproved_iam.policies.attachment import Attachment, Principal, Reading, Unjudged, together
 from unapproved_iam.policies.policy_arn import aws_managed, customer_managed
