@@ -28,7 +28,7 @@ from unapproved_iam.hcl.facts import (
     without,
 )
 from unapproved_iam.hcl.texts import policies_in
-from unapproved_iam.hcl.turns import Renewal, Turn, another
+from unapproved_iam.hcl.turns import Renewal, Turn, another, given
 from unapproved_iam.hcl.values import (
     Boolean,
     Entry,
@@ -312,7 +312,7 @@ def elements_of(plain: Plain, written: object) -> Elements:
         rest = []
         if plain.rest is not None:
             renewal = Renewal()
-            one = renewal.value(plain.rest)
+            one = given(renewal.value(plain.rest))
             rest.append(Element(one if is_set else uncertain, one, ALWAYS, (Turn(), *renewal.turns)))
         return Elements(plain.ordered, tuple(each), tuple(rest))
     if isinstance(plain, Record) and plain.names is not None:
@@ -327,10 +327,12 @@ def elements_of(plain: Plain, written: object) -> Elements:
                 continue
             renewal = Renewal()
             entry = renewal.entry(entry)
+            entry = entry._replace(value=given(entry.value))
             rest.append(Element(string(entry.key), entry.value, entry.when, (Turn(), *renewal.turns)))
         return Elements(not rest, tuple(each), tuple(rest))
     if isinstance(plain, Unknown | Record):
-        return Elements(True, (), (any_element(plain, written),))
+        element = any_element(plain, written)
+        return Elements(True, (), (element._replace(value=given(element.value), key=given(element.key)),))
     raise Refused("this is no collection")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -36,6 +36,7 @@ class Subject:
 
     written: str
     owner: Hashable = None
+    is_given: bool = field(default=False, compare=False)  # a variable or a loop's: to refer to it is never refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,14 +193,18 @@ def _try(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
 def _facts_of_computing(plain: Plain, can: Subject) -> tuple[Facts, Facts]:
     """That Terraform computes something, and that it does not, as for an attribute that is not there."""
     subject = subject_of(plain)
-    if subject is not None:
+    if subject is not None and not subject.is_given:
         return is_none_of(subject, MISSING), is_one_of(subject, MISSING)
     return holds(can, True), holds(can, False)
 
 
 def _is_doubtful(possible: Possible, others_are: bool | None) -> bool:
     """Whether Terraform may refuse to compute it: what is unknown may be of any type."""
-    return others_are is not None and (others_are or is_other(possible) or holds_unknown(possible.plain))
+    if others_are is None:
+        return False
+    subject = subject_of(possible.plain) if isinstance(possible.plain, Unknown) else None
+    is_given = subject is not None and subject.is_given
+    return others_are or (is_other(possible) and not is_given) or holds_unknown(possible.plain)
 
 
 def _can(call: Call, scope: Scope, evaluation: Evaluation) -> Value:

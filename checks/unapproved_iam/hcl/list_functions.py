@@ -26,7 +26,7 @@ from unapproved_iam.hcl.collection_values import (
 from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.facts import ALWAYS, Facts, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.operators import are_equal, operated, truths_of
-from unapproved_iam.hcl.turns import another
+from unapproved_iam.hcl.turns import another, given
 from unapproved_iam.hcl.values import (
     MAX_ITEMS,
     NULL,
@@ -96,12 +96,14 @@ def _flatten_into(sequence: Sequence, when: Facts, items: list[Item], rest: list
 
 
 def _toset(written: object, plain: Plain) -> Value:
-    return exactly(plain if isinstance(plain, Null | Unknown) else set_of(required_sequence(plain)))
+    if isinstance(plain, Null | Unknown):
+        return given(exactly(plain), False)
+    return exactly(set_of(required_sequence(plain)))
 
 
 def _tolist(written: object, plain: Plain) -> Value:
     if isinstance(plain, Null | Unknown):
-        return exactly(plain)
+        return given(exactly(plain), False)
     sequence = required_sequence(plain)
     return exactly(replace(sequence, items=unified(sequence.items), kind=Kind.LIST))
 

@@ -14,6 +14,7 @@ from unapproved_iam.hcl.collection_values import Element, elements_of, in_each_w
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
 from unapproved_iam.hcl.operators import boolean_of
+from unapproved_iam.hcl.turns import given
 from unapproved_iam.hcl.values import (
     NULL,
     Boolean,
@@ -38,7 +39,7 @@ from unapproved_iam.hcl.values import (
 
 def _tomap(written: object, plain: Plain) -> Value:
     if isinstance(plain, Null | Unknown | Record):
-        return exactly(plain)
+        return given(exactly(plain), False)
     if not isinstance(plain, Mapping):
         raise Refused("an object is required")
     values = unified(tuple(Item(entry.value) for entry in plain.entries))

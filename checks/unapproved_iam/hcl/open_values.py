@@ -6,6 +6,7 @@ For `terraform.module_scope` and Terragrunt's functions.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from unapproved_iam.hcl.alternatives import one_of
 from unapproved_iam.hcl.facts import (
@@ -44,7 +45,8 @@ def open_value(
         alternatives.insert(0, under(usual, facts))
         told += constant or (DEFAULT,)
     reason = f"{subject.written} may have another value, which is in no file"
-    hole = Hole(subject.written, reason, remedy="scan the plan", subject=subject, is_other=True)
+    given = replace(subject, is_given=True)
+    hole = Hole(subject.written, reason, remedy="scan the plan", subject=given, is_other=True)
     return one_of([*alternatives, under(exactly(Unknown(hole)), is_none_of(subject, *told))], subject.written)
 
 

@@ -23,6 +23,7 @@ from unapproved_iam.hcl.values import (
     String,
     Unknown,
     Value,
+    subject_of,
 )
 from unapproved_iam.policies.possible_text import Hole, Text
 
@@ -54,6 +55,18 @@ def within(turns: Iterable[Turn]) -> Iterator[None]:
 def another(model: Value) -> Value:
     """One more element like the model."""
     return Renewal().value(model)
+
+
+def given(value: Value, is_given: bool = True) -> Value:
+    """The value as what is referred to, which is computed already; or as a result, which may have been refused."""
+
+    def marked(plain: Plain) -> Plain:
+        subject = subject_of(plain) if isinstance(plain, Unknown) else None
+        if subject is None or subject.is_given is is_given or not isinstance(plain, Unknown):
+            return plain
+        return replace(plain, hole=replace(plain.hole, subject=replace(subject, is_given=is_given)))
+
+    return Value(tuple(Possible(marked(plain), when) for plain, when in value))
 
 
 class Renewal:
@@ -121,7 +134,7 @@ class Renewal:
             return subject if isinstance(subject, Subject) else None
         if subject.owner in _running.turns:
             return subject
-        return Subject(subject.written, self._renewed.setdefault(subject.owner, Turn()))
+        return replace(subject, owner=self._renewed.setdefault(subject.owner, Turn()))
 
 
 def _are_same(one: Item | Entry, other: Item | Entry) -> bool:
