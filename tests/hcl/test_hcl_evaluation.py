@@ -52,7 +52,7 @@ OPEN = {
     'var.env == "dev" ? "x" : "y"': ['x when var.env is "dev"', 'y when var.env is not "dev"'],
     'var.flag ? "x" : "y"': ["x when var.flag is true", "y when var.flag is false"],
     '!var.flag ? "x" : "y"': ["x when var.flag is false", "y when var.flag is true"],
-    'length(var.list) > 0 ? "x" : "y"': ["x when length(var.list) > 0", "y when not (length(var.list) > 0)"],
+    'length(var.list) > 0 ? "x" : "y"': ["x when length(var.list) > 0", "y when length(var.list) is 0"],
     'contains(var.list, "a") ? "x" : "y"': [
         'x when contains(var.list, "a") is true',
         'y when contains(var.list, "a") is false',
@@ -169,7 +169,7 @@ UNKNOWN = {
     "1 / 3": ["${1 / 3}"],
     "0 * -1": ["${0 * -1}"],
     "-0": ["${-0}"],
-    '"1e999999999" > 1 ? "x" : "y"': ['x when "1e999999999" > 1', 'y when not ("1e999999999" > 1)'],
+    '"1e999999999" > 1 ? "x" : "y"': ['x when "1e999999999" > 1', 'y when "1e999999999" <= 1'],
     'format("%9999999999s", "x")': ['${%9999999999s of format("%9999999999s", "x")}'],
     "-6 % 3": ["${-6 % 3}"],
     # maps and lists may be equal, but for their types
@@ -201,7 +201,7 @@ UNKNOWN = {
     '(var.unset ? true : false) && true ? "x" : "y"': ["x when var.unset is true", "y when var.unset is false"],
     '(var.unset ? true : false) || false ? "x" : "y"': ["x when var.unset is true", "y when var.unset is false"],
     '"t${var.unset}" ? "x" : "y"': ['x when "t${var.unset}" is true', 'y when "t${var.unset}" is false'],
-    '"1${var.unset}" > 0 ? "x" : "y"': ['x when "1${var.unset}" > 0', 'y when not ("1${var.unset}" > 0)'],
+    '"1${var.unset}" > 0 ? "x" : "y"': ['x when "1${var.unset}" > 0', 'y when "1${var.unset}" <= 0'],
     "0 / -1": ["${0 / -1}"],
     '1 == "1" ? "x" : "y"': ['x when 1 == "1"', 'y when 1 != "1"'],
     '[var.unset ? ["a"][7] : "x"]': ["x when var.unset is false"],

@@ -9,7 +9,8 @@ from pathlib import Path
 from unapproved_iam.deny_list.builtin_lists import BUILTIN_LISTS
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
-from unapproved_iam.hcl.facts import Facts, words
+from unapproved_iam.hcl.fact_words import words
+from unapproved_iam.hcl.facts import Facts
 from unapproved_iam.policies.attachment import Attachment, Unjudged
 from unapproved_iam.terraform.root_module import TerraformTree
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from unapproved_iam.hcl.expression import Call, Expression, Literal, ObjectOf, Template, TupleOf
-from unapproved_iam.hcl.facts import words
+from unapproved_iam.hcl.fact_words import words
 from unapproved_iam.hcl.scope import Files, Reference
 from unapproved_iam.hcl.source_text import Source
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError, parse_expression, parse_template

@@ -63,6 +63,7 @@ from unapproved_iam.hcl.values import (
     Unknown,
     Value,
     beyond_limit,
+    constant_of,
     exactly,
     refused,
     string,
@@ -152,7 +153,9 @@ def _named(value: Value, expression: Expression, scope: Scope) -> Value:
     """
     if not any(_is_unnamed(possible.plain) for possible in value):
         return value
-    subject = Subject(str(expression), owner_of(expression, scope))
+    known = tuple((when, constant[0]) for plain, when in value if (constant := constant_of(plain)) is not None)
+    is_count = isinstance(expression, Call) and expression.name == "length"
+    subject = Subject(str(expression), owner_of(expression, scope), is_count=is_count, known=known)
 
     def named(possible: Possible) -> Possible:
         plain, when = possible

@@ -6,18 +6,14 @@ them. What cannot be taken apart is one condition, true or false. Facts that con
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
-MAX_SHOWN = 120  # characters of an expression in a message
-MAX_VALUES_SHOWN = 6
-MAX_WAYS_SHOWN = 4
+from unapproved_iam.hcl.bounds import Bound, Truths, is_admitted, leave_nothing
 
-_OPERATOR = re.compile(r" (==|!=|<|>|<=|>=|&&|\|\|) ")
+MAX_SHOWN = 120  # characters of an expression in a message
 
 
 def short(written: object) -> str:
@@ -37,6 +33,9 @@ class Subject:
     written: str
     owner: Hashable = None
     is_given: bool = field(default=False, compare=False)  # a variable or a loop's: to refer to it is never refused
+    is_count: bool = field(default=False, compare=False)  # a whole number that is not negative
+    known: tuple[tuple[Facts, Constant], ...] = field(default=(), compare=False)  # what it is in some worlds
+    bound: tuple[Subject, Bound] | None = field(default=None, compare=False)  # of a number, when it is a comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class Choice(NamedTuple):
     @property
     def opposite(self) -> Choice:
         if self.is_condition:
-            return Choice(_TRUTHS - self.constants, False, True)
+            return Choice(TRUTHS - self.constants, False, True)
         return Choice(self.constants, not self.excludes)
 
     def includes(self, other: Choice) -> bool:
@@ -106,20 +105,21 @@ class Choice(NamedTuple):
     @property
     def is_full(self) -> bool:
         """Whether it says nothing; of what is true or false, both say nothing."""
-        return self.constants >= _TRUTHS if not self.excludes else not self.constants
+        return self.constants >= TRUTHS if not self.excludes else not self.constants
 
 
-_TRUTHS = frozenset({True, False})
+TRUTHS = frozenset({True, False})
 ANYTHING = Choice(frozenset(), True)
 
 
 class Facts:
     """Facts that are true together: for each subject the values that it may have."""
 
-    __slots__ = ("_hash", "choices")
+    __slots__ = ("_hash", "choices", "is_bounded")
 
-    def __init__(self, choices: Mapping[Subject, Choice]) -> None:
+    def __init__(self, choices: Mapping[Subject, Choice], is_bounded: bool = False) -> None:
         self.choices = choices
+        self.is_bounded = is_bounded  # whether a number may be compared
         self._hash: int | None = None
 
     def __bool__(self) -> bool:
@@ -134,7 +134,11 @@ class Facts:
         return self._hash
 
     def __repr__(self) -> str:
-        return f"Facts({' and '.join(words(self)) or 'always'})"
+        written = (f"{one.written} {'not ' * choice.excludes}{set(choice.constants)}" for one, choice in self)
+        return f"Facts({', '.join(written)})"
+
+    def __iter__(self) -> Iterator[tuple[Subject, Choice]]:
+        return iter(self.choices.items())
 
     def of(self, subject: Subject) -> Choice:
         return self.choices.get(subject, ANYTHING)
@@ -149,7 +153,14 @@ class Facts:
         choices.pop(subject, None)
         if not choice.is_full:
             choices[subject] = choice
-        return Facts(choices) if choices else ALWAYS
+        return Facts(choices, self.is_bounded) if choices else ALWAYS
+
+    def value_of(self, subject: Subject) -> tuple[Constant] | None:
+        """The only value that the subject can have, by itself or by what is known of it."""
+        found = self.constant(subject)
+        if found is None or isinstance(found[0], Marker):
+            found = next(((constant,) for when, constant in subject.known if when.includes(self)), None)
+        return found
 
     @property
     def is_sure(self) -> bool:
@@ -174,22 +185,17 @@ def is_none_of(subject: Subject, *constants: Constant) -> Facts:
 
 def holds(subject: Subject, truth: bool) -> Facts:
     """That a condition holds, or does not."""
-    return Facts({subject: Choice(frozenset({truth}), is_condition=True)})
+    return Facts({subject: Choice(frozenset({truth}), is_condition=True)}, subject.bound is not None)
 
 
 # Something may be so or not, and nobody can say of what it depends: not told, and not held against anything.
 PERHAPS = is_one_of(Subject("perhaps", "perhaps"), True)
-_LOADED = "loaded"
+LOADED = "loaded"
 
 
 def is_loaded(path: str) -> Facts:
     """That a value stands in a file that is loaded in every run: where it comes from, and no condition."""
-    return is_one_of(Subject(path, _LOADED), True)
-
-
-def _is_told(subject: Subject) -> bool:
-    is_about_values = subject != VARIABLE_FILE and subject.owner != _LOADED and subject not in PERHAPS.choices
-    return is_about_values and subject.written != _WHICH
+    return is_one_of(Subject(path, LOADED), True)
 
 
 def joined(*several: Facts) -> Facts | None:
@@ -211,8 +217,37 @@ def joined(*several: Facts) -> Facts | None:
                 if both.is_empty:
                     return None
                 choices[subject] = both
-        together = Facts(choices)
+        is_bounded = together.is_bounded or facts.is_bounded
+        if is_bounded and not _agree_on_numbers(choices):
+            return None
+        together = Facts(choices, is_bounded)
     return together
+
+
+def _agree_on_numbers(choices: dict[Subject, Choice]) -> bool:
+    """Hold what numbers may be against the comparisons with them; values that are excluded are gone."""
+    compared: dict[Subject, Truths] = {}
+    for subject, choice in choices.items():
+        if subject.bound is not None and choice.constants < TRUTHS:
+            number, bound = subject.bound
+            compared.setdefault(number, []).append((bound, True in choice.constants))
+    for number, truths in compared.items():
+        choice = choices.get(number, ANYTHING)
+        named = [one.value for one in choice.constants if isinstance(one, Numeral)]
+        if choice.excludes:
+            if leave_nothing(truths, named, number.is_count):
+                return False
+            continue
+        kept = frozenset(one for one in choice.constants if _may_be(one, truths))
+        if not kept:
+            return False
+        choices[number] = choice._replace(constants=kept)
+    return True
+
+
+def _may_be(constant: Constant, truths: Truths) -> bool:
+    """Whether a value can be compared like this: a number by itself, and what is not told or a text that may be one."""
+    return is_admitted(constant.value, truths) if isinstance(constant, Numeral) else isinstance(constant, Marker | str)
 
 
 def without(facts: Facts, others: Facts) -> list[Facts]:
@@ -230,16 +265,12 @@ def without(facts: Facts, others: Facts) -> list[Facts]:
     return rest
 
 
-MAX_COMPARED = 8  # ways of which each is compared with all others, when they are not long
-MAX_FACTS_COMPARED = 48
-
-
 def united(ways: Iterable[Facts]) -> list[Facts]:
     """The same worlds in fewer ways: of two that differ in one subject only, that may have the values of both."""
     merged = list(dict.fromkeys(ways))
     while len(merged) > 1:
         before = len(merged)
-        for subject in _telling_apart(merged):
+        for subject in telling_apart(merged):
             groups: dict[Facts, Choice] = {}
             for facts in merged:
                 rest = facts.replacing(subject, ANYTHING)
@@ -265,7 +296,7 @@ def exclusive(ways: Iterable[Facts]) -> list[Facts]:
 
 
 MAX_EXCLUSIVE = 32
-_WHICH = ""  # no message tells which
+WHICH = ""  # no message tells which
 
 
 def one_each(ways: list[Facts]) -> list[Facts]:
@@ -273,121 +304,12 @@ def one_each(ways: list[Facts]) -> list[Facts]:
     pairs = ((one, other) for number, one in enumerate(ways[:MAX_EXCLUSIVE]) for other in ways[:number])
     if len(ways) <= MAX_EXCLUSIVE and all(joined(one, other) is None for one, other in pairs):
         return ways
-    which = Subject(_WHICH, object())
+    which = Subject(WHICH, object())
     each = (joined(when, is_one_of(which, Numeral(number))) for number, when in enumerate(ways))
     return [when for when in each if when is not None]
 
 
-def _telling_apart(ways: list[Facts]) -> list[Subject]:
+def telling_apart(ways: list[Facts]) -> list[Subject]:
     subjects = dict.fromkeys(subject for facts in ways for subject in facts.choices)
     first = ways[0]
     return [subject for subject in subjects if any(facts.of(subject) != first.of(subject) for facts in ways)]
-
-
-def _widened(ways: list[Facts]) -> list[Facts]:
-    """Without facts that another way makes needless: `a, or b while not a` is `a or b`."""
-    different = _telling_apart(ways)
-    for number, facts in enumerate(ways):
-        others = [one for place, one in enumerate(ways) if place != number]
-        for subject in different:
-            choice = facts.choices.get(subject)
-            if choice is None:
-                continue
-            opposites = [ways[number].replacing(subject, one) for one in (choice.opposite, _negation(choice))]
-            if any(one.includes(opposite) for one in others for opposite in opposites):
-                ways[number] = ways[number].replacing(subject, ANYTHING)
-    return [
-        facts
-        for number, facts in enumerate(ways)
-        if not any(
-            one.includes(facts) and (place < number or one != facts)
-            for place, one in enumerate(ways)
-            if place != number
-        )
-    ]
-
-
-def _negation(choice: Choice) -> Choice:
-    """The other one of true and false: that null is neither is no news."""
-    return Choice(_TRUTHS - choice.constants) if choice.constants < _TRUTHS else choice.opposite
-
-
-# -- words -------------------------------------------------------------------------------------------------------------
-
-
-def words(facts: Facts) -> Iterator[str]:
-    """Each fact as a message says it: `var.env is "prod" or "qa"`, `var.admin is true`."""
-    told: set[str] = set()
-    for subject, choice in facts.choices.items():
-        if _is_told(subject) and not choice.is_full and not (choice.excludes and _is_implied(subject, facts)):
-            said = _in_words(subject, choice)
-            yield f"another {said}" if subject.written in told else said  # element of the same collection
-            told.add(subject.written)
-
-
-def _is_implied(subject: Subject, facts: Facts) -> bool:
-    """Whether another fact speaks of it: that `length(var.x) > 0` says that `var.x` is not its default `[]`."""
-    name = re.compile(rf"(?<![\w.-]){re.escape(subject.written)}(?![\w-])")
-    return any(name.search(other.written) for other in facts.choices if other != subject)
-
-
-def files_of_ways(ways: list[Facts]) -> str:
-    """The variable files that bring it; none where it comes without them, too."""
-    choices = [way.of(VARIABLE_FILE) for way in ways]
-    given = {str(path) for choice in choices for path in choice.constants if not choice.excludes}
-    loaded = dict.fromkeys(subject.written for way in ways for subject in way.choices if subject.owner == _LOADED)
-    if any(choice.excludes for choice in choices):
-        given = set()
-    return ", ".join(filter(None, (" or ".join(sorted(given)), *loaded)))
-
-
-def words_of_ways(ways: list[Facts]) -> tuple[str, ...]:
-    """What holds in each of the ways; of many the plainest are told."""
-    ways = united(ways)
-    if len(ways) <= MAX_COMPARED and sum(len(facts.choices) for facts in ways) <= MAX_FACTS_COMPARED:
-        ways = _widened(ways)
-    if any(not list(words(facts)) for facts in ways):
-        return ()
-    if len(ways) == 1:
-        return tuple(words(ways[0]))
-    told = sorted((" and ".join(words(facts)) for facts in ways), key=len)
-    more = f", or {len(told) - MAX_WAYS_SHOWN} more ways" if len(told) > MAX_WAYS_SHOWN else ""
-    return (" or ".join(dict.fromkeys(told[:MAX_WAYS_SHOWN])) + more,)
-
-
-def _in_words(subject: Subject, choice: Choice) -> str:
-    written = short(subject.written)
-    truth = next(iter(choice.constants)) if len(choice.constants) == 1 else None
-    if isinstance(truth, bool):
-        holds = truth is not choice.excludes
-        if not _OPERATOR.search(written):
-            return f"{written} is {'true' if holds else 'false'}"
-        if holds:
-            return written
-        is_equality = len(_OPERATOR.findall(written)) == 1 and " == " in written
-        return written.replace(" == ", " != ") if is_equality else f"not ({written})"
-    if not choice.excludes:
-        return f"{written} is {_listed(choice.constants, 'or')}"
-    several = len(choice.constants) > 1
-    return f"{written} is {'neither' if several else 'not'} {_listed(choice.constants, 'nor')}"
-
-
-def _listed(constants: Iterable[Constant], conjunction: str) -> str:
-    written = sorted(map(_written, constants))
-    if len(written) > MAX_VALUES_SHOWN:
-        written = [*written[: MAX_VALUES_SHOWN - 1], f"one of {len(written) - MAX_VALUES_SHOWN + 1} more"]
-    return (
-        f", {conjunction} ".join([", ".join(written[:-1]), written[-1]])
-        if len(written) > 2
-        else (f" {conjunction} ".join(written))
-    )
-
-
-def _written(constant: Constant) -> str:
-    if isinstance(constant, Marker):
-        return constant.written
-    if constant is None or isinstance(constant, bool):
-        return {None: "null", True: "true", False: "false"}[constant]
-    if isinstance(constant, Numeral):
-        return str(constant.value if constant.value.denominator == 1 else float(constant.value))
-    return short(json.dumps(constant, ensure_ascii=False))

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import ceil
 
 from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
+from unapproved_iam.hcl.bounds import Bound
 from unapproved_iam.hcl.collection_values import same_text
 from unapproved_iam.hcl.decimal_numbers import computed_number, number_of
-from unapproved_iam.hcl.facts import Constant, Facts, Subject, holds, is_none_of, is_one_of, joined, short
+from unapproved_iam.hcl.facts import Constant, Facts, Numeral, Subject, holds, is_none_of, is_one_of, joined, short
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
     Null,
     Plain,
+    Possible,
     Record,
     Refused,
     Sequence,
@@ -25,6 +28,7 @@ from unapproved_iam.hcl.values import (
     Value,
     constant_of,
     exactly,
+    number_as_text,
     refused,
     settled,
     subject_of,
@@ -43,6 +47,8 @@ def operated(operator: str, operands: list[Value], written: object) -> Value:
         return one_of([*(under(exactly(Boolean(not truth)), when) for truth, when in truths), *refusals], written)
     if operator in ("==", "!="):
         return _compared(operands, written, equal=operator == "==")
+    if operator in _COMPARISONS:
+        return _bounded(operator, operands, written)
     return applied(lambda *plains: _result(operator, plains, written), operands, written)
 
 
@@ -121,7 +127,76 @@ def _compared(operands: list[Value], written: object, equal: bool) -> Value:
                 )
         return unknown_like(written, one, other)
 
-    return applied(of_plains, operands, written)
+    result = applied(of_plains, operands, written)
+    if len(asked) != 1:
+        return result
+    ((subject, constants),) = asked.items()
+    if len(constants) > 1:
+        return result
+    (constant,) = constants
+    facts = {equal: is_one_of(subject, constant), (not equal): is_none_of(subject, constant)}
+    return _told(result, subject, lambda value: (value == constant) is equal, facts)
+
+
+def _told(
+    result: Value, subject: Subject, compared: Callable[[Constant], bool | None], facts: dict[bool, Facts]
+) -> Value:
+    """Where the subject is known, what the comparison says of it, as it does elsewhere: that is shorter to tell."""
+
+    def told(possible: Possible) -> Possible:
+        plain, when = possible
+        known = when.value_of(subject) if isinstance(plain, Boolean) else None
+        if known is None or not isinstance(plain, Boolean) or compared(known[0]) is not plain.value:
+            return possible
+        return Possible(plain, joined(when, facts[plain.value]) or when)
+
+    return one_of([Value(tuple(map(told, result)))], "")
+
+
+def _bounded(operator: str, operands: list[Value], written: object) -> Value:
+    """`<` and its like: what is unknown is on one side of a constant or on the other."""
+    asked: dict[Subject, Subject] = {}
+
+    def of_plains(one: Plain, other: Plain) -> Value:
+        left, right = number_of(one), number_of(other)
+        if left is not None and right is not None:
+            return exactly(Boolean(_COMPARISONS[operator](left, right)))
+        number, limit = (one, right) if right is not None else (other, left)
+        subject = subject_of(number)
+        if subject is None or limit is None:
+            return unknown_like(written, one, other)
+        bound, truth = _bound(operator if right is not None else _MIRRORED[operator], limit)
+        if subject.is_count and bound.takes_limit:
+            bound = Bound(ceil(limit) - 1)
+        sign = ">=" if bound.takes_limit else ">"
+        compares = f"{subject.written} {sign} {number_as_text(bound.limit)}"
+        compared = Subject(compares, subject.owner, bound=(subject, bound))
+        asked[compared] = subject
+        return one_of(
+            [under(exactly(Boolean(holding is truth)), holds(compared, holding)) for holding in (True, False)], written
+        )
+
+    result = applied(of_plains, operands, written)
+    if len(asked) != 1:
+        return result
+    ((compared, subject),) = asked.items()
+    assert compared.bound
+    _, bound = compared.bound
+    _, truth = _bound(operator, 0)
+    facts = {holding is truth: holds(compared, holding) for holding in (True, False)}
+    return _told(result, subject, lambda value: _is_admitted(value, bound) is truth, facts)
+
+
+def _is_admitted(value: Constant, bound: Bound) -> bool | None:
+    return bound.admits(value.value) if isinstance(value, Numeral) else None
+
+
+def _bound(operator: str, limit: Fraction | int) -> tuple[Bound, bool]:
+    """The bound that a comparison asks about, and whether it says that it holds."""
+    return Bound(limit, takes_limit=operator in (">=", "<")), operator in (">", ">=")
+
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 def boolean_of(plain: Plain) -> bool | None:
@@ -145,8 +220,6 @@ def _result(operator: str, plains: tuple[Plain, ...], written: object) -> Value:
     known = [number for number in numbers if number is not None]
     if len(known) < len(numbers):
         return unknown_like(written, *plains)
-    if operator in _COMPARISONS:
-        return exactly(Boolean(_COMPARISONS[operator](*known)))
     if operator in ("/", "%") and not known[-1]:
         raise Refused("division by zero")
     result = -known[0] if len(known) == 1 else _ARITHMETIC[operator](*known)

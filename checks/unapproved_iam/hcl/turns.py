@@ -134,7 +134,10 @@ class Renewal:
             return subject if isinstance(subject, Subject) else None
         if subject.owner in _running.turns:
             return subject
-        return replace(subject, owner=self._renewed.setdefault(subject.owner, Turn()))
+        bound = subject.bound
+        if bound is not None and (number := self._subject(bound[0])) is not None:
+            bound = (number, bound[1])
+        return replace(subject, owner=self._renewed.setdefault(subject.owner, Turn()), bound=bound)
 
 
 def _are_same(one: Item | Entry, other: Item | Entry) -> bool:

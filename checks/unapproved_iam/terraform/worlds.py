@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from unapproved_iam.hcl.alternatives import bounded_ways
-from unapproved_iam.hcl.facts import ANYTHING, VARIABLE_FILE, Choice, Facts, Subject, files_of_ways, words_of_ways
+from unapproved_iam.hcl.fact_words import files_of_ways, words_of_ways
+from unapproved_iam.hcl.facts import ANYTHING, VARIABLE_FILE, Choice, Facts, Subject
 from unapproved_iam.hcl.values import settled_text
 from unapproved_iam.policies.attachment import Attachment
 from unapproved_iam.policies.policy_arn import ACCOUNT, display_name

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from unapproved_iam.hcl.alternatives import one_of
 from unapproved_iam.hcl.expression import Name
-from unapproved_iam.hcl.facts import files_of_ways, words
+from unapproved_iam.hcl.fact_words import files_of_ways, words
 from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError
 from unapproved_iam.hcl.values import Mapping as MappingValue
