@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
+from unapproved_iam.hcl.collection_elements import elements_of
 from unapproved_iam.hcl.collection_parts import any_item, as_told_or_not, is_filled, required_sequence, spliced
 from unapproved_iam.hcl.collection_values import (
     element_of,
-    elements_of,
     entries_at,
+    expanded,
     items_at,
     key_text,
     mapping_of,
@@ -23,12 +24,22 @@ from unapproved_iam.hcl.collection_values import (
     with_strings,
 )
 from unapproved_iam.hcl.decimal_numbers import whole_number
-from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, holds, is_none_of, is_one_of, joined, without
+from unapproved_iam.hcl.facts import (
+    ALWAYS,
+    MISSING,
+    Facts,
+    Subject,
+    Turn,
+    holds,
+    is_none_of,
+    is_one_of,
+    joined,
+    without,
+)
 from unapproved_iam.hcl.values import (
     Entry,
     Mapping,
     Null,
-    Number,
     Plain,
     Possible,
     Record,
@@ -150,9 +161,7 @@ def _first(written: object, arguments: list[Argument], taken: Callable[[Plain], 
                 if is_taken is None:
                     subject = subject_of(plain)
                     empty = (None, "") if taken is is_filled else (None,)
-                    name = (
-                        subject if subject is not None and taken is is_filled else Subject(argument.written, object())
-                    )
+                    name = subject if subject is not None and taken is is_filled else Subject(argument.written, Turn())
                     following += [both for both in [joined(when, is_one_of(name, *empty))] if both is not None]
                     filled = joined(when, is_none_of(name, *empty))
                     if filled is not None:
@@ -197,7 +206,7 @@ def lookup(written: object, arguments: list[Argument]) -> Value:
         if subject is not None:
             there, not_there = is_none_of(subject, MISSING), is_one_of(subject, MISSING)
             return one_of([under(part, there), under(absent, not_there)], written)
-        has_key = Subject(f"contains(keys({arguments[0].written}), {arguments[1].written})", object())
+        has_key = Subject(f"contains(keys({arguments[0].written}), {arguments[1].written})", Turn())
         value = unknown_like(written, source)
         return one_of([under(value, holds(has_key, True)), under(absent, holds(has_key, False))], written)
 
@@ -207,13 +216,19 @@ def lookup(written: object, arguments: list[Argument]) -> Value:
 def _element(written: object, arguments: list[Argument]) -> Value:
     """element(LIST, INDEX), which starts again at the end of the list"""
 
+    def wrapped(certain: Sequence, index: int) -> Value:
+        if not certain.items:
+            return refused(written, "the list is empty")
+        return certain.items[index % len(certain.items)].value
+
     def found(source: Plain, key: Plain) -> Value:
         if isinstance(source, Unknown):
             return unknown_like(written, source)
         sequence = required_sequence(source)
         index = whole_number(key)
-        if index is not None and sequence.is_certain and sequence.items:
-            return one_of(items_at(sequence, Number(index % len(sequence.items)), written), written)
+        ways = expanded(sequence) if index is not None else None
+        if ways is not None:
+            return one_of([under(wrapped(certain, index or 0), when) for certain, when in ways], written)
         if not sequence.items and sequence.rest is None:
             raise Refused("the list is empty")
         return one_of(items_at(sequence, unknown_like(written, key).possible[0].plain, written), written)

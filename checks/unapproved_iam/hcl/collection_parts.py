@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from unapproved_iam.hcl.alternatives import bounded_ways, one_of
-from unapproved_iam.hcl.collection_values import any_element
+from unapproved_iam.hcl.collection_elements import any_element
 from unapproved_iam.hcl.facts import ALWAYS, Facts, joined, without
 from unapproved_iam.hcl.strings import as_strings
 from unapproved_iam.hcl.texts import policies_in
@@ -35,7 +35,7 @@ from unapproved_iam.hcl.values import (
 from unapproved_iam.policies.possible_text import Text
 
 MAX_TOLD = 8  # combinations of what the tree tells that are looked at one by one
-MAX_COMPUTED = 1  # sets of worlds in which a collection is computed
+MAX_COMPUTED = 4  # sets of worlds in which a collection is computed
 
 
 class Parts:

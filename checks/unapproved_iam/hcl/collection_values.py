@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
 from unapproved_iam.hcl.decimal_numbers import whole_number
@@ -23,12 +23,11 @@ from unapproved_iam.hcl.facts import (
     is_one_of,
     joined,
     one_each,
-    short,
     united,
     without,
 )
 from unapproved_iam.hcl.texts import policies_in
-from unapproved_iam.hcl.turns import Renewal, Turn, another, given
+from unapproved_iam.hcl.turns import Renewal, another
 from unapproved_iam.hcl.values import (
     Boolean,
     Entry,
@@ -48,11 +47,9 @@ from unapproved_iam.hcl.values import (
     exactly,
     missing,
     refused,
-    string,
     subject_of,
     text_of,
     under,
-    unknown,
 )
 from unapproved_iam.policies.possible_text import Text, text
 
@@ -232,12 +229,14 @@ def told_apart(items: Iterable[Item]) -> tuple[Item, ...]:
         if len(item.value.possible) == 1 and not item.value.possible[0].when:
             apart.append(item)
             continue
-        ways = one_each([possible.when for possible in item.value])
-        for (plain, _), when in zip(item.value, ways, strict=True):
-            both = joined(item.when, when)
-            if both is not None:
-                apart.append(Item(exactly(plain), both))
+        each = ((plain, joined(item.when, when)) for plain, when in exclusively(item.value))
+        apart += [Item(exactly(plain), both) for plain, both in each if both is not None]
     return tuple(apart)
+
+
+def exclusively(value: Value) -> Value:
+    ways = one_each([when for _, when in value])
+    return Value(tuple(Possible(plain, when) for (plain, _), when in zip(value, ways, strict=True)))
 
 
 def once(items: list[Item]) -> list[Item]:
@@ -275,92 +274,6 @@ def with_strings(value: Value) -> Value:
     )
 
 
-# -- elements, whatever the collection ---------------------------------------------------------------------------------
-
-
-class Element(NamedTuple):
-    """What a loop sees in one turn."""
-
-    key: Value
-    value: Value
-    when: Facts
-    turns: tuple[Turn, ...] = ()  # of a model: what this element is told apart by
-
-
-class Elements(NamedTuple):
-    ordered: bool  # whether they come in this order, as far as they are there; further ones come last
-    each: tuple[Element, ...]
-    rest: tuple[Element, ...] = ()  # what any further ones are
-
-    @property
-    def certain(self) -> bool:
-        """Whether their number and order are known."""
-        return self.ordered and not self.rest and not any(element.when for element in self.each)
-
-
-def elements_of(plain: Plain, written: object) -> Elements:
-    """The elements of a collection as a loop sees them. Raises Refused when it is surely none."""
-    if isinstance(plain, Sequence):
-        is_set = plain.kind is Kind.SET
-        each = []
-        in_place = plain.ordered
-        uncertain = unknown(written, "its keys are not certain")
-        for number, item in enumerate(plain.items):
-            in_place &= not item.when
-            key = item.value if is_set else number_value(number) if in_place else uncertain
-            each.append(Element(key, item.value, item.when))
-        rest = []
-        if plain.rest is not None:
-            renewal = Renewal()
-            one = given(renewal.value(plain.rest))
-            rest.append(Element(one if is_set else uncertain, one, ALWAYS, (Turn(), *renewal.turns)))
-        return Elements(plain.ordered, tuple(each), tuple(rest))
-    if isinstance(plain, Record) and plain.names is not None:
-        return Elements(
-            True, tuple(Element(string(name), plain.attribute(name), ALWAYS) for name in sorted(plain.names))
-        )
-    if isinstance(plain, Mapping):
-        each, rest = [], []
-        for entry in plain.in_order:
-            if entry.key.known is not None:
-                each.append(Element(string(entry.key), entry.value, entry.when))
-                continue
-            renewal = Renewal()
-            entry = renewal.entry(entry)
-            entry = entry._replace(value=given(entry.value))
-            rest.append(Element(string(entry.key), entry.value, entry.when, (Turn(), *renewal.turns)))
-        return Elements(not rest, tuple(each), tuple(rest))
-    if isinstance(plain, Unknown | Record):
-        element = any_element(plain, written)
-        return Elements(True, (), (element._replace(value=given(element.value), key=given(element.key)),))
-    raise Refused("this is no collection")
-
-
-def any_element(plain: Unknown | Record, written: object) -> Element:
-    """A model of the elements of something unknown: facts about it are those of this turn alone."""
-    (value,) = unknown_like(written, plain)
-    (key,) = unknown(written, "its keys are not certain")
-    subject = subject_of(plain)
-    of = subject.written if subject else short(written)
-    turn = Turn()
-    return Element(
-        exactly(_about(key.plain, Subject(f"the key of an element of {of}", turn), plain)),
-        exactly(_about(value.plain, Subject(f"{of}[*]", turn), plain)),
-        ALWAYS,
-        (turn,),
-    )
-
-
-def _about(element: Plain, subject: Subject, collection: Plain) -> Plain:
-    assert isinstance(element, Unknown)
-    other = isinstance(collection, Unknown) and collection.hole.is_other
-    return replace(element, hole=replace(element.hole, subject=subject, is_other=other))
-
-
-def number_value(number: int) -> Value:
-    return exactly(Number(number))
-
-
 # -- attributes and indices --------------------------------------------------------------------------------------------
 
 
@@ -394,5 +307,6 @@ def _part_of(source: Unknown, key: Plain, written: object) -> Value:
     if subject is not None and name is not None and name.known is not None and isinstance(part.plain, Unknown):
         path = f"{subject.written}.{name}" if isinstance(key, String) else f"{subject.written}[{name}]"
         about = Subject(path, subject.owner)
-        return exactly(replace(part.plain, hole=replace(part.plain.hole, subject=about)))
+        hole = replace(part.plain.hole, subject=about)
+        return exactly(replace(part.plain, hole=hole, lists=source.lists_of_elements))
     return Value((part,))

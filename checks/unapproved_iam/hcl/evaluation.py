@@ -13,16 +13,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
+from unapproved_iam.hcl.collection_elements import Element, elements_of
 from unapproved_iam.hcl.collection_parts import Parts, entries_of_key, grouped
-from unapproved_iam.hcl.collection_values import (
-    Element,
-    attribute_of,
-    element_of,
-    elements_of,
-    expanded,
-    mapping_of,
-    with_strings,
-)
+from unapproved_iam.hcl.collection_values import attribute_of, element_of, expanded, mapping_of, with_strings
 from unapproved_iam.hcl.expression import (
     Call,
     Conditional,
@@ -41,13 +34,13 @@ from unapproved_iam.hcl.expression import (
     TemplateIf,
     TupleOf,
 )
-from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, exclusive, holds, joined
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, Turn, exclusive, holds, joined
 from unapproved_iam.hcl.function_calls import called
 from unapproved_iam.hcl.operators import operated, truths_of
 from unapproved_iam.hcl.scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
 from unapproved_iam.hcl.strings import as_strings, concatenated
 from unapproved_iam.hcl.texts import holds_unknown, policies_written_in
-from unapproved_iam.hcl.turns import Turn, within
+from unapproved_iam.hcl.turns import within
 from unapproved_iam.hcl.values import (
     NULL,
     Boolean,
@@ -349,9 +342,12 @@ def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: 
     return parts.whole(sequence, expression)
 
 
+_FURTHER = "further elements"  # that there are some is never denied: it contradicts nothing
+
+
 def _for_object(expression: For, key: Expression, turns: list[_Turn], rest: list[_Turn]) -> Value:
     parts = Parts()
-    perhaps = holds(Subject(f"length({expression.collection}) > {len(turns)}", object()), True)
+    perhaps = holds(Subject(f"length({expression.collection}) > {len(turns)}", _FURTHER), True)
 
     def entries_of(turns: list[_Turn], also: Facts = ALWAYS) -> list[Entry]:
         entries: list[Entry] = []

@@ -37,6 +37,17 @@ class Subject:
     known: tuple[tuple[Facts, Constant], ...] = field(default=(), compare=False)  # what it is in some worlds
     bound: tuple[Subject, Bound] | None = field(default=None, compare=False)  # of a number, when it is a comparison
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether facts about it say something of others."""
+        return self.bound is not None or bool(self.known)
+
+
+class Turn:
+    """One turn of a loop, or one evaluation: what it owns is not asked again by the same words elsewhere."""
+
+    __slots__ = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -115,11 +126,11 @@ ANYTHING = Choice(frozenset(), True)
 class Facts:
     """Facts that are true together: for each subject the values that it may have."""
 
-    __slots__ = ("_hash", "choices", "is_bounded")
+    __slots__ = ("_hash", "choices", "is_linked")
 
-    def __init__(self, choices: Mapping[Subject, Choice], is_bounded: bool = False) -> None:
+    def __init__(self, choices: Mapping[Subject, Choice], is_linked: bool = False) -> None:
         self.choices = choices
-        self.is_bounded = is_bounded  # whether a number may be compared
+        self.is_linked = is_linked  # whether one of them may say something of another one
         self._hash: int | None = None
 
     def __bool__(self) -> bool:
@@ -153,7 +164,7 @@ class Facts:
         choices.pop(subject, None)
         if not choice.is_full:
             choices[subject] = choice
-        return Facts(choices, self.is_bounded) if choices else ALWAYS
+        return Facts(choices, self.is_linked or subject.is_linked) if choices else ALWAYS
 
     def value_of(self, subject: Subject) -> tuple[Constant] | None:
         """The only value that the subject can have, by itself or by what is known of it."""
@@ -176,16 +187,16 @@ ALWAYS = Facts({})
 
 
 def is_one_of(subject: Subject, *constants: Constant) -> Facts:
-    return Facts({subject: Choice(frozenset(constants))})
+    return Facts({subject: Choice(frozenset(constants))}, subject.is_linked)
 
 
 def is_none_of(subject: Subject, *constants: Constant) -> Facts:
-    return Facts({subject: Choice(frozenset(constants), True)}) if constants else ALWAYS
+    return Facts({subject: Choice(frozenset(constants), True)}, subject.is_linked) if constants else ALWAYS
 
 
 def holds(subject: Subject, truth: bool) -> Facts:
     """That a condition holds, or does not."""
-    return Facts({subject: Choice(frozenset({truth}), is_condition=True)}, subject.bound is not None)
+    return Facts({subject: Choice(frozenset({truth}), is_condition=True)}, subject.is_linked)
 
 
 # Something may be so or not, and nobody can say of what it depends: not told, and not held against anything.
@@ -217,14 +228,26 @@ def joined(*several: Facts) -> Facts | None:
                 if both.is_empty:
                     return None
                 choices[subject] = both
-        is_bounded = together.is_bounded or facts.is_bounded
-        if is_bounded and not _agree_on_numbers(choices):
+        both_facts = _possible(Facts(choices, together.is_linked or facts.is_linked))
+        if both_facts is None:
             return None
-        together = Facts(choices, is_bounded)
+        together = both_facts
     return together
 
 
-def _agree_on_numbers(choices: dict[Subject, Choice]) -> bool:
+def _possible(facts: Facts) -> Facts | None:
+    """The facts as far as one of them says something of another one; None when they are no world."""
+    if not facts.is_linked:
+        return facts
+    for subject, choice in facts.choices.items():
+        for when, constant in subject.known:
+            if (constant in choice.constants) is choice.excludes and when.includes(facts):
+                return None
+    choices = dict(facts.choices)
+    return Facts(choices, True) if _agree_on_numbers(choices, facts) else None
+
+
+def _agree_on_numbers(choices: dict[Subject, Choice], facts: Facts) -> bool:
     """Hold what numbers may be against the comparisons with them; values that are excluded are gone."""
     compared: dict[Subject, Truths] = {}
     for subject, choice in choices.items():
@@ -233,15 +256,18 @@ def _agree_on_numbers(choices: dict[Subject, Choice]) -> bool:
             compared.setdefault(number, []).append((bound, True in choice.constants))
     for number, truths in compared.items():
         choice = choices.get(number, ANYTHING)
+        known = facts.value_of(number)
+        if known is not None and not _may_be(known[0], truths):
+            return False
         named = [one.value for one in choice.constants if isinstance(one, Numeral)]
-        if choice.excludes:
-            if leave_nothing(truths, named, number.is_count):
-                return False
-            continue
+        if choice.excludes and leave_nothing(truths, named, number.is_count):
+            return False
         kept = frozenset(one for one in choice.constants if _may_be(one, truths))
-        if not kept:
+        if not kept and not choice.excludes:
             return False
         choices[number] = choice._replace(constants=kept)
+        if choices[number].is_full:
+            del choices[number]
     return True
 
 
@@ -256,8 +282,8 @@ def without(facts: Facts, others: Facts) -> list[Facts]:
     held = facts
     for subject, choice in others.choices.items():
         outside = held.of(subject).both(choice.opposite)
-        if not outside.is_empty:
-            rest.append(held.replacing(subject, outside))
+        if not outside.is_empty and (world := _possible(held.replacing(subject, outside))) is not None:
+            rest.append(world)
         inside = held.of(subject).both(choice)
         if inside.is_empty:
             break
@@ -301,10 +327,12 @@ WHICH = ""  # no message tells which
 
 def one_each(ways: list[Facts]) -> list[Facts]:
     """Ways of which one is meant in each world: where they overlap, nothing says which."""
+    if len(ways) < 2:
+        return ways
     pairs = ((one, other) for number, one in enumerate(ways[:MAX_EXCLUSIVE]) for other in ways[:number])
     if len(ways) <= MAX_EXCLUSIVE and all(joined(one, other) is None for one, other in pairs):
         return ways
-    which = Subject(WHICH, object())
+    which = Subject(WHICH, Turn())
     each = (joined(when, is_one_of(which, Numeral(number))) for number, when in enumerate(ways))
     return [when for when in each if when is not None]
 

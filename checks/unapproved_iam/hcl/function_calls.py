@@ -16,7 +16,7 @@ from unapproved_iam.hcl.collection_parts import Parts, spliced
 from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, data_of
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.expression import Call, Expression
-from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, holds, is_none_of, is_one_of, joined
+from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, Turn, holds, is_none_of, is_one_of, joined
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
@@ -99,7 +99,7 @@ def _arguments(call: Call, scope: Scope, parts: Parts, evaluation: Evaluation) -
     sequence = spliced([(last.value, ALWAYS)], call)
     arguments.extend(Argument(item.value, f"{last.written}[{n}]", item.when) for n, item in enumerate(sequence.items))
     if sequence.rest is not None:
-        further = holds(Subject(f"length({last.written}) > {len(sequence.items)}", object()), True)
+        further = holds(Subject(f"length({last.written}) > {len(sequence.items)}", Turn()), True)
         arguments.append(Argument(another(sequence.rest), last.written, further, is_repeated=True))
     return arguments
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import product
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
+from unapproved_iam.hcl.collection_elements import any_element
 from unapproved_iam.hcl.collection_parts import any_item, as_told_or_not, bounded_sequence, is_filled, required_sequence
 from unapproved_iam.hcl.collection_values import (
     expanded,
@@ -73,7 +74,7 @@ def _flatten_into(sequence: Sequence, when: Facts, items: list[Item], rest: list
     for value, conditions, is_rest in parts:
         if conditions is None:
             continue
-        if not is_rest and not any(isinstance(possible.plain, Sequence | Unknown) for possible in value):
+        if not is_rest and not any(_may_be_list(possible.plain) for possible in value):
             items.append(Item(value, conditions))
             continue
         for possible in value:
@@ -87,12 +88,25 @@ def _flatten_into(sequence: Sequence, when: Facts, items: list[Item], rest: list
                     rest.extend(under(item.value, item.when) for item in inner)
                 else:
                     items.extend(inner)
-            elif isinstance(possible.plain, Unknown) or is_rest:
+            elif isinstance(possible.plain, Unknown) and possible.plain.lists != 0:
+                rest.append(under(_flat_element(possible.plain), every))
+                ordered = False
+            elif is_rest:
                 rest.append(Value((Possible(possible.plain, every),)))
                 ordered = False
             else:
                 items.append(Item(exactly(possible.plain), every))
     return ordered
+
+
+def _may_be_list(plain: Plain) -> bool:
+    return isinstance(plain, Sequence) or (isinstance(plain, Unknown) and plain.lists != 0)
+
+
+def _flat_element(plain: Unknown) -> Value:
+    """One of the elements of what may be a list, of lists perhaps: it is none."""
+    value = any_element(plain, plain.hole.written).value
+    return Value(tuple(Possible(replace(one, lists=0), when) for one, when in value if isinstance(one, Unknown)))
 
 
 def _toset(written: object, plain: Plain) -> Value:
@@ -202,8 +216,17 @@ def _of_rest(written: object, rest: Value, absent: bool, *wanted: Plain) -> Valu
         worlds = [left for world in worlds for left in without(world, possible.when)]
     if len(worlds) > MAX_COMPARED:
         worlds = []
-    open_ones = [under(unknown_like(written, possible.plain, *wanted), possible.when) for possible in rest]
+    open_ones = [
+        under(unknown_like(written, possible.plain, *wanted), possible.when)
+        for possible in rest
+        if all(_may_be(Value((possible,)), one, written) for one in wanted)
+    ]
     return one_of([*open_ones, *(under(exactly(Boolean(absent)), world) for world in worlds)], written)
+
+
+def _may_be(element: Value, wanted: Plain, written: object) -> bool:
+    truths, _ = truths_of(operated("==", [element, exactly(wanted)], written), written)
+    return any(truth for truth, _ in truths)
 
 
 def _contains(written: object, plain: Plain, wanted: Plain) -> Value:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
+from unapproved_iam.hcl.collection_elements import Element, elements_of
 from unapproved_iam.hcl.collection_parts import any_item, required_sequence
-from unapproved_iam.hcl.collection_values import Element, elements_of, in_each_world, mapping_of, once, unified
+from unapproved_iam.hcl.collection_values import in_each_world, mapping_of, once, unified
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
 from unapproved_iam.hcl.operators import boolean_of

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from unapproved_iam.hcl.facts import Choice, Facts, Subject
+from unapproved_iam.hcl.facts import Choice, Facts, Subject, Turn
 from unapproved_iam.hcl.values import (
     Entry,
     Item,
@@ -26,12 +26,6 @@ from unapproved_iam.hcl.values import (
     subject_of,
 )
 from unapproved_iam.policies.possible_text import Hole, Text
-
-
-class Turn:
-    """One element of which a model is known; it owns the facts about it."""
-
-    __slots__ = ()
 
 
 class _Running(threading.local):

@@ -167,11 +167,16 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Any value at all; `found` are the policies that it may hold. `fails` when Terraform would refuse to go on."""
+    """Any value; `found` are the policies that it may hold. `fails` when Terraform would refuse to go on."""
 
     hole: Hole
     found: tuple[Found, ...] = ()
     fails: bool = False
+    lists: int | None = None  # lists within one another that it is, by the type of a variable; 0: it is no list
+
+    @property
+    def lists_of_elements(self) -> int | None:
+        return self.lists - 1 if self.lists else None
 
 
 Plain = String | Number | Boolean | Null | Sequence | Mapping | Record | Unknown

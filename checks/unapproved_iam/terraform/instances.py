@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from unapproved_iam.hcl.alternatives import bounded_ways, one_of
-from unapproved_iam.hcl.collection_values import elements_of, mapping_of, number_value
+from unapproved_iam.hcl.collection_elements import elements_of, number_value
+from unapproved_iam.hcl.collection_values import mapping_of
 from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Expression
-from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, holds, joined
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, Turn, holds, joined
 from unapproved_iam.hcl.scope import Layer, Reference, Scope, owner_of
 from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.texts import computed, possible_texts
-from unapproved_iam.hcl.turns import Turn
 from unapproved_iam.hcl.values import (
     Entry,
     Item,

@@ -175,7 +175,7 @@ class ModuleScope(DeclaredNames):
             value = self._root_variable(name, default, is_nullable, typed)
         if value is None and declaration is None:
             return self._missing(written, "variable", name)
-        value = value or no_value(name)
+        value = value or typed(no_value(name))
         conditions = [
             block.body.attributes["condition"].expression
             for block in (declaration.blocks if declaration else ())
@@ -204,7 +204,7 @@ class ModuleScope(DeclaredNames):
         if usual is None and not others:
             return None
         usual = typed(usual) if usual is not None else None
-        return open_value(Subject(f"var.{name}"), usual, others, loaded.file if loaded is not None else "")
+        return typed(open_value(Subject(f"var.{name}"), usual, others, loaded.file if loaded is not None else ""))
 
     def _argument(self, call: Call, name: str, default: Callable[[], Value | None], nullable: bool) -> Value | None:
         """What the call gives, else the default; null counts as given where the variable is nullable."""

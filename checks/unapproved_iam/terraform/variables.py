@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as List
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from unapproved_iam.hcl.alternatives import applied, one_of
@@ -41,6 +42,7 @@ from unapproved_iam.hcl.values import (
     Refused,
     Sequence,
     String,
+    Unknown,
     Value,
     exactly,
     holes_of,
@@ -167,6 +169,8 @@ def converted(value: Value, type_: Expression, scope: Scope, written: str) -> Va
 
 
 def _converted(plain: Plain, type_: Expression, scope: Scope, written: str) -> Value:
+    if isinstance(plain, Unknown):
+        return exactly(replace(plain, lists=_lists_in(type_)))
     if isinstance(type_, Name) and type_.name == "string":
         return with_strings(exactly(plain))
     if isinstance(type_, Name) and isinstance(plain, String):
@@ -193,6 +197,16 @@ def _converted(plain: Plain, type_: Expression, scope: Scope, written: str) -> V
         if type_.name == "object" and isinstance(inner, ObjectOf):
             return exactly(_object(plain, inner, scope, written))
     return exactly(plain)
+
+
+def _lists_in(type_: Expression) -> int | None:
+    """How many lists are within one another; None where the type does not tell."""
+    if isinstance(type_, Name):
+        return 0 if type_.name in ("string", "number", "bool") else None
+    if isinstance(type_, Call) and type_.name in ("list", "set") and type_.arguments:
+        inner = _lists_in(type_.arguments[0])
+        return None if inner is None else inner + 1
+    return 0 if isinstance(type_, Call) and type_.name in ("map", "object") else None
 
 
 def _scalar(plain: String, type_name: str) -> Plain:
