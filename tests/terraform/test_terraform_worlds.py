@@ -14,7 +14,7 @@ import pytest
 from terraform_verdicts import findings_in
 from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.policies.policy_arn import display_name
-from world_writer import DENIED, Other, World, written_program
+from world_writer import DENIED, Other, worlds, written_program
 from written_files import write_tree
 
 PROGRAMS = int(os.environ.get("WORLD_PROGRAMS", "150"))
@@ -105,6 +105,26 @@ KINDS = {  # <denied|clean>
         'variable "l" { default = [] }\nlocals { l = concat(var.l, []) }\n',
         'flatten([for x in local.l : [for y in local.l : "IAMFullAccess" if x == "a" && <y|x> == "b"]])',
     ),
+    "bounds of a number": (
+        'variable "n" { default = 3 }\n',
+        '[var.n > 4 && var.n <= <9|2> ? "IAMFullAccess" : "ReadOnlyAccess"]',
+    ),
+    "texts that are put into one list": (
+        'variable "p" {\n  type    = string\n  default = "ReadOnlyAccess"\n}\n',
+        '[flatten([["ReadOnlyAccess", var.p], ["IAMFullAccess"]])[<2|0>]]',
+    ),
+    "an element of a list that depends": (
+        FLAG,
+        "[element([for k, v in { ReadOnlyAccess = true, IAMFullAccess = var.a } : k if v], <0|1>)]",
+    ),
+    "a fallback of a variable": (
+        'variable "p" { default = "ReadOnlyAccess" }\n',
+        '[try({ a = var.p }["<b|a>"], "IAMFullAccess")]',
+    ),
+    "elements of which some are left out": (
+        NAMES,
+        'contains([for n in var.names : n if n != "a"], "<b|a>") ? ["IAMFullAccess"] : []',
+    ),
     "a validation": (VALIDATED, '[lookup({ qa = "IAMFullAccess" }, var.env, "ReadOnlyAccess")]'),
 }
 
@@ -125,8 +145,9 @@ MOST_FALSE = 0.04
 def _truth(seed: int) -> Truth:
     program = written_program(seed)
     truth = Truth(set(), set(), set(), set(), set())
-    for values in program.worlds:
-        for resource, policies in program.attached(World(dict(values))).items():
+    for resource, attached in program.attached.items():
+        for world in (world for options in program.runs for world in worlds(options)):
+            policies = attached(world)
             if policies is None:
                 truth.refused.add(resource)
             elif policies:

@@ -6,7 +6,6 @@ nothing that the engine has. A world gives each variable its default, what a var
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,10 +33,43 @@ class Other(str):
     """A text that the tree does not tell, unless a condition has compared it."""
 
 
-@dataclass
+Options = dict[str, list[Any]]  # of each variable, its values
+
+
 class World:
-    values: dict[str, Any]
-    asked: set[str] = field(default_factory=set)  # what `Other` texts turned out to be equal to
+    """One world: each variable gets its value when it is first asked for, so that what nobody asks is not multiplied.
+
+    `path` are the numbers of the choices; it grows with the questions.
+    """
+
+    def __init__(self, options: Options, path: list[int]) -> None:
+        self.options = options
+        self.path = path
+        self.chosen: dict[str, Any] = {}
+        self.asked: set[str] = set()  # what `Other` texts turned out to be equal to
+
+    def value(self, name: str) -> Any:
+        if name not in self.chosen:
+            number = len(self.chosen)
+            if number == len(self.path):
+                self.path.append(0)
+            self.chosen[name] = self.options[name][self.path[number]]
+        return self.chosen[name]
+
+
+def worlds(options: Options) -> Iterator[World]:
+    """All worlds, as far as those differ who ask for values in the one that is handed out."""
+    path: list[int] = []
+    while True:
+        world = World(options, path)
+        yield world
+        widths = [len(options[name]) for name in world.chosen]
+        del path[len(widths) :]
+        while path and path[-1] + 1 == widths[len(path) - 1]:
+            path.pop()
+        if not path:
+            return
+        path[-1] += 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +89,6 @@ class View:
 class Expression:
     text: str
     worth: Callable[[View], Any]
-    passed: Callable[[View], Any] | None = None  # as an argument, where null is something
 
 
 @dataclass
@@ -72,8 +103,8 @@ class Attaching:
 @dataclass
 class Program:
     files: dict[str, str]
-    worlds: list[dict[str, Any]]
-    attached: Callable[[World], dict[str, list[Any] | None]]  # per resource address without instance keys
+    runs: list[Options]  # without a variable file, and with each
+    attached: dict[str, Callable[[World], list[Any] | None]]  # by the resource's address without instance keys
 
 
 def equal(view: View, one: Any, other: Any) -> bool:
@@ -138,31 +169,28 @@ class Writer:
         forms = [self.flag_variable, self.compared, self.compared, self.member]
         if depth > 0:
             forms += [self.negated, self.both, self.both, self.can_choose, self.counted, self.choice_of_flag]
-            forms += [self.name_compared, self.listed, self.looked_up_flag, self.longer, self.flag_compared]
+            forms += [self.name_compared, self.listed, self.looked_up_flag, self.longer, self.switched]
         if self.kinds["flag"] and self.one_in(4):
             return self.local(self.pick(self.kinds["flag"]))
         return self.pick(forms)(depth - 1)
 
     def flag_variable(self, depth: int) -> Expression:
-        flag = self.any_variable("flag")
-        if flag is None:
-            return constant(self.one_in(2))
+        return self.any_variable("flag") or constant(self.one_in(2))
 
-        def worth(view: View) -> bool:
-            truth = flag.worth(view)
-            if truth is None:
-                raise Refused
-            return bool(truth)
-
-        return Expression(flag.text, worth, passed=flag.worth)
-
-    def flag_compared(self, depth: int) -> Expression:
-        flag, other, operator = self.any_variable("flag"), self.pick((True, False, None)), self.pick(("==", "!="))
-        if flag is None:
+    def switched(self, depth: int) -> Expression:
+        """By a switch that may be null."""
+        switch, other, operator = self.any_variable("switch"), self.pick((True, False, None)), self.pick(("==", "!="))
+        if switch is None:
             return self.compared(depth)
+        if self.one_in(3):
+            otherwise = other is True
+            return Expression(
+                f"coalesce({switch.text}, {quoted(otherwise)})",
+                lambda view: otherwise if switch.worth(view) is None else switch.worth(view),
+            )
         negated = operator == "!="
         return Expression(
-            f"({flag.text} {operator} {quoted(other)})", lambda view: (flag.worth(view) is other) is not negated
+            f"({switch.text} {operator} {quoted(other)})", lambda view: (switch.worth(view) is other) is not negated
         )
 
     def environment(self) -> Expression:
@@ -572,6 +600,7 @@ KINDS = {
     "object": "cfg",
     "roles": "roles",
     "number": "n",
+    "switch": "s",
 }
 
 
@@ -594,6 +623,7 @@ def datum(random: Random, kind: str) -> Any:
             for key in random.sample(("k1", "k2", "k3"), random.choice((1, 2)))
         },
         "number": lambda: random.choice((1, 2, 3, 5)),
+        "switch": lambda: random.choice((True, False, None)),
     }
     return written[kind]()
 
@@ -606,6 +636,7 @@ TYPES = {
     "object": "object({ policy = string, on = bool })",
     "roles": "map(object({ policy = string, on = bool, envs = list(string) }))",
     "number": "number",
+    "switch": "bool",
 }
 
 
@@ -624,13 +655,12 @@ def written_program(seed: int) -> Program:
     variables = "".join(_declared(name, of_kind[name], defaults, valid if name == "env" else None) for name in defaults)
     variable_files = _variable_files(random, of_kind, defaults, files, valid)
     modules = _modules(random, files, variables, names)
-    asked = set(re.findall(r"var\.(\w+)", files["main.tf"].removeprefix(variables)))
-    worlds = list(_worlds(of_kind, defaults, variable_files, valid, asked))
-    return Program(
-        files,
-        worlds,
-        lambda world: _attached(modules, "", world, {name: partial(world.values.get, name) for name in defaults}),
-    )
+    runs = [_options(of_kind, {**defaults, **file}, valid) for file in [{}, *variable_files]]
+
+    def view(world: World) -> View:
+        return View(world, {name: partial(world.value, name) for name in defaults}, modules.locals)
+
+    return Program(files, runs, dict(_attached(modules, "", view)))
 
 
 def _declared(name: str, kind: str, defaults: dict[str, Any], valid: list[str] | None) -> str:
@@ -657,55 +687,38 @@ def _variable_files(
     return several
 
 
-def _worlds(
-    of_kind: dict[str, str],
-    defaults: dict[str, Any],
-    variable_files: list[dict[str, Any]],
-    valid: list[str] | None,
-    asked: set[str],
-) -> Iterator[dict[str, Any]]:
-    """Every value of the variables that matter, with each variable file and without."""
-    for file in [{}, *variable_files]:
-        base = {**defaults, **file}
-        options = {}
-        for name, kind in of_kind.items():
-            options[name] = [base[name]]
-            if name not in asked:
-                continue
-            if kind == "environment":
-                options[name] += [one for one in valid or (*ENVIRONMENTS, ELSE, "") if one != base[name]]
-                if not valid and base[name] is not None:
-                    options[name].append(None)
-            elif kind == "flag":
-                options[name] += [one for one in (True, False, None) if one is not base[name]]
-            elif kind == "number":
-                options[name] += [one for one in (0, 1, 2, 3, 4, 5) if one != base[name]]
-            elif kind == "name":
-                options[name] += [Other(one) for one in (*NAMES, ELSE, "") if one != base[name]]
-        yield from _each(options)
-        for name, kind in of_kind.items():
-            for other in _other_collections(kind) if name in asked else ():
-                yield from _each({**options, name: [other]})
+def _options(of_kind: dict[str, str], usual: dict[str, Any], valid: list[str] | None) -> Options:
+    """Of each variable what it usually is, and what else somebody may give it."""
+    others: dict[str, list[Any]] = {
+        "environment": list(valid or (*ENVIRONMENTS, ELSE, "", None)),
+        "flag": [True, False],
+        "switch": [True, False, None],
+        "number": [0, 1, 2, 3, 4, 5],
+        "name": [Other(one) for one in (*NAMES, ELSE, "")],
+        "list": _other_lists(),
+        "roles": _other_roles(),
+        "object": [{"policy": Other(name), "on": on} for name, on in product((*NAMES, ELSE), (True, False))],
+    }
+    return {
+        name: [usual[name], *(one for one in others[kind] if one != usual[name] or type(one) is not type(usual[name]))]
+        for name, kind in of_kind.items()
+    }
 
 
-def _each(options: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    for values in product(*options.values()):
-        yield dict(zip(options, values, strict=True))
+def _other_lists() -> list[list[Other]]:
+    lists = [(), *product((*NAMES, ELSE, "")), *product((*NAMES, ""), repeat=2)]
+    lists += [(*NAMES[start:], *NAMES[:start]) for start in range(len(NAMES))]
+    return [list(map(Other, several)) for several in lists]
 
 
-def _other_collections(kind: str) -> list[Any]:
-    """What else somebody may give a variable that is no scalar."""
-    if kind == "list":
-        return [[], *([Other(name)] for name in (*NAMES, ELSE)), [Other(name) for name in NAMES]]
-    if kind == "roles":
-        roles = [
-            {"policy": Other(name), "on": on, "envs": list(envs)}
-            for name, on, envs in product(NAMES, (True, False), ((), ENVIRONMENTS))
-        ]
-        return [{}, *({"k9": role} for role in roles)]
-    if kind == "object":
-        return [{"policy": Other(name), "on": on} for name, on in product((*NAMES, ELSE), (True, False))]
-    return []
+def _other_roles() -> list[dict[str, Any]]:
+    roles = [
+        {"policy": Other(name), "on": on, "envs": list(envs)}
+        for name, on, envs in product(NAMES, (True, False), ((), ENVIRONMENTS))
+    ]
+    several = [role for role in roles if role["on"] and role["envs"]]
+    pairs = [{"k8": one, "k9": other} for one, other in product(several, repeat=2)]
+    return [{}, *({"k9": role} for role in roles), *pairs]
 
 
 @dataclass
@@ -762,35 +775,48 @@ def _call(random: Random, files: dict[str, str], directory: str, writer: Writer,
 
 
 def _attached(
-    module: _Module, prefix: str, world: World, variables: dict[str, Callable[[], Any]]
-) -> dict[str, list[Any] | None]:
-    """By resource, None for what the tree does not tell, and for a resource that is refused; each is computed by
-    itself, so that what is refused elsewhere does not matter."""
-    found: dict[str, list[Any] | None] = {}
-    view = View(world, variables, module.locals)
+    module: _Module, prefix: str, view_in: Callable[[World], View | None]
+) -> Iterator[tuple[str, Callable[[World], list[Any] | None]]]:
+    """What each resource attaches in a world, None for what the tree does not tell; None for all that is refused.
+
+    Each is computed by itself, so that what is refused elsewhere does not matter.
+    """
     for resource in module.resources:
-        world.asked.clear()
-        try:
-            policies = resource.worth(view)
-        except Refused:
-            found[prefix + resource.address] = None
-            continue
-        found[prefix + resource.address] = [
-            one if not isinstance(one, Other) or _is_told(one, world) else None for one in policies if one
-        ]
+        yield prefix + resource.address, partial(_policies, resource, view_in)
     for name, condition, arguments, defaults, child in module.calls:
-        inner = {variable: _given(arguments.get(variable), default, view) for variable, default in defaults.items()}
-        try:
-            is_there = condition is None or bool(condition.worth(view))
-        except Refused:
-            is_there = None
-        attached = _attached(child, f"{prefix}module.{name}.", world, inner) if is_there is not False else {}
-        found |= dict.fromkeys(attached) if is_there is None else attached
-    return found
+        yield from _attached(
+            child, f"{prefix}module.{name}.", partial(_inside, view_in, condition, arguments, defaults, child)
+        )
+
+
+def _policies(resource: Attaching, view_in: Callable[[World], View | None], world: World) -> list[Any] | None:
+    try:
+        view = view_in(world)
+        world.asked.clear()
+        policies = resource.worth(view) if view else []
+    except Refused:
+        return None
+    return [one if not isinstance(one, Other) or _is_told(one, world) else None for one in policies if one]
+
+
+def _inside(
+    view_in: Callable[[World], View | None],
+    condition: Expression | None,
+    arguments: dict[str, Expression],
+    defaults: dict[str, Any],
+    child: _Module,
+    world: World,
+) -> View | None:
+    """What the expressions of a called module see, where it is there."""
+    view = view_in(world)
+    if view is None or (condition and not condition.worth(view)):
+        return None
+    inner = {variable: _given(arguments.get(variable), default, view) for variable, default in defaults.items()}
+    return View(world, inner, child.locals)
 
 
 def _given(argument: Expression | None, default: Any, view: View) -> Callable[[], Any]:
-    return lambda: (argument.passed or argument.worth)(view) if argument else default
+    return lambda: argument.worth(view) if argument else default
 
 
 def _is_told(one: Other, world: World) -> bool:
