@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unapproved_iam.cloudformation import sam_resources
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
-from unapproved_iam.scan.file_reads import glob_of, read_paths, reads_files
+from unapproved_iam.scan.file_reads import asked_paths, glob_of, read_paths, reads_files
 from unapproved_iam.scan.name_pieces import ADDED_BY_SAM
 from unapproved_iam.scan.screen_evidence import Evidence, suffices
 from unapproved_iam.scan.unit_screen import Screen, may_be_plan
@@ -321,10 +321,9 @@ def test_names_by_list_in_templates(policies: list[str], source: str, enough: bo
         ('file("a/%{ if true }b%{ endif }.json")', "a/**b**.json"),
         ('fileset("${path.module}/a", "*.json")', "/d/a/**"),
         ('fileset("a", "*.json")', "a/**"),
-        ('fileexists("a.json")', "a.json"),
         ("file(var.x)", "**"),
         ('file /* a */ (/* b */"a.json")', "a.json"),
-        ('file(# a\n"a.json")', "**"),
+        ('file(# a\n  // b\n"a.json")', "a.json"),
         ('file("a" + "b")', "**"),
         ('filemd5("a.json")', None),
         ("profile", None),
@@ -333,6 +332,14 @@ def test_names_by_list_in_templates(policies: list[str], source: str, enough: bo
 def test_what_source_reads(call: str, path: str | None) -> None:
     assert read_paths(f"x = {call}".encode(), "/d") == ({path} if path else set())
     assert reads_files(call.encode()) is (path is not None)
+
+
+def test_what_is_only_asked_for() -> None:
+    """Whether a file is there may decide what is attached, but it brings no name."""
+    asking = b'x = fileexists("a.json")'
+    assert reads_files(asking)
+    assert asked_paths(asking, "/d") == {"a.json"}
+    assert read_paths(asking, "/d") == set()
 
 
 @pytest.mark.parametrize(

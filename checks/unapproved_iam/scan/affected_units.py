@@ -24,7 +24,7 @@ from typing import NamedTuple
 from unapproved_iam.deny_list.discovery import FILE_NAME
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.path_glob import path_matches
-from unapproved_iam.scan.file_reads import glob_of, read_paths
+from unapproved_iam.scan.file_reads import asked_paths, glob_of
 from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.screen_evidence import Evidence
 from unapproved_iam.scan.source_files import Kind, files_below, kind_of, listed, up_to
@@ -143,5 +143,5 @@ def may_read(directory: str, others: Iterable[str]) -> bool:
     """Whether source in a directory may read one of these files, by the literals in its calls."""
     globs: set[str] = set()
     for path in listed(directory).paths(Kind.TERRAFORM):
-        globs |= {glob_of(read) for read in read_paths(readable(path) or b"", directory)}
+        globs |= {glob_of(read) for read in asked_paths(readable(path) or b"", directory)}
     return any(path_matches(path.replace(os.sep, "/"), glob) for glob in globs for path in others)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 
-_BLANK = rb"(?:\s|/\*(?s:.*?)\*/)*"
+_BLANK = rb"(?:\s|/\*(?s:.*?)\*/|(?:#|//)[^\n]*\n)*"
 # A call with its argument where that is one literal. What only a hash is made of brings no text.
 _READING_CALL = re.compile(
     rb'\b(templatefile|file(?!md5|sha|base64sha)\w*)%b\(%b("(?:[^"\\\n]|\\.)*"\s*[,)])?' % (_BLANK, _BLANK)
@@ -23,12 +24,21 @@ def reads_files(source: bytes) -> bool:
     return b"file" in source and _READING_CALL.search(source) is not None
 
 
+def asked_paths(source: bytes, directory: str) -> set[str]:
+    """The same with the paths of which source only asks whether there is such a file."""
+    return _paths(_READING_CALL.findall(source), directory)
+
+
 def read_paths(source: bytes, directory: str) -> set[str]:
     """The paths that source in a directory may read, `**` standing for what is unknown of them.
 
     An absolute one is in normal form; any other counts from where Terraform is run, usually the root module.
     """
     calls = _READING_CALL.findall(source)
+    return _paths((call for call in calls if call[0] != b"fileexists"), directory)
+
+
+def _paths(calls: Iterable[tuple[bytes, bytes]], directory: str) -> set[str]:
     return {_path_of(function, argument, directory.replace(os.sep, "/")) for function, argument in calls}
 
 

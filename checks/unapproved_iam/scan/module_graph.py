@@ -112,7 +112,7 @@ class ModuleGraph:
             shown = {path: evidence | Evidence.NAME for path, evidence in shown.items()}
         types = self._reaching(shown, Evidence.TYPE) & directories
         suspicious = types & self._reaching(shown, Evidence.NAME)
-        return suspicious | self._named_by_pieces(types - suspicious, given)
+        return self._named_in_slices(suspicious | self._named_by_pieces(types - suspicious, given), given)
 
     def _named_by_pieces(self, directories: set[str], given: Iterable[bytes]) -> set[str]:
         """Those of the directories, none of which reaches a whole name, that reach what one may be made of."""
@@ -123,7 +123,7 @@ class ModuleGraph:
             directories,
             given,
             pieces.rare_in_terraform,
-            lambda text: screen.template(text) & Evidence.NAME or pieces.rare_in_read(text),
+            screen.rare_in_read,
         )
         rare = self._reaching(shown, Evidence.LAST_PIECE | Evidence.OPEN_ARN) & directories
         common = self._looked_at(rare, given, pieces.common_in_terraform, pieces.common_in_text)
@@ -155,6 +155,20 @@ class ModuleGraph:
         if any("*" in path for path in paths):
             return Evidence.NAME
         return _look_at((path for path in paths if self._is_readable(path)), into_text)
+
+    def _named_in_slices(self, directories: set[str], given: Iterable[bytes]) -> set[str]:
+        """Those of the directories in which names stand where they reach what is attached, and whoever calls these."""
+        if not directories or not self._screen.names_count:
+            return directories
+        from unapproved_iam.scan.slice_screen import SliceScreen  # most runs find nothing that needs it
+
+        screen = SliceScreen(self._screen, self._is_readable)
+        values: dict[str, list[bytes | None]] = {}
+        for path, module in self.modules.items():
+            for root in self.roots_of_variables(path) if module.has_variables else ():
+                values.setdefault(root, []).extend(map(readable, listed(path).paths(Kind.VARIABLES)))
+        named = {path for path in directories if screen.may_name(path, [*values.get(path, ()), *given])}
+        return directories & self.callers_of(named)
 
     def reads(self, file: str) -> bool:
         """Whether a module surely reads this very file: the literals in its calls name no other."""

@@ -74,6 +74,19 @@ class Screen:
         """Whether a whole name may stand in a file."""
         return _is_escaped(source) or self._names_policy(source)
 
+    @property
+    def names_count(self) -> bool:
+        """Whether names rule anything out: not where the list looks for any policy."""
+        return not self._names_policy(b"")
+
+    def rare_in_expressions(self, source: bytes) -> Evidence:
+        """Whole names in expressions of Terraform source, and what is seldom found there beside them."""
+        if _is_escaped(source) or (self._names_policy(source) and self._names_policy(without_tests(source))):
+            return Evidence.NAME
+        if holds_template(source) and self.template(source) & Evidence.NAME:
+            return Evidence.NAME
+        return self.pieces.rare_in_terraform(source)
+
     def _names_policy(self, source: bytes) -> bool:
         return any(search(source) for search in self._names)
 
@@ -86,6 +99,10 @@ class Screen:
         is_one = any(search(source) for search in _TEMPLATE_TYPES) or _may_attach_elsewhere(source)
         evidence = Evidence.TYPE if is_one else Evidence.NOTHING
         return evidence | Evidence.NAME if self._names_policy(source) else evidence
+
+    def rare_in_read(self, source: bytes) -> Evidence:
+        """Whole names in a file that Terraform source reads, and what is seldom found there beside them."""
+        return self.template(source) & Evidence.NAME or self.pieces.rare_in_read(source)
 
     def template_by_itself(self, source: bytes) -> Evidence:
         """What decides whether a template by itself has to be read."""

@@ -42,10 +42,20 @@ class PrincipalAttribute(NamedTuple):
     by_arn: bool = False  # the attribute holds an ARN, which does not tell the name
 
 
+# What decides beside an attribute of these forms.
+_BESIDE = {Form.OWN: ("path",), Form.TEMPLATE: ("parameters",), Form.PROPERTIES: ("type_name",)}
+
+
 class AttachingType(NamedTuple):
     resource_type: str
     policies: tuple[PolicyAttribute, ...]
     principals: tuple[PrincipalAttribute, ...] = ()
+
+    @property
+    def arguments(self) -> frozenset[str]:
+        """The arguments and nested blocks that say which policies are attached; whether and to whom others say."""
+        names = (name for one in self.policies for name in (one.name.partition(".")[0], *_BESIDE.get(one.form, ())))
+        return frozenset(names)
 
 
 def _row(

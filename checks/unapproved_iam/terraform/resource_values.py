@@ -56,6 +56,12 @@ def attribute_of_resource(declared: Declared, name: str) -> Value:
     return declared.argument(name) or declared.not_written(name)
 
 
+def yields_arguments(type_: str) -> bool:
+    """Whether each attribute of such a resource or data source has the value of the argument of its name, or none that
+    is in a file."""
+    return not any(type_ in types for types in (DECLARED_POLICIES, DECLARED_PRINCIPALS, _TYPES_KNOWN))
+
+
 def name_of(declared: Declared, name: str) -> Value:
     """The name of a principal or policy, with a hole for what the provider generates."""
     generated = Hole(f"{declared.address}.{name}", f"{declared.address}.{name} is generated", remedy=SCAN_THE_PLAN)
@@ -130,3 +136,4 @@ _KNOWN: dict[tuple[str, str], Callable[[Declared], Value]] = {
     ("data.aws_caller_identity", "id"): _always(ACCOUNT),
     ("terraform_data", "output"): _argument("input"),
 }
+_TYPES_KNOWN = frozenset(type_ for type_, _ in _KNOWN)
