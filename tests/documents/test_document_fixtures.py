@@ -126,7 +126,7 @@ def reached(node: Node, steps: list[tuple[str, bool]]) -> bool:
 @pytest.mark.parametrize("row", DOCUMENT_TYPES.values(), ids=DOCUMENT_TYPES)
 def test_each_mark_is_one_that_the_screen_finds(row: DocumentType) -> None:
     """It looks for marks only where it finds a part of a word for policies."""
-    assert all(re.search("olic", policies.path) for policies in row.policies)
+    assert all(re.search("olic(?:ies|y[AR])|managed_policy", policies.path) for policies in row.policies)
     assert row.marks
 
 
@@ -185,3 +185,12 @@ CASES = {
 @pytest.mark.parametrize(("written", "expected"), CASES.values(), ids=CASES)
 def test_forms(written: str, expected: list[str], tmp_path: Path) -> None:
     assert verdicts(tmp_path, written) == expected
+
+
+def test_a_patch_is_named_by_its_target(tmp_path: Path) -> None:
+    """Two patches of one file are two places to approve."""
+    patch = "- target: {kind: Role, name: %s}\n  patch: |\n    - {op: add, path: /spec/policies/-, value: %s}\n"
+    written = "patches:\n" + patch % ("a", ADMINISTRATOR) + patch % ("b", ADMINISTRATOR)
+    (tmp_path / "kustomization.yaml").write_text(written)
+    addresses = [one.resource for one in read(tmp_path / "kustomization.yaml").attachments]
+    assert addresses == ['patch["Role/a /spec/policies/-"]', 'patch["Role/b /spec/policies/-"]']

@@ -525,6 +525,8 @@ HARMLESS = {
     ),
     "a template that attaches nothing": generated('templatefile("provider.tpl", { region = run_cmd("x") })'),
     "a file of another kind": generated('run_cmd("x")', "x.json"),
+    "an import of what attaches": generated("<<EOF\nimport {\n  to = aws_iam_role_policy_attachment.x\n}\nEOF\n"),
+    "what is refused": "locals { x = {} }\n" + generated("<<EOF\n${local.x.missing}\nEOF\n"),
     "what is switched off": generated('run_cmd("x")', more="disable = true"),
 }
 

@@ -19,10 +19,12 @@ from unapproved_iam.cloudformation.document import (
     Unreadable,
     documents_of,
     function_of,
+    value_of,
+    values_of,
 )
 from unapproved_iam.cloudformation.source_skips import TemplateText
 from unapproved_iam.cloudformation.world import VARIABLE, scalar_text
-from unapproved_iam.documents.document_types import DOCUMENT_TYPES, MARKS, DocumentType, Form, Policies
+from unapproved_iam.documents.document_types import DOCUMENT_TYPES, JSON_PATCH, MARKS, DocumentType, Form, Policies
 from unapproved_iam.documents.recognition import steps_of
 from unapproved_iam.documents.serverless_framework import is_serverless, read_serverless
 from unapproved_iam.policies.attachment import Attachment, Principal, Reading, Unjudged, together
@@ -64,10 +66,12 @@ _SEEMS_TO_HOLD = re.compile(rf"""(?:{"|".join(map(re.escape, MARKS))})(?:(?<=/)|
 def _readings_of(document: Node, source: TemplateText, rows: Sequence[DocumentType]) -> Iterator[Reading]:
     if is_serverless(document):
         yield read_serverless(document, source)
+    targets: dict[int, str] = {}
     for key, node in _parts_of(document) if rows else ():
         if isinstance(node, Scalar):
-            yield from _readings_within(node, source, rows)
+            yield from _readings_within(node, source, rows, targets.get(id(node), ""))
             continue
+        targets |= {id(patch): _target_of(node) for patch in values_of(node, "patch")}
         for row in rows:
             found = row.recognize(node)
             if found is not None:
@@ -80,7 +84,15 @@ _BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?$")
 MOST_WITHIN = 3  # texts within one another
 
 
-def _readings_within(scalar: Scalar, source: TemplateText, rows: Sequence[DocumentType]) -> Iterator[Reading]:
+def _target_of(patch: Object) -> str:
+    """To what Kustomize applies a patch: KIND/NAME."""
+    target = value_of(patch, "target")
+    return "/".join(filter(None, (_written(target, key) for key in ("kind", "name")))) if target else ""
+
+
+def _readings_within(
+    scalar: Scalar, source: TemplateText, rows: Sequence[DocumentType], target: str
+) -> Iterator[Reading]:
     """What the documents attach that stand in a text of another one."""
     rows = [row for row in rows if row.framework == "kubernetes" and any(mark in scalar.text for mark in row.marks)]
     if not rows or not _DOCUMENT.search(scalar.text):
@@ -93,6 +105,7 @@ def _readings_within(scalar: Scalar, source: TemplateText, rows: Sequence[Docume
         on_one_line=source.on_one_line or not is_block,
         embedded=True,
         depth=getattr(source, "depth", 0) + 1,
+        target=target,
     )
     if within.depth > MOST_WITHIN:
         reason = f"more than {MOST_WITHIN} documents stand within one another"
@@ -103,9 +116,10 @@ def _readings_within(scalar: Scalar, source: TemplateText, rows: Sequence[Docume
 
 @dataclass(frozen=True)
 class _Within(TemplateText):
-    """A text within texts."""
+    """A text within texts; a patch has a target."""
 
     depth: int = 0
+    target: str = ""
 
 
 def _parts_of(document: Node) -> Iterator[tuple[Scalar, Object | Scalar]]:
@@ -153,6 +167,8 @@ class _Recognized:
         self._source = source
         self._is_base = key.text == "base"  # of a Composition of Crossplane, whose patches may name other principals
         name = next(filter(None, (_written(found, path) for path in row.name_paths)), "") or _written(node, "name")
+        if row is JSON_PATCH:
+            name = " ".join(filter(None, (getattr(source, "target", ""), _written(node, "path"))))
         address = row.label + _keyed(name) if row.label else _plain(key.text) if key.text else ""
         self._whole = _Member(node, key.line or node.line, address)
 

@@ -293,7 +293,7 @@ JSON_PATCH = DocumentType(
     "kubernetes",
     "JSON Patch (RFC 6902); patches in the Kustomize reference",
     "patch",
-    ("path",),
+    (),
     json_patch(tuple(policies.path for policies in _KUBERNETES)),
     _KUBERNETES,
     (),

@@ -169,11 +169,11 @@ class _Check:
                 return
         if kind is Kind.TEMPLATE or (kind is None and b"Resources" in source):
             evidence = self._screen.template_by_itself(source)
-            if suffices(evidence) or (may_be_plan(source) and self._screen.plan_suffices(source)):
+            if (evidence and suffices(evidence)) or (may_be_plan(source) and self._screen.plan_suffices(source)):
                 suspicious.files.add(path)
                 return
             suspicious.harmless.append(path)
-            suspicious.attaching += [path] if evidence & Evidence.TYPE else []
+            suspicious.attaching += [path] if evidence and evidence & Evidence.TYPE else []
         mention = self._mentions.first_in(source, path) if kind and names else None
         if mention:
             suspicious.mentions.append(mention)

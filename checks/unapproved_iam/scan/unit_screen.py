@@ -12,6 +12,7 @@ decide.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from unapproved_iam.scan.screen_evidence import (
     without_tests,
 )
 from unapproved_iam.terraform.source_look import may_attach, may_call
-from unapproved_iam.word_patterns import searches_for
+from unapproved_iam.word_patterns import Search, searches_for
 
 if TYPE_CHECKING:
     from unapproved_iam.scan.name_pieces import NamePieces
@@ -88,15 +89,15 @@ class Screen:
         return self.pieces.rare_in_terraform(source)
 
     def _names_policy(self, source: bytes) -> bool:
-        return any(search(source) for search in self._names)
+        return _finds(self._names, source)
 
     def template(self, source: bytes) -> Evidence:
         """Types and whole names in a CloudFormation template or a further document, or in what may be one."""
         if _is_escaped(source) or (b"\\" in source and _FOLDED.search(source)) or b"%TAG" in source:
             return Evidence.EVERYTHING
-        if (b"binary" in source and _TAGGED.search(source)) or any(macro in source for macro in _TEMPLATE_MACROS):
+        if (b"binary" in source and _TAGGED.search(source)) or _holds(_TEMPLATE_MACROS, source):
             return Evidence.EVERYTHING
-        is_one = any(search(source) for search in _TEMPLATE_TYPES) or _may_attach_elsewhere(source)
+        is_one = (b"::" in source and _finds(_TEMPLATE_TYPES, source)) or _may_attach_elsewhere(source)
         evidence = Evidence.TYPE if is_one else Evidence.NOTHING
         return evidence | Evidence.NAME if self._names_policy(source) else evidence
 
@@ -107,6 +108,8 @@ class Screen:
     def template_by_itself(self, source: bytes) -> Evidence:
         """What decides whether a template by itself has to be read."""
         evidence = self.template(source)
+        if not evidence:  # of most files, and flags are slow
+            return evidence
         if evidence == Evidence.TYPE:
             evidence |= self.pieces.rare_in_template(source)
         if evidence & Evidence.LAST_PIECE:
@@ -144,7 +147,26 @@ def _is_escaped(source: bytes) -> bool:
 
 def _may_attach_elsewhere(source: bytes) -> bool:
     """Whether a row of `documents.document_types` may be about a file: what attaches policies says so in a key."""
-    return b"olic" in source and any(mark in source for mark in _document_marks())
+    is_key = _POLICY_KEY.search(source) is not None or b"managed_policy" in source
+    return is_key and _holds(_document_marks(), source)
+
+
+_POLICY_KEY = re.compile(rb"olic(?:ies|y[AR])")  # not the `imagePullPolicy` of every deployment
+
+
+# These are asked of every file: a generator takes as long to begin as one of them to search.
+def _holds(words: Sequence[bytes], source: bytes) -> bool:
+    for word in words:  # noqa: SIM110
+        if word in source:
+            return True
+    return False
+
+
+def _finds(searches: Sequence[Search], source: bytes) -> bool:
+    for search in searches:  # noqa: SIM110
+        if search(source):
+            return True
+    return False
 
 
 @cache

@@ -20,7 +20,8 @@ from unapproved_iam.terraform.module_files import Program
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.terragrunt.configuration import Configuration, attribute_in
 
-_ATTACHES = re.compile("|".join([*ATTACHING_TYPES, r"module\\?[\"\s]"]))
+# Not what an import or a moved block names.
+_ATTACHES = re.compile(rf"""resource[\\\s"':{{]+(?:{"|".join(ATTACHING_TYPES)})\b|module\\?["\s]""")
 _MODULE = "expected it in the module"
 
 
@@ -79,7 +80,7 @@ def _texts_in(value: Value) -> Iterator[str]:
 def _unknown_in(value: Value) -> Iterator[Hole]:
     """What may be a block, or several: the whole text, or a line of it."""
     for possible in value:
-        if isinstance(possible.plain, Unknown):
+        if isinstance(possible.plain, Unknown) and not possible.plain.fails:  # what is refused generates nothing
             yield possible.plain.hole
         if isinstance(possible.plain, String):
             pieces = ("\n", *possible.plain.text.pieces, "\n")
