@@ -253,6 +253,19 @@ FORMS: dict[str, tuple[Tree, Tree]] = {
         },
         "terragrunt.stack.hcl",
     ),
+    "a unit by a mere name": both(
+        STACK.format(more='values = { name = "deploy" }').replace("../units/x", "x"),
+        {"live/x/terragrunt.hcl": HERE + inputs() + "# values.name\n", "live/x/main.tf": MODULE},
+        "terragrunt.stack.hcl",
+    ),
+    "a unit by a path that is read": both(
+        STACK.format(more="").replace('"../units/x"', '"${read_terragrunt_config("../common.hcl").locals.units}/x"'),
+        {
+            "common.hcl": 'locals { units = "${get_repo_root()}/units" }\n',
+            "units/x/terragrunt.hcl": 'terraform { source = "../../../modules/role" }\n' + inputs() + "# values.name\n",
+        },
+        "terragrunt.stack.hcl",
+    ),
     "a unit beside its stack": both(
         STACK.format(more=f'no_dot_terragrunt_stack = true\n  values = {{ policy = "{ADMINISTRATOR}" }}'),
         {"units/x/terragrunt.hcl": 'terraform { source = "../../modules/role" }\n' + BY_VALUE},

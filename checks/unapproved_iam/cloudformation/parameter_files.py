@@ -8,7 +8,6 @@ Git sync in the CloudFormation user guide, "AWS SAM CLI configuration file".
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -163,6 +162,8 @@ def templates_named(path: str, source: bytes) -> list[str]:
 
 
 def _strings(written: str) -> Iterator[str]:
+    import json  # few trees have a configuration of the SAM CLI
+
     for found in _STRING.finditer(written):
         literal = next((part for part in (found[2], found[4]) if part is not None), None)
         if literal is not None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, reduce
 from operator import or_
 from typing import NamedTuple
@@ -43,6 +43,9 @@ def is_unit(path: str) -> bool:
     return os.path.basename(path) in UNIT_NAMES or path.endswith(_STACK_FILES)
 
 
+_STRING = re.compile(rb'"([^"\n]*)"')
+
+
 class _Look(NamedTuple):
     """What a file, or several, show at first sight."""
 
@@ -53,7 +56,15 @@ class _Look(NamedTuple):
     words: frozenset[bytes] = frozenset()
 
     def __or__(self, other: _Look) -> _Look:
-        return _Look(*(mine | theirs for mine, theirs in zip(self, other, strict=True)))  # type: ignore[operator]
+        return _Look.of([self, other])
+
+    @classmethod
+    def of(cls, looks: Sequence[_Look]) -> _Look:
+        """What several files show together."""
+        paths, rare, names, ends, words = zip(*looks, strict=True)
+        one = frozenset[str]()
+        evidence = reduce(or_, rare, Evidence.NOTHING)
+        return cls(one.union(*paths), evidence, one.union(*names), one.union(*ends), frozenset[bytes]().union(*words))
 
 
 class UnitFiles:
@@ -67,6 +78,8 @@ class UnitFiles:
         self._above = cache(self._look_above)
         self._common = cache(self._common_in)
         self._named = cache(self._look_at_named)
+        self._near = cache(self._near_to)
+        self._paths_in = cache(self._paths_written_in)
 
     def suspicious(self, units: Iterable[str], modules: ModuleGraph) -> set[str]:
         """Those of the units of which the screen does not rule out that a denied policy is attached there."""
@@ -126,26 +139,48 @@ class UnitFiles:
         return evidence
 
     def _whole(self, unit: str) -> _Look:
-        found, waiting, seen = _Look(), [unit], set[str]()
+        looks, waiting, seen = list[_Look](), [unit], {unit}
         while waiting:
             one = waiting.pop()
-            seen.add(one)
-            near = self._look(one) | self._above(os.path.dirname(one))
-            found |= near | self._named(near.names - set(UNIT_NAMES), near.ends)
+            near = self._near(one)
+            looks.append(near)
             if os.path.basename(one) == _STACK:  # whose units are copies of directories
-                made = (
-                    path
-                    for name in self._by_directory_name.keys() & near.words
-                    for path in self._by_directory_name[name]
-                )
-                waiting += [path for path in made if path not in seen]
+                made = {path for file in near.paths for path in self._copied(file, os.path.dirname(one))} - seen
+                seen |= made
+                waiting += made
+        return _Look.of(looks) if len(looks) > 1 else looks[0]
+
+    def _near_to(self, unit: str) -> _Look:
+        near = self._look(unit) | self._above(os.path.dirname(unit))
+        return near | self._named(near.names - set(UNIT_NAMES), near.ends)
+
+    def _copied(self, file: str, directory: str) -> Iterator[str]:
+        """The units in directories of which a file has the path, as far as it is written out.
+
+        Where the file itself will lie is not known, so the end of a path is enough; but for a mere name.
+        """
+        for is_name, parts in self._paths_in(file):
+            for unit in self._by_directory_name.get(parts[-1], ()):
+                end = os.path.join(directory, parts[-1]) if is_name else "/".join(["", *parts])
+                if os.path.dirname(unit).endswith(end):
+                    yield unit
+
+    def _paths_written_in(self, file: str) -> list[tuple[bool, list[str]]]:
+        """The ends of the paths among the texts of a file; whether each is a mere name."""
+        source = readable(file) if file.endswith(".hcl") else None
+        found = []
+        for written in set(_STRING.findall(source or b"")):
+            end = written.rpartition(b"}")[2].partition(b"?")[0]
+            parts = [part for part in os.fsdecode(end).split("/") if part not in ("", ".", "..")]
+            if parts and parts[-1] in self._by_directory_name:
+                found.append((b"/" not in written and b"}" not in written, parts))
         return found
 
     @cached_property
-    def _by_directory_name(self) -> dict[bytes, list[str]]:
-        found: dict[bytes, list[str]] = {}
+    def _by_directory_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         for unit in self.units:
-            found.setdefault(os.fsencode(os.path.basename(os.path.dirname(unit))), []).append(unit)
+            found.setdefault(os.path.basename(os.path.dirname(unit)), []).append(unit)
         return found
 
     def _look_above(self, directory: str) -> _Look:
