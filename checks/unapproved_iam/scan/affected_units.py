@@ -28,7 +28,7 @@ from unapproved_iam.scan.file_reads import asked_paths, glob_of
 from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.screen_evidence import Evidence
 from unapproved_iam.scan.source_files import Kind, files_below, kind_of, listed, up_to
-from unapproved_iam.scan.unit_screen import Screen
+from unapproved_iam.scan.unit_screen import Screen, may_export
 from unapproved_iam.source_bytes import readable
 
 # The graph of a tree's modules, and its files that may be templates.
@@ -106,9 +106,11 @@ def _depending(changed: set[str], files: Sequence[str]) -> set[str]:
     templates = {path for path in changed if _may_be_template(path)}
     if not templates:
         return set()
-    from unapproved_iam.scan.exporters import importing  # only templates need it
+    importers: set[str] = set()
+    if any(may_export(readable(path) or b"") for path in templates):
+        from unapproved_iam.scan.exporters import importing  # few templates export anything
 
-    importers = importing(templates, files)
+        importers = importing(templates, files)
     return importers | _nesting(templates | importers, files)
 
 

@@ -26,7 +26,7 @@ from unapproved_iam.scan.name_pieces import nests_files
 from unapproved_iam.scan.parameter_binding import ParameterBinding
 from unapproved_iam.scan.screen_evidence import Evidence
 from unapproved_iam.scan.source_files import Kind, walk
-from unapproved_iam.scan.unit_screen import Screen, may_import
+from unapproved_iam.scan.unit_screen import Screen, may_export, may_import
 from unapproved_iam.source_bytes import decoded, readable
 
 
@@ -88,7 +88,3 @@ def _scalars_in(node: Node | None) -> Iterator[str]:
         inner = node.items if isinstance(node, Array) else [value for _, value in node.pairs]
         for part in inner:
             yield from _scalars_in(part)
-
-
-def may_export(source: bytes) -> bool:
-    return b"Export" in source and b"Outputs" in source

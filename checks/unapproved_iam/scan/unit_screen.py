@@ -194,6 +194,10 @@ def may_be_plan(source: bytes) -> bool:
     return b'"planned_values"' in source or b'"resource_changes"' in source
 
 
+def may_export(source: bytes) -> bool:
+    return b"Export" in source and b"Outputs" in source
+
+
 def may_import(source: bytes) -> bool:
     """Whether a template may import what others export."""
     return b"ImportValue" in source
