@@ -474,6 +474,20 @@ def test_inputs_that_are_not_known_may_give_anything(tmp_path: Path, capsys: pyt
         )
 
 
+@pytest.mark.parametrize(("policy", "exit_code"), [("AdministratorAccess", 2), ("ReadOnlyAccess", 1)])
+def test_a_template_of_units_counts_by_its_own_text(
+    policy: str, exit_code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody applies it as it stands; a unit that is broken otherwise may attach what it includes."""
+    template = INCLUDE + LOCAL + f"inputs = {{\n  {{{{ if .Create }}}}\n  name = {policy}\n  {{{{ end }}}}\n}}\n"
+    files = {"root.hcl": inputs(), ".boilerplate/terragrunt.hcl": template}
+    write(Tree(INCLUDE + LOCAL, True, files), tmp_path)
+    assert main(["check", str(tmp_path)]) == exit_code
+    (tmp_path / ".boilerplate/terragrunt.hcl").write_text(template.replace("{{", "").replace("}}", ""))
+    assert main(["check", str(tmp_path)]) == 2
+    capsys.readouterr()
+
+
 def generated(contents: str, path: str = "x.tf", more: str = "") -> str:
     return f'generate "x" {{\n  path = "{path}"\n  if_exists = "overwrite"\n  {more}\n  contents = {contents}\n}}\n'
 

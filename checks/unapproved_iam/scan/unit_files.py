@@ -87,7 +87,8 @@ class UnitFiles:
         for path, module in modules.modules.items():
             if module.has_sources:
                 by_name.setdefault(os.fsencode(os.path.basename(path)), []).append(path)
-        return {unit for unit in units if suffices(self._evidence(unit, modules, by_name))}
+        found = {unit for unit in units if suffices(self._evidence(unit, modules, by_name))}
+        return {unit for unit in found if not self._is_harmless_template(unit)}
 
     def affected(self, changed: set[str], directories: Iterable[str]) -> set[str]:
         """The units that a change of these files, and of modules in these directories, can affect."""
@@ -137,6 +138,23 @@ class UnitFiles:
         if not suffices(evidence) and whole.rare & (Evidence.LAST_PIECE | Evidence.OPEN_ARN):
             evidence |= reduce(or_, (self._common(path) for path in whole.paths), Evidence.NOTHING)
         return evidence
+
+    def _is_harmless_template(self, unit: str) -> bool:
+        """Whether it is the source of a unit, with `{{ … }}` to be filled in, and attaches nothing denied by itself."""
+        source = readable(unit) or b""
+        is_template = b"{{" in source and unit.endswith(".hcl")  # JSON ends many objects at once
+        if not is_template or suffices(Evidence.TYPE | self._look(unit).rare | self._common(unit)):
+            return False
+        from unapproved_iam.hcl.syntax import HclSyntaxError, parse_body  # few units hold braces
+
+        try:
+            bodies = [parse_body(source, unit)]
+            for body in bodies:
+                bodies += [block.body for block in body.blocks]
+                _ = [attribute.expression for attribute in body.attributes.values()]
+        except HclSyntaxError:
+            return True
+        return False
 
     def _whole(self, unit: str) -> _Look:
         looks, waiting, seen = list[_Look](), [unit], {unit}
