@@ -139,7 +139,7 @@ UNKNOWN = {
     'toset(["b", "a", var.unset])': ["a", "b", "${var.unset}"],
     'tolist(toset(["b", var.unset]))[0]': ["b", "${var.unset}"],
     'distinct(["b", var.unset, "b"])': ["b", "${var.unset}"],
-    'compact([var.unset, ""])': ["${var.unset}"],
+    'compact([var.unset, ""])': ['${var.unset} when var.unset is not ""'],
     'split(":", "a:b-${var.unset}:c")[0]': ["a"],
     'split(":", "a:b-${var.unset}:c")[1]': ["b-${var.unset}", "${var.unset}", "c"],
     'format("%s/%s", var.unset, "x")': ["${var.unset}/x"],
@@ -148,7 +148,7 @@ UNKNOWN = {
     'upper("a${var.unset}b")': ["A${var.unset}B"],
     'replace("a-b", "-", var.unset)': ["a${var.unset}b"],
     'coalesce(var.unset, "x")': [
-        '${var.unset} when var.unset is neither "" nor null',
+        '${var.unset} when var.unset is not ""',
         'x when var.unset is "" or null',
     ],
     'try(var.unset.a, "x")': ["${var.unset.a} when var.unset.a is not missing", "x when var.unset.a is missing"],

@@ -14,7 +14,7 @@ import pytest
 from terraform_verdicts import findings_in
 from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.policies.policy_arn import display_name
-from world_writer import DENIED, Other, worlds, written_program
+from world_writer import DENIED, Other, is_told, worlds, written_program
 from written_files import write_tree
 
 PROGRAMS = int(os.environ.get("WORLD_PROGRAMS", "150"))
@@ -146,14 +146,14 @@ def _truth(seed: int) -> Truth:
     program = written_program(seed)
     truth = Truth(set(), set(), set(), set(), set())
     for resource, attached in program.attached.items():
-        for world in (world for options in program.runs for world in worlds(options)):
+        for world in (one for run in program.runs for eager in (False, True) for one in worlds(run, eager)):
             policies = attached(world)
             if policies is None:
                 truth.refused.add(resource)
             elif policies:
                 truth.attaching.add(resource)
             for policy in policies or ():
-                if policy is None:
+                if not is_told(policy, world):
                     truth.untold.add(resource)
                 elif policy in DENIED or policy.startswith("legacy-"):
                     truth.perhaps.add((resource, str(policy)))

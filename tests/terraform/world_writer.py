@@ -7,9 +7,9 @@ nothing that the engine has. A world gives each variable its default, what a var
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 from operator import eq, ge, gt, le, lt
 from random import Random
 from typing import Any, TypeVar
@@ -42,9 +42,10 @@ class World:
     `path` are the numbers of the choices; it grows with the questions.
     """
 
-    def __init__(self, options: Options, path: list[int]) -> None:
+    def __init__(self, options: Options, path: list[int], is_eager: bool = False) -> None:
         self.options = options
         self.path = path
+        self.is_eager = is_eager  # whether `&&` and `||` compute both sides, as before version 1.12 of terraform
         self.chosen: dict[str, Any] = {}
         self.asked: set[str] = set()  # what `Other` texts turned out to be equal to
 
@@ -57,11 +58,11 @@ class World:
         return self.chosen[name]
 
 
-def worlds(options: Options) -> Iterator[World]:
+def worlds(options: Options, is_eager: bool = False) -> Iterator[World]:
     """All worlds, as far as those differ who ask for values in the one that is handed out."""
     path: list[int] = []
     while True:
-        world = World(options, path)
+        world = World(options, path, is_eager)
         yield world
         widths = [len(options[name]) for name in world.chosen]
         del path[len(widths) :]
@@ -98,6 +99,7 @@ class Attaching:
     address: str
     text: str
     worth: Callable[[View], list[Any]]
+    expressions: tuple[Expression, ...] = ()  # that terraform computes, if there is an instance or not
 
 
 @dataclass
@@ -105,6 +107,7 @@ class Program:
     files: dict[str, str]
     runs: list[Options]  # without a variable file, and with each
     attached: dict[str, Callable[[World], list[Any] | None]]  # by the resource's address without instance keys
+    is_computed: Callable[[World], bool]  # whether terraform refuses nothing, be it used or not
 
 
 def equal(view: View, one: Any, other: Any) -> bool:
@@ -113,6 +116,12 @@ def equal(view: View, one: Any, other: Any) -> bool:
         if isinstance(text, Other) and same:
             view.world.asked.add(str(text))
     return bool(same)
+
+
+def contains(view: View, several: Iterable[Any], wanted: Any) -> bool:
+    if wanted is None:
+        raise Refused
+    return any(equal(view, wanted, one) for one in several)
 
 
 def quoted(data: Any) -> str:
@@ -205,10 +214,7 @@ class Writer:
         one = self.environment()
         among = self.random.sample(ENVIRONMENTS, self.pick((1, 2, 2, 3)))
 
-        def worth(view: View) -> bool:
-            return any(equal(view, one.worth(view), constant) for constant in among)
-
-        return Expression(f"contains({quoted(among)}, {one.text})", worth)
+        return Expression(f"contains({quoted(among)}, {one.text})", lambda view: contains(view, among, one.worth(view)))
 
     def negated(self, depth: int) -> Expression:
         one = self.flag(depth)
@@ -218,6 +224,8 @@ class Writer:
         one, other, operator = self.flag(depth), self.flag(depth), self.pick(("&&", "||"))
 
         def worth(view: View) -> bool:
+            if view.world.is_eager:
+                other.worth(view)
             if operator == "&&":
                 return bool(one.worth(view) and other.worth(view))
             return bool(one.worth(view) or other.worth(view))
@@ -394,7 +402,13 @@ class Writer:
         objects = self.any_variable("object")
         if objects is None:
             return self.choice_of_name(depth)
-        return Expression(f"{objects.text}.policy", lambda view: objects.worth(view)["policy"])
+
+        def worth(view: View) -> Any:
+            if objects.worth(view) is None:
+                raise Refused
+            return objects.worth(view)["policy"]
+
+        return Expression(f"{objects.text}.policy", worth)
 
     # -- lists of names ------------------------------------------------------------------------------------------------
 
@@ -504,7 +518,7 @@ class Writer:
             lambda view: [
                 role["policy"]
                 for _, role in sorted(roles.worth(view).items())
-                if any(equal(view, environment.worth(view), one) for one in role["envs"])
+                if contains(view, role["envs"], environment.worth(view))
             ],
         )
 
@@ -536,7 +550,8 @@ class Writer:
     def conditional(self, name: str) -> Attaching:
         policy, condition = self.name(2), self.flag(2)
         lines = f'  count = {condition.text} ? 1 : 0\n  policy_arn = "{ARN}${{{policy.text}}}"\n'
-        return self.attachment(name, lines, lambda view: [policy.worth(view)] if condition.worth(view) else [])
+        attaching = self.attachment(name, lines, lambda view: [policy.worth(view)] if condition.worth(view) else [])
+        return replace(attaching, expressions=(policy,))
 
     def for_each(self, name: str) -> Attaching:
         several = self.names(3)
@@ -660,7 +675,7 @@ def written_program(seed: int) -> Program:
     def view(world: World) -> View:
         return View(world, {name: partial(world.value, name) for name in defaults}, modules.locals)
 
-    return Program(files, runs, dict(_attached(modules, "", view)))
+    return Program(files, runs, dict(_attached(modules, "", view)), lambda world: _is_computed(modules, view(world)))
 
 
 def _declared(name: str, kind: str, defaults: dict[str, Any], valid: list[str] | None) -> str:
@@ -697,7 +712,7 @@ def _options(of_kind: dict[str, str], usual: dict[str, Any], valid: list[str] | 
         "name": [Other(one) for one in (*NAMES, ELSE, "")],
         "list": _other_lists(),
         "roles": _other_roles(),
-        "object": [{"policy": Other(name), "on": on} for name, on in product((*NAMES, ELSE), (True, False))],
+        "object": [None, *({"policy": Other(name), "on": on} for name, on in product((*NAMES, ELSE), (True, False)))],
     }
     return {
         name: [usual[name], *(one for one in others[kind] if one != usual[name] or type(one) is not type(usual[name]))]
@@ -708,6 +723,7 @@ def _options(of_kind: dict[str, str], usual: dict[str, Any], valid: list[str] | 
 def _other_lists() -> list[list[Other]]:
     lists = [(), *product((*NAMES, ELSE, "")), *product((*NAMES, ""), repeat=2)]
     lists += [(*NAMES[start:], *NAMES[:start]) for start in range(len(NAMES))]
+    lists += [*combinations(NAMES, 3), *((name, ELSE, ELSE) for name in (*NAMES, ELSE))]
     return [list(map(Other, several)) for several in lists]
 
 
@@ -718,7 +734,8 @@ def _other_roles() -> list[dict[str, Any]]:
     ]
     several = [role for role in roles if role["on"] and role["envs"]]
     pairs = [{"k8": one, "k9": other} for one, other in product(several, repeat=2)]
-    return [{}, *({"k9": role} for role in roles), *pairs]
+    triples = [{"k7": several[0], **pair} for pair in pairs]
+    return [{}, *({"k9": role} for role in roles), *pairs, *triples]
 
 
 @dataclass
@@ -777,7 +794,7 @@ def _call(random: Random, files: dict[str, str], directory: str, writer: Writer,
 def _attached(
     module: _Module, prefix: str, view_in: Callable[[World], View | None]
 ) -> Iterator[tuple[str, Callable[[World], list[Any] | None]]]:
-    """What each resource attaches in a world, None for what the tree does not tell; None for all that is refused.
+    """What each resource attaches in a world; None for what is refused.
 
     Each is computed by itself, so that what is refused elsewhere does not matter.
     """
@@ -796,7 +813,7 @@ def _policies(resource: Attaching, view_in: Callable[[World], View | None], worl
         policies = resource.worth(view) if view else []
     except Refused:
         return None
-    return [one if not isinstance(one, Other) or _is_told(one, world) else None for one in policies if one]
+    return [one for one in policies if one]
 
 
 def _inside(
@@ -815,9 +832,29 @@ def _inside(
     return View(world, inner, child.locals)
 
 
+def _is_computed(module: _Module, view: View) -> bool:
+    try:
+        for expression in module.locals.values():
+            expression.worth(view)
+        for resource in module.resources:
+            resource.worth(view)
+            for expression in resource.expressions:
+                expression.worth(view)
+        for _, condition, arguments, defaults, child in module.calls:
+            for expression in filter(None, (condition, *arguments.values())):
+                expression.worth(view)
+            inner = {variable: _given(arguments.get(variable), default, view) for variable, default in defaults.items()}
+            if not _is_computed(child, View(view.world, inner, child.locals)):
+                return False
+    except Refused:
+        return False
+    return True
+
+
 def _given(argument: Expression | None, default: Any, view: View) -> Callable[[], Any]:
     return lambda: argument.worth(view) if argument else default
 
 
-def _is_told(one: Other, world: World) -> bool:
-    return str(one).removeprefix("legacy-") in world.asked
+def is_told(one: str, world: World) -> bool:
+    """Whether the tree says which policy it is, in a world in which conditions were asked."""
+    return not isinstance(one, Other) or str(one).removeprefix("legacy-") in world.asked

@@ -195,7 +195,12 @@ def lookup(written: object, arguments: list[Argument]) -> Value:
 
     def found(source: Plain, key: Plain) -> Value:
         if isinstance(source, Mapping):
-            return one_of(entries_at(source, key, absent), written)
+            subject = subject_of(key)
+            if subject is None:
+                return one_of(entries_at(source, key, absent), written)
+            null = under(refused(written, "null is no key"), is_one_of(subject, None))
+            otherwise = under(absent, is_none_of(subject, None))
+            return one_of([*entries_at(source, key, otherwise), null], written)
         if not isinstance(source, Record | Unknown):
             raise Refused("a map is required")
         name = key_text(key)

@@ -94,10 +94,10 @@ def any_element(plain: Unknown | Record, written: object) -> Element:
     subject = subject_of(plain)
     of = subject.written if subject else short(written)
     turn = Turn()
-    lists = plain.lists_of_elements if isinstance(plain, Unknown) else None
+    shape = plain.shape.element if isinstance(plain, Unknown) and plain.shape else None
     return Element(
         exactly(_about(key.plain, Subject(f"the key of an element of {of}", turn), plain)),
-        exactly(replace(_about(value.plain, Subject(f"{of}[*]", turn), plain), lists=lists)),
+        exactly(replace(_about(value.plain, Subject(f"{of}[*]", turn), plain), shape=shape)),
         ALWAYS,
         (turn,),
     )

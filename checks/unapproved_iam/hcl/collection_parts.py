@@ -70,7 +70,7 @@ class Parts:
         if self.is_refused:
             return whole
         computed = [ALWAYS]
-        for way in ways if all(way.is_sure for way in ways) else ():
+        for way in (way for way in ways if way.is_sure):
             computed = [left for world in computed for left in without(world, way)]
         if len(computed) > MAX_COMPUTED:  # the same collection in many worlds: better in some that refuse it, too
             computed = [ALWAYS]

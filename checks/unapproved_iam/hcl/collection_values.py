@@ -203,7 +203,14 @@ def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
         absent += bool(item.when)
     if sequence.rest is not None:
         values.append(another(sequence.rest))
-    return [*values, under(missing(written), PERHAPS if values else ALWAYS)]
+    surely_missing = [ALWAYS]
+    for possible in (possible for value in values for possible in value):
+        surely_missing = [left for way in surely_missing for left in without(way, possible.when)]
+        if len(surely_missing) > MAX_WORLDS:
+            surely_missing = []
+            break
+    refusals = [under(missing(written), way) for way in surely_missing]
+    return [*values, *refusals, *([under(missing(written), PERHAPS)] if values else [])]
 
 
 def set_of(sequence: Sequence) -> Sequence:
@@ -306,7 +313,8 @@ def _part_of(source: Unknown, key: Plain, written: object) -> Value:
     subject, name = subject_of(source), text_of(key)
     if subject is not None and name is not None and name.known is not None and isinstance(part.plain, Unknown):
         path = f"{subject.written}.{name}" if isinstance(key, String) else f"{subject.written}[{name}]"
-        about = Subject(path, subject.owner)
-        hole = replace(part.plain.hole, subject=about)
-        return exactly(replace(part.plain, hole=hole, lists=source.lists_of_elements))
+        attribute = source.shape.attribute(name.known) if source.shape else None
+        shape = attribute[0] if attribute else source.shape.element if source.shape else None
+        about = Subject(path, subject.owner)  # also of an object that has it, which may be null
+        return exactly(replace(part.plain, hole=replace(part.plain.hole, subject=about), shape=shape))
     return Value((part,))

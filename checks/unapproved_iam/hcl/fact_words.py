@@ -93,8 +93,8 @@ def _in_words(subject: Subject, choice: Choice) -> str:
         return written.replace(f" {operator} ", f" {_NEGATED[operator]} ")
     if not choice.excludes:
         return f"{written} is {_listed(choice.constants, 'or')}"
-    several = len(choice.constants) > 1
-    return f"{written} is {'neither' if several else 'not'} {_listed(choice.constants, 'nor')}"
+    excluded = choice.constants - {None} or choice.constants  # that it is something goes without saying
+    return f"{written} is {'neither' if len(excluded) > 1 else 'not'} {_listed(excluded, 'nor')}"
 
 
 def _listed(constants: Iterable[Constant], conjunction: str) -> str:

@@ -34,13 +34,14 @@ class Subject:
     owner: Hashable = None
     is_given: bool = field(default=False, compare=False)  # a variable or a loop's: to refer to it is never refused
     is_count: bool = field(default=False, compare=False)  # a whole number that is not negative
+    domain: frozenset[Constant] | None = field(default=None, compare=False)  # all that it may be
     known: tuple[tuple[Facts, Constant], ...] = field(default=(), compare=False)  # what it is in some worlds
     bound: tuple[Subject, Bound] | None = field(default=None, compare=False)  # of a number, when it is a comparison
 
     @property
     def is_linked(self) -> bool:
         """Whether facts about it say something of others."""
-        return self.bound is not None or bool(self.known)
+        return self.bound is not None or self.domain is not None or bool(self.known)
 
 
 class Turn:
@@ -244,7 +245,22 @@ def _possible(facts: Facts) -> Facts | None:
             if (constant in choice.constants) is choice.excludes and when.includes(facts):
                 return None
     choices = dict(facts.choices)
-    return Facts(choices, True) if _agree_on_numbers(choices, facts) else None
+    if not _keep_to_domains(choices) or not _agree_on_numbers(choices, facts):
+        return None
+    return Facts(choices, True) if choices else ALWAYS
+
+
+def _keep_to_domains(choices: dict[Subject, Choice]) -> bool:
+    """Without facts that say no more than what something may be anyway."""
+    for subject, choice in list(choices.items()):
+        if subject.domain is not None:
+            kept = choice.both(Choice(subject.domain))
+            if kept.is_empty:
+                return False
+            choices[subject] = kept
+            if kept.constants == subject.domain:
+                del choices[subject]
+    return True
 
 
 def _agree_on_numbers(choices: dict[Subject, Choice], facts: Facts) -> bool:

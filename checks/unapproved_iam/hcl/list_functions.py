@@ -27,6 +27,7 @@ from unapproved_iam.hcl.collection_values import (
 from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.facts import ALWAYS, Facts, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.operators import are_equal, operated, truths_of
+from unapproved_iam.hcl.shapes import Shape
 from unapproved_iam.hcl.turns import another, given
 from unapproved_iam.hcl.values import (
     MAX_ITEMS,
@@ -46,6 +47,7 @@ from unapproved_iam.hcl.values import (
     beyond_limit,
     constant_of,
     exactly,
+    refused,
     subject_of,
     under,
 )
@@ -88,7 +90,7 @@ def _flatten_into(sequence: Sequence, when: Facts, items: list[Item], rest: list
                     rest.extend(under(item.value, item.when) for item in inner)
                 else:
                     items.extend(inner)
-            elif isinstance(possible.plain, Unknown) and possible.plain.lists != 0:
+            elif isinstance(possible.plain, Unknown) and possible.plain.may_be_list:
                 rest.append(under(_flat_element(possible.plain), every))
                 ordered = False
             elif is_rest:
@@ -100,13 +102,19 @@ def _flatten_into(sequence: Sequence, when: Facts, items: list[Item], rest: list
 
 
 def _may_be_list(plain: Plain) -> bool:
-    return isinstance(plain, Sequence) or (isinstance(plain, Unknown) and plain.lists != 0)
+    return isinstance(plain, Sequence) or (isinstance(plain, Unknown) and plain.may_be_list)
 
 
 def _flat_element(plain: Unknown) -> Value:
     """One of the elements of what may be a list, of lists perhaps: it is none."""
     value = any_element(plain, plain.hole.written).value
-    return Value(tuple(Possible(replace(one, lists=0), when) for one, when in value if isinstance(one, Unknown)))
+    return Value(
+        tuple(
+            Possible(replace(one, shape=Shape()) if one.may_be_list else one, when)
+            for one, when in value
+            if isinstance(one, Unknown)
+        )
+    )
 
 
 def _toset(written: object, plain: Plain) -> Value:
@@ -138,13 +146,24 @@ def _distinct(written: object, plain: Plain) -> Value:
 def _compact(written: object, plain: Plain) -> Value:
     """Without the empty strings and nulls."""
     sequence = required_sequence(plain)
-    kept = [item for item in told_apart(unified(sequence.items)) if _may_be_filled(item)]
-    ordered = sequence.ordered and all(is_filled(item.value.possible[0].plain) for item in kept)
+    kept = [filled for item in told_apart(unified(sequence.items)) if (filled := _where_filled(item)) is not None]
+    ordered = sequence.ordered and all(_is_told_filled(item) for item in kept)
     return exactly(Sequence(tuple(kept), sequence.rest, Kind.LIST, ordered))
 
 
-def _may_be_filled(item: Item) -> bool:
-    return is_filled(item.value.possible[0].plain) is not False
+def _where_filled(item: Item) -> Item | None:
+    """The element where it is neither empty nor null; None when it is nowhere."""
+    plain = item.value.possible[0].plain
+    is_it, subject = is_filled(plain), subject_of(plain)
+    if is_it is None and subject is not None:
+        when = joined(item.when, is_none_of(subject, "", None))
+        return None if when is None else item._replace(when=when)
+    return None if is_it is False else item
+
+
+def _is_told_filled(item: Item) -> bool:
+    plain = item.value.possible[0].plain
+    return subject_of(plain) is not None or is_filled(plain) is True
 
 
 def _reverse(written: object, plain: Plain) -> Value:
@@ -227,6 +246,17 @@ def _of_rest(written: object, rest: Value, absent: bool, *wanted: Plain) -> Valu
 def _may_be(element: Value, wanted: Plain, written: object) -> bool:
     truths, _ = truths_of(operated("==", [element, exactly(wanted)], written), written)
     return any(truth for truth, _ in truths)
+
+
+def _contains_given(written: object, plain: Plain, wanted: Plain) -> Value:
+    """contains(LIST, VALUE), which takes no null"""
+    if isinstance(wanted, Null):
+        raise Refused("null is no value to look for")
+    found, subject = _contains(written, plain, wanted), subject_of(wanted)
+    if subject is None or not any(subject in possible.when.choices for possible in found):
+        return found
+    null = under(refused(written, "null is no value to look for"), is_one_of(subject, None))
+    return one_of([under(found, is_none_of(subject, None)), null], written)
 
 
 def _contains(written: object, plain: Plain, wanted: Plain) -> Value:
@@ -338,7 +368,7 @@ LIST_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {
     "alltrue": (_all_true, 1, 1),
     "anytrue": (_any_true, 1, 1),
     "compact": (_compact, 1, 1),
-    "contains": (_contains, 2, 2),
+    "contains": (_contains_given, 2, 2),
     "distinct": (_distinct, 1, 1),
     "flatten": (_flatten, 1, 1),
     "index": (_index, 2, 2),

@@ -13,7 +13,18 @@ from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unkno
 from unapproved_iam.hcl.bounds import Bound
 from unapproved_iam.hcl.collection_values import same_text
 from unapproved_iam.hcl.decimal_numbers import computed_number, number_of
-from unapproved_iam.hcl.facts import Constant, Facts, Numeral, Subject, holds, is_none_of, is_one_of, joined, short
+from unapproved_iam.hcl.facts import (
+    PERHAPS,
+    Constant,
+    Facts,
+    Numeral,
+    Subject,
+    holds,
+    is_none_of,
+    is_one_of,
+    joined,
+    short,
+)
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
@@ -93,12 +104,14 @@ def _united(truths: list[Truth], written: object) -> list[Truth]:
 
 
 def _logical(operands: list[Value], written: object, decisive: bool) -> Value:
-    """A side may decide the whole, whatever the other side is."""
+    """A side may decide the whole; before version 1.12 terraform refuses the whole where it refuses the other side."""
     results: list[Truth] = []
     (left, refusals), (right, others) = (truths_of(operand, written) for operand in operands)
     for truth, when in left:
         if truth is decisive:
             results.append((truth, when))
+            perhaps = joined(when, PERHAPS) if others else None
+            refusals += [under(other, perhaps) for other in others] if perhaps is not None else []
             continue
         for other, condition in right:
             both = joined(when, condition)

@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from unapproved_iam.hcl.facts import ALWAYS, Constant, Facts, Marker, Numeral, Subject, joined, short
+from unapproved_iam.hcl.shapes import Shape
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.possible_text import Hole, Piece, Text, text
 
@@ -172,11 +173,11 @@ class Unknown:
     hole: Hole
     found: tuple[Found, ...] = ()
     fails: bool = False
-    lists: int | None = None  # lists within one another that it is, by the type of a variable; 0: it is no list
+    shape: Shape | None = None  # by the type of a variable, where that tells
 
     @property
-    def lists_of_elements(self) -> int | None:
-        return self.lists - 1 if self.lists else None
+    def may_be_list(self) -> bool:
+        return self.shape is None or self.shape.is_list
 
 
 Plain = String | Number | Boolean | Null | Sequence | Mapping | Record | Unknown

@@ -19,14 +19,16 @@ from unapproved_iam.hcl.argument_functions import Argument, lookup
 from unapproved_iam.hcl.collection_values import mapping_of, set_of, with_strings
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.evaluation import evaluate
-from unapproved_iam.hcl.expression import Call, Expression, Literal, Name, ObjectOf, Template, TupleOf
+from unapproved_iam.hcl.expression import Call, Expression, Name, ObjectOf, TupleOf
 from unapproved_iam.hcl.facts import (
     Facts,
+    Marker,
     Subject,
     joined,
 )
 from unapproved_iam.hcl.operators import boolean_of, truths_of
 from unapproved_iam.hcl.scope import Layer, Scope
+from unapproved_iam.hcl.shapes import name_of_key, shape_of
 from unapproved_iam.hcl.syntax import HclSyntaxError
 from unapproved_iam.hcl.values import (
     NULL,
@@ -160,7 +162,27 @@ def validated(value: Value, conditions: Iterable[Expression], name: str, scope: 
             ]
             kept += [Value((Possible(plain, both),)) for way in facts if (both := joined(when, way)) is not None]
         value = one_of(kept, f"var.{name}") if kept else value
+    for subject in subjects:
+        choices = [when.of(subject) for _, when in value] if isinstance(subject, Subject) else []
+        domain = frozenset(constant for choice in choices for constant in choice.constants)
+        is_known = not any(choice.excludes for choice in choices) and not any(isinstance(one, Marker) for one in domain)
+        if domain and is_known and isinstance(subject, Subject):
+            value = _within(value, replace(subject, domain=domain))
     return value
+
+
+def _within(value: Value, subject: Subject) -> Value:
+    """The value with a subject that knows what it may be."""
+
+    def plain(one: Plain) -> Plain:
+        is_it = isinstance(one, Unknown) and one.hole.subject == subject
+        return replace(one, hole=replace(one.hole, subject=subject)) if is_it and isinstance(one, Unknown) else one
+
+    def facts(when: Facts) -> Facts:
+        choices = {subject if one == subject else one: choice for one, choice in when.choices.items()}
+        return Facts(choices, is_linked=True)
+
+    return Value(tuple(Possible(plain(one), facts(when)) for one, when in value))
 
 
 def converted(value: Value, type_: Expression, scope: Scope, written: str) -> Value:
@@ -170,7 +192,7 @@ def converted(value: Value, type_: Expression, scope: Scope, written: str) -> Va
 
 def _converted(plain: Plain, type_: Expression, scope: Scope, written: str) -> Value:
     if isinstance(plain, Unknown):
-        return exactly(replace(plain, lists=_lists_in(type_)))
+        return exactly(replace(plain, shape=shape_of(type_)))
     if isinstance(type_, Name) and type_.name == "string":
         return with_strings(exactly(plain))
     if isinstance(type_, Name) and isinstance(plain, String):
@@ -199,16 +221,6 @@ def _converted(plain: Plain, type_: Expression, scope: Scope, written: str) -> V
     return exactly(plain)
 
 
-def _lists_in(type_: Expression) -> int | None:
-    """How many lists are within one another; None where the type does not tell."""
-    if isinstance(type_, Name):
-        return 0 if type_.name in ("string", "number", "bool") else None
-    if isinstance(type_, Call) and type_.name in ("list", "set") and type_.arguments:
-        inner = _lists_in(type_.arguments[0])
-        return None if inner is None else inner + 1
-    return 0 if isinstance(type_, Call) and type_.name in ("map", "object") else None
-
-
 def _scalar(plain: String, type_name: str) -> Plain:
     """A string as the bool or number that it stands for; as it is where Terraform would refuse it or it is unknown."""
     try:
@@ -225,7 +237,7 @@ def _object(plain: Mapping, declared: ObjectOf, scope: Scope, written: str) -> M
     """Attributes that the type does not name are gone; optional ones that are missing or null have their default."""
     entries: list[Entry] = []
     for key, type_ in declared.items:
-        name = _name(key)
+        name = name_of_key(key)
         default = None
         if isinstance(type_, Call) and type_.name == "optional" and type_.arguments:
             default = evaluate(type_.arguments[1], scope) if len(type_.arguments) > 1 else NULL
@@ -246,9 +258,3 @@ def _instead_of_null(possible: Possible, default: Value) -> Value:
     if isinstance(possible.plain, Null):
         return under(default, possible.when)
     return Value((possible,))
-
-
-def _name(key: Expression) -> str:
-    if isinstance(key, Template):
-        return "".join(part for part in key.parts if isinstance(part, str))
-    return key.name if isinstance(key, Name) else str(key.value) if isinstance(key, Literal) else ""
