@@ -29,6 +29,10 @@ class Refused(Exception):
     """Terraform refuses to compute it."""
 
 
+class RefusedElsewhere(Exception):
+    """Terraform refuses a local or an argument that is needed: no `try` around the reference helps."""
+
+
 class Other(str):
     """A text that the tree does not tell, unless a condition has compared it."""
 
@@ -164,7 +168,7 @@ class Writer:
 
     def local(self, name: str) -> Expression:
         def worth(view: View) -> Any:
-            return view.locals[name].worth(View(view.world, view.variables, view.locals))
+            return _elsewhere(view.locals[name], View(view.world, view.variables, view.locals))
 
         return Expression(f"local.{name}", worth)
 
@@ -811,7 +815,7 @@ def _policies(resource: Attaching, view_in: Callable[[World], View | None], worl
         view = view_in(world)
         world.asked.clear()
         policies = resource.worth(view) if view else []
-    except Refused:
+    except (Refused, RefusedElsewhere):
         return None
     return [one for one in policies if one]
 
@@ -846,13 +850,20 @@ def _is_computed(module: _Module, view: View) -> bool:
             inner = {variable: _given(arguments.get(variable), default, view) for variable, default in defaults.items()}
             if not _is_computed(child, View(view.world, inner, child.locals)):
                 return False
-    except Refused:
+    except (Refused, RefusedElsewhere):
         return False
     return True
 
 
 def _given(argument: Expression | None, default: Any, view: View) -> Callable[[], Any]:
-    return lambda: argument.worth(view) if argument else default
+    return lambda: _elsewhere(argument, view) if argument else default
+
+
+def _elsewhere(expression: Expression, view: View) -> Any:
+    try:
+        return expression.worth(view)
+    except Refused:
+        raise RefusedElsewhere from None
 
 
 def is_told(one: str, world: World) -> bool:

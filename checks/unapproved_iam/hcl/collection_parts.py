@@ -35,7 +35,7 @@ from unapproved_iam.hcl.values import (
 from unapproved_iam.policies.possible_text import Text
 
 MAX_TOLD = 8  # combinations of what the tree tells that are looked at one by one
-MAX_COMPUTED = 4  # sets of worlds in which a collection is computed
+MAX_COMPUTED = 16  # sets of worlds in which a collection is computed
 
 
 class Parts:

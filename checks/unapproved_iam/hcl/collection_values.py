@@ -6,7 +6,7 @@ be open: then every element that may be meant is a possible value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +47,7 @@ from unapproved_iam.hcl.values import (
     exactly,
     missing,
     refused,
+    settled,
     subject_of,
     text_of,
     under,
@@ -241,7 +242,20 @@ def told_apart(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(apart)
 
 
+def _without_the_same(value: Value) -> Iterator[Possible]:
+    """What is not known only where it is not what another alternative says: `var.x`, which a file says, too."""
+    known = [possible for possible in value if not isinstance(possible.plain, Unknown)]
+    for possible in value:
+        ways = [possible.when]
+        for other in known if isinstance(possible.plain, Unknown) else ():
+            both = joined(possible.when, other.when)
+            if both is not None and settled(possible.plain, both) == other.plain:
+                ways = [left for way in ways for left in without(way, other.when)]
+        yield from (Possible(possible.plain, way) for way in ways)
+
+
 def exclusively(value: Value) -> Value:
+    value = Value(tuple(_without_the_same(value)))
     ways = one_each([when for _, when in value])
     return Value(tuple(Possible(plain, when) for (plain, _), when in zip(value, ways, strict=True)))
 

@@ -40,7 +40,7 @@ from unapproved_iam.hcl.operators import operated, truths_of
 from unapproved_iam.hcl.scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
 from unapproved_iam.hcl.strings import as_strings, concatenated
 from unapproved_iam.hcl.texts import holds_unknown, policies_written_in
-from unapproved_iam.hcl.turns import within
+from unapproved_iam.hcl.turns import given, within
 from unapproved_iam.hcl.values import (
     NULL,
     Boolean,
@@ -186,7 +186,7 @@ def value_of_reference(reference: Reference, scope: Scope) -> Value:
         raise _Deeper(reference, scope)
     outer, _effort.doubts = _effort.doubts, None
     try:
-        return scope.value_of(reference)
+        return given(scope.value_of(reference))
     finally:
         _effort.doubts = outer
 

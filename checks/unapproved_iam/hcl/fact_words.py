@@ -31,6 +31,7 @@ MAX_VALUES_SHOWN = 6
 MAX_WAYS_SHOWN = 4
 MAX_COMPARED = 8  # ways of which each is compared with all others, when they are not long
 MAX_FACTS_COMPARED = 48
+MAX_INCLUDED = 32  # ways of which each may be a part of another
 
 _OPERATOR = re.compile(r" (==|!=|<|>|<=|>=|&&|\|\|) ")
 _NEGATED = {"==": "!=", ">": "<=", ">=": "<"}
@@ -64,7 +65,7 @@ def files_of_ways(ways: list[Facts]) -> str:
 
 def words_of_ways(ways: list[Facts]) -> tuple[str, ...]:
     """What holds in each of the ways; of many the plainest are told."""
-    ways = united(ways)
+    ways = _without_included(united(ways))
     if len(ways) <= MAX_COMPARED and sum(len(facts.choices) for facts in ways) <= MAX_FACTS_COMPARED:
         ways = _widened(ways)
     if any(not list(words(facts)) for facts in ways):
@@ -135,6 +136,13 @@ def _widened(ways: list[Facts]) -> list[Facts]:
             opposites = [ways[number].replacing(subject, one) for one in (choice.opposite, _negation(choice))]
             if any(one.includes(opposite) for one in others for opposite in opposites):
                 ways[number] = ways[number].replacing(subject, ANYTHING)
+    return _without_included(ways)
+
+
+def _without_included(ways: list[Facts]) -> list[Facts]:
+    """Without ways that are worlds of another one anyway."""
+    if len(ways) > MAX_INCLUDED:
+        return ways
     return [
         facts
         for number, facts in enumerate(ways)

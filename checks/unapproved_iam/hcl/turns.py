@@ -60,7 +60,8 @@ def given(value: Value, is_given: bool = True) -> Value:
             return plain
         return replace(plain, hole=replace(plain.hole, subject=replace(subject, is_given=is_given)))
 
-    return Value(tuple(Possible(marked(plain), when) for plain, when in value))
+    found = tuple(Possible(marked(plain), when) for plain, when in value)
+    return value if all(a.plain is b.plain for a, b in zip(found, value, strict=True)) else Value(found)
 
 
 class Renewal:
