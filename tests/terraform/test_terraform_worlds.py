@@ -138,8 +138,8 @@ def test_a_value_and_its_condition_belong_to_one_world(variables: str, names: st
         assert {finding.verdict for finding in findings} - {Verdict.CLEAN} == ({Verdict.DENIED} if is_denied else set())
 
 
-MOST_UNRESOLVED = 0.02
-MOST_FALSE = 0.04
+MOST_UNRESOLVED = 0.001
+MOST_FALSE = 0.001
 
 
 def _truth(seed: int) -> Truth:
