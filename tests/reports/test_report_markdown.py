@@ -58,7 +58,7 @@ def test_a_row_tells_policy_principal_place_and_day(tree: Path, capsys: pytest.C
         ["IAMFullAccess", "role/new", "main.tf:9", "not known"],
     ]
     assert page.startswith("## Ensure unapproved IAM managed policies are not attached\n\n**2 violations**\n")
-    assert "2 violations in 2 files" in page.splitlines()[-1]
+    assert "2 violations in 1 file" in page.splitlines()[-1]
 
 
 def test_the_approvals_below_are_what_a_list_takes(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,6 +102,34 @@ def test_what_is_left_out_is_said_with_its_reason(repository: Path, capsys: pyte
     assert "ignored" not in capsys.readouterr().out
 
 
+OPEN = MODULE.replace("var.arn", '"arn:aws:iam::aws:policy/${var.arn}"')
+VARIABLES = {
+    "a value": ('arn = "AdministratorAccess"\n', "*.tfvars", 1),
+    "a broken file": ('arn = "AdministratorAccess\n', "*.tfvars", 2),
+    "a value, and who reads it": ('arn = "AdministratorAccess"\n', "*", 0),
+}
+
+
+@pytest.mark.parametrize(("text", "glob", "code"), VARIABLES.values(), ids=VARIABLES)
+def test_variable_files_count_for_the_root_module_that_reads_them(
+    text: str, glob: str, code: int, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tree(repository, {"main.tf": OPEN, "terraform.tfvars": text})
+    assert main(["check", "--exclude", glob]) == code
+    said = capsys.readouterr().out
+    assert ("*.tfvars excludes nothing: variable files count" in said) is (glob == "*.tfvars")
+    assert "excluded" not in said or glob == "*"
+
+
+def test_the_list_is_none_of_the_files(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {"main.tf": FIXED, "unapproved-iam-policies.yaml": "version: 1\nuse: [aws-admin]\n"}
+    write_tree(repository, files | {"other.yaml": files["unapproved-iam-policies.yaml"]})
+    assert main(["check"]) == 1
+    assert "1 violation in 2 files" in capsys.readouterr().out
+    assert main(["check", "--deny-list", "other.yaml"]) == 1  # the other one is no file of the tree, either
+    assert "1 violation in 1 file " in capsys.readouterr().out
+
+
 READING = 'output "text" {{\n  value = file("{}")\n}}\n'
 MENTIONING = {"live/inputs.json": f'["{ADMIN}"]\n'}
 MENTIONS = {

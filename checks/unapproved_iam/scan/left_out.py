@@ -1,19 +1,19 @@
 """Decide what of a tree is left out, and report how much that is and who decided it.
 
 For `scan.tree_check`. Exclusions, of the deny list or of --exclude, leave out units: what a root module's own file or a
-template brings, wherever its block stands. A module in an excluded directory counts for whoever calls it. Directories
-that git ignores are left out whole.
+template brings, wherever its block stands. A module in an excluded directory counts for whoever calls it, a variable
+file for whoever reads it. Directories that git ignores are left out whole.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from unapproved_iam.deny_list.entries import DenyList, Exclusion, Origin
 from unapproved_iam.policies.attachment import Attachment, Unjudged
 from unapproved_iam.scan.check_scope import is_below
-from unapproved_iam.scan.source_files import Kind, listed
+from unapproved_iam.scan.source_files import Kind, kind_of, listed
 
 
 class LeftOut:
@@ -40,9 +40,16 @@ class LeftOut:
         return self.file(attachment.brought_by.path)
 
     def unjudged(self, unjudged: Unjudged, unit: str) -> bool:
-        """Whether it is about a file that the unit, a directory or a file, itself has."""
+        """Whether it is about a file that the unit, a directory or a file, itself has; variable files always count."""
         path = unjudged.place.path
-        return unit in (path, os.path.dirname(path)) and self.file(path)
+        is_variables = kind_of(os.path.basename(path)) is Kind.VARIABLES
+        return unit in (path, os.path.dirname(path)) and not is_variables and self.file(path)
+
+    def only(self, files: Collection[str], others: Iterable[str]) -> list[str]:
+        """The globs that match some of the files and none of the others."""
+        found = dict.fromkeys(one.path for path in sorted(files) if (one := self._exclusion_of(path)))
+        useful = {one.path for path in others if found and (one := self._exclusion_of(path))}
+        return [glob for glob in found if glob not in useful]
 
     def reasons(self, path: str, attachments: Iterable[Attachment]) -> list[str]:
         """Which exclusions leave out some of what a block in a file attaches, in words; of none, the file's own."""

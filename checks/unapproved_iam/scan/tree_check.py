@@ -8,7 +8,7 @@ there is one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from functools import cache, cached_property
@@ -97,6 +97,13 @@ class _Check:
         for unit, reading in readings:
             unjudged += [one for one in reading.unjudged if not self._left_out.unjudged(one, unit)]
         unseen = [path for path in seen.files if path not in scope.files]
+        looked_at = [*scope.files, *(one.path for one in self._plan_files)]
+        variables = self._excluded_variables(scope, {one.place.path for one in unjudged})
+        counted = [path for path in looked_at if path not in variables]
+        self._remarks += [
+            f"{glob} excludes nothing: variable files count for the root module that reads them"
+            for glob in self._left_out.only(variables, counted)
+        ]
         judged = one_per_policy(finding for _, reading in readings for finding in self._judged(reading))
         return Findings(
             deny_list=self._deny_list,
@@ -104,13 +111,25 @@ class _Check:
             judged=judged,
             unjudged=_sorted(unjudged),
             mentions=tuple(one for one in suspicious.mentions if not scope.graph.reads(one.place.path)),
-            files=len(scope.files) + len(self._plans),
+            files=len(scope.files) - self._number_of_lists(scope.files) + len(self._plans),
             units=len(readings),
             only_plan_changes=self._request.only_plan_changes,
             remarks=tuple(self._remarks),
-            excluded=self._left_out.counts([*scope.files, *(one.path for one in self._plan_files)], ignored, unseen),
+            excluded=self._left_out.counts(counted, ignored, unseen),
             expiring=expiring_soon(judged, self._judge.today),
         )
+
+    def _excluded_variables(self, scope: Scope, unreadable: Collection[str]) -> set[str]:
+        """The variable files that an exclusion matches, and that are read all the same."""
+        files = (path for path, kind in scope.files.items() if kind is Kind.VARIABLES)
+        excluded = [path for path in files if self._left_out.file(path)]
+        return {path for path in excluded if path in unreadable or not scope.graph.is_for_nobody(path)}
+
+    def _number_of_lists(self, files: Iterable[str]) -> int:
+        """How many of the files are the deny list, and so none that it is about."""
+        names = set(map(os.path.basename, self._lists))
+        named = [path for path in files if os.path.basename(path) in names]
+        return len(self._lists.intersection(map(os.path.realpath, named)))
 
     def _ignored(self) -> frozenset[str]:
         """The directories that git ignores, but for those that were asked for by name."""
