@@ -53,7 +53,14 @@ def test_version(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 MISSPELT = [
     (["chek", "."], "unknown subcommand 'chek' (did you mean `unapproved-iam check .`? "),
-    (["help", "aproval"], "unknown subcommand 'aproval' (did you mean `unapproved-iam approvals --help`? "),
+    (["help", "aproval"], "unknown subcommand 'aproval' (did you mean `unapproved-iam help approvals`? "),
+    (["scan", "."], "(did you mean `unapproved-iam check .`? "),
+    (["exception"], "(did you mean `unapproved-iam approvals`? "),
+    (["schem"], "(did you mean `unapproved-iam schema`? "),
+    (["schooner"], "unknown subcommand 'schooner' (unapproved-iam help lists them)"),
+    (["--zzz"], "unknown subcommand '--zzz' (unapproved-iam help lists them)"),
+    (["check", "--format", "json"], "unrecognized arguments: --format; did you mean --output? see "),
+    (["init", "--format", "json"], "unrecognized arguments: --format json; see unapproved-iam init --help"),
     (["main.tf"], "unknown subcommand 'main.tf' (did you mean `unapproved-iam check main.tf`? "),
     (["--output", "json"], "unknown subcommand '--output' (did you mean `unapproved-iam check --output json`? "),
     (["zzz"], "unknown subcommand 'zzz' (unapproved-iam help lists them)"),

@@ -181,6 +181,23 @@ def test_explain_says_what_it_expects(arguments: list[str], problem: str, reposi
         explain_command.main(arguments)
 
 
+@pytest.mark.parametrize(
+    ("whom", "file", "is_asked_for"),
+    [
+        ("role/break-glass", None, True),
+        ("role/break-glass", "other/main.tf", False),
+        ("role/app", None, False),  # of no approval
+        ("role/iam", None, False),  # of one that has expired
+    ],
+)
+def test_explain_asks_for_the_file_where_an_approval_depends_on_it(
+    whom: str, file: str | None, is_asked_for: bool, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for policy in ("AdministratorAccess", "IAMFullAccess"):
+        explain_command.main([policy, "--attached-to", whom, *(["--in", file] if file else [])])
+    assert ("depends on the file: name it with --in FILE" in capsys.readouterr().out) is is_asked_for
+
+
 def test_explain_decides_as_check_does(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every policy of the list and some others, attached in three directories to three roles."""
     policies = ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess", "AmazonS3FullAccess", "ReadOnlyAccess"]

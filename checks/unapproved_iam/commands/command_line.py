@@ -53,12 +53,13 @@ VERSION = ("-V", "--version", "version")
 
 def main(argv: Sequence[str]) -> int:
     name, *rest = argv or ["help"]
-    if name in HELP and rest:
+    of_help = [name] if name in HELP and rest else []
+    if of_help:
         name, rest = rest[0], ["--help"]
     if name in HELP or name in VERSION:
         return guarded(name, lambda: _say(_help() if name in HELP else f"{PROGRAM} {version()}"))
     if name not in SUBCOMMANDS:
-        return complain(_unknown(name, rest))
+        return complain(_unknown(of_help, name, [] if of_help else rest))
     return guarded(name, lambda: import_module(SUBCOMMANDS[name].module).main(rest))
 
 
@@ -67,17 +68,22 @@ def _say(words: str) -> int:
     return CLEAN
 
 
-def _unknown(name: str, rest: Sequence[str]) -> str:
+def _unknown(of_help: Sequence[str], name: str, rest: Sequence[str]) -> str:
     """What to say to somebody who wrote no subcommand, or misspelt one."""
     from shlex import join
 
     from unapproved_iam.commands.misspelt_words import closest  # only what is misspelt pays for it
 
-    is_for_check = name.startswith("-") or os.path.exists(name)
+    is_for_check = not of_help and (os.path.exists(name) or _is_option_of_check(name))
     meant = "check" if is_for_check else closest(name, SUBCOMMANDS)
-    command = join([PROGRAM, meant, *([name] if is_for_check else []), *rest])
+    command = join([PROGRAM, *of_help, meant, *([name] if is_for_check else []), *rest])
     hint = f"did you mean `{command}`? " if meant else ""
     return f"unknown subcommand {name!r} ({hint}{PROGRAM} help lists them)"
+
+
+def _is_option_of_check(name: str) -> bool:
+    options = import_module(SUBCOMMANDS["check"].module).OPTIONS
+    return any(name.partition("=")[0] in names for names in options)
 
 
 def guarded(name: str, subcommand: Callable[[], int]) -> int:

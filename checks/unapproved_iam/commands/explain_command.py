@@ -15,7 +15,7 @@ from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.deny_list.discovery import find_deny_list, repository_root
 from unapproved_iam.deny_list.entries import PRINCIPAL_KINDS, Approval, DenyList
 from unapproved_iam.deny_list.list_format import ADDRESS_PATTERN
-from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
+from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict, covers_any
 from unapproved_iam.policies.attachment import Attachment, Place, Principal
 from unapproved_iam.policies.managed_policy_names import managed_policy_names
 from unapproved_iam.policies.policy_arn import POLICY_ARN, aws_managed, display_name
@@ -54,6 +54,8 @@ def main(argv: Sequence[str]) -> int:
     finding = Judge(deny_list, root, today).judge(_attachment(policy, arguments.attached_to, place))
     for line in explanation(finding, deny_list, today):
         print(printable(line))
+    if arguments.file is ANY_FILE and _depends_on_file(finding, deny_list, today):
+        print(printable("  whether an approval with `in` counts depends on the file: name it with --in FILE"))
     if arguments.attached_to.isalnum():
         print(
             printable(
@@ -61,6 +63,14 @@ def main(argv: Sequence[str]) -> int:
             )
         )
     return CLEAN if finding.verdict in (Verdict.CLEAN, Verdict.APPROVED, Verdict.WARNED) else VIOLATION
+
+
+def _depends_on_file(finding: Finding, deny_list: DenyList, today: date) -> bool:
+    """Whether an approval that counts in some files only may be about it."""
+    if finding.verdict is Verdict.APPROVED or not finding.entry:
+        return False
+    of_policy = [one for one in deny_list.approvals if one.covers_policy(finding.attachment.policy)]
+    return any(one.files and not one.expired(today) and covers_any(finding.attachment, one) for one in of_policy)
 
 
 def policy_named(policy: str) -> Text:

@@ -137,8 +137,8 @@ class Judge:
         used = _covering_all(attachment, [approval for approval in here if approval in valid])
         if used:
             return _Approvals(used)
-        expired = (a for a in here if a not in valid and _covers_any(attachment, a))
-        elsewhere = (a for a in valid if _covers_any(attachment, a))
+        expired = (a for a in here if a not in valid and covers_any(attachment, a))
+        elsewhere = (a for a in valid if covers_any(attachment, a))
         return _Approvals((), tuple(expired), tuple(elsewhere))
 
     def _refuses(self, advised: str) -> bool:
@@ -193,7 +193,8 @@ def _covering_all(attachment: Attachment, approvals: Sequence[Approval]) -> tupl
     return tuple(dict.fromkeys(used))
 
 
-def _covers_any(attachment: Attachment, approval: Approval) -> bool:
+def covers_any(attachment: Attachment, approval: Approval) -> bool:
+    """Whether the approval is of the resource or of one of its principals, in whatever file."""
     return _covers_block(approval, attachment) or any(
         _covers_principal(approval, principal) for principal in attachment.principals
     )
