@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ import boto3
 import pytest
 from account_server import AccountServer
 from project_files import PROJECT, blocks
+from unapproved_iam.account.access import Account
 from unapproved_iam.account.organization import ACCOUNTS_AT_ONCE
+from unapproved_iam.commands import audit_command
 from unapproved_iam.commands.command_line import main
 
 if TYPE_CHECKING:
@@ -51,6 +54,19 @@ def test_accounts_of_a_file_are_read_through_their_role(aws: AccountServer, audi
     calls = aws.calls()
     assert calls.count("sts:AssumeRole") == 10, "the caller's own account needs no role"
     assert calls.count("sso:ListInstances") == 1, "permission sets are looked at once"
+
+
+def test_progress_counts_the_accounts(aws: AccountServer, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def watch(accounts: Sequence[Account]) -> Iterator[Account]:
+        for account in accounts:
+            yield account
+            done.append(account.id)
+
+    monkeypatch.setattr(audit_command, "watched", watch)
+    accounts = fleet(aws, 3)
+    assert (audit(*BY_FILE).verdicts, done) == (denied(accounts), accounts)
 
 
 def test_an_account_that_fails_stops_no_other(aws: AccountServer, audit: Audit) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
 
-from unapproved_iam.account.access import Access, AccessError, open_access
+from unapproved_iam.account.access import Access, AccessError, Account, open_access
 from unapproved_iam.account.audit import AccountJudge, AccountReading, Audit, judged, merged, read_account
 from unapproved_iam.account.audit_reports import csv_report, json_report, markdown_report, text_report
 from unapproved_iam.account.config_aggregator import read_aggregator
@@ -39,14 +40,15 @@ REPORTS = {
     "html": html_report,
     "script": detach_script,
 }
+Watch = Callable[[Sequence[Account]], Iterable[Account]]
 WITHOUT_REMARKS = ("csv",)  # there they are said on standard error
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Namespace, watch: Watch = iter) -> int:
     deny_list = find_deny_list(arguments.deny_list, os.environ, repository_root(os.getcwd()))
     code = DeclaredCode(arguments.compare, deny_list) if arguments.compare else None
     try:
-        audit = _audit(arguments, deny_list, datetime.now(timezone.utc).date())
+        audit = _audit(arguments, deny_list, datetime.now(timezone.utc).date(), watch)
     except AccessError as error:
         raise UsageError(str(error)) from error
     if code:
@@ -62,10 +64,10 @@ def run(arguments: Namespace) -> int:
     return audit.exit_code
 
 
-def _audit(arguments: Namespace, deny_list: DenyList, today: date) -> Audit:
+def _audit(arguments: Namespace, deny_list: DenyList, today: date, watch: Watch) -> Audit:
     access = open_access(arguments.profile, arguments.region, arguments.role_arn)
     judge = AccountJudge(deny_list, today)
-    readings, remarks = _readings(arguments, access, judge)
+    readings, remarks = _readings(arguments, access, judge, watch)
     if arguments.no_identity_center:
         remarks += ("the permission sets of Identity Center were left out (--no-identity-center)",)
     else:
@@ -82,14 +84,14 @@ def _audit(arguments: Namespace, deny_list: DenyList, today: date) -> Audit:
 
 
 def _readings(
-    arguments: Namespace, access: Access, judge: AccountJudge
+    arguments: Namespace, access: Access, judge: AccountJudge, watch: Watch
 ) -> tuple[tuple[AccountReading, ...], tuple[str, ...]]:
     if arguments.config_aggregator:
         return read_aggregator(access, arguments.config_aggregator, judge.verdict_of), ()
     if arguments.accounts == ORGANIZATION:
         accounts, remarks = accounts_of_organization(access)
-        return read_accounts(access, accounts, arguments.role_name, judge.verdict_of), remarks
+        return read_accounts(access, accounts, arguments.role_name, judge.verdict_of, watch), remarks
     if arguments.accounts:
         accounts = accounts_of_file(arguments.accounts, access.account.partition)
-        return read_accounts(access, accounts, arguments.role_name, judge.verdict_of), ()
+        return read_accounts(access, accounts, arguments.role_name, judge.verdict_of, watch), ()
     return (read_account(access.client("iam"), access.account, judge.verdict_of),), ()

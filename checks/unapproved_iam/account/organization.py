@@ -7,7 +7,7 @@ Source: "ListAccounts" in the AWS Organizations API reference, "AssumeRole" in t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -63,9 +63,16 @@ def accounts_of_organization(access: Access) -> tuple[tuple[Account, ...], tuple
 
 
 def read_accounts(
-    access: Access, accounts: Iterable[Account], role_name: str, verdict_of: Callable[[Text], Verdict]
+    access: Access,
+    accounts: Sequence[Account],
+    role_name: str,
+    verdict_of: Callable[[Text], Verdict],
+    watch: Callable[[Sequence[Account]], Iterable[Account]] = iter,
 ) -> tuple[AccountReading, ...]:
-    """Read each account through the role of that name; the caller's own account through the caller's credentials."""
+    """Read each account through the role of that name; the caller's own account through the caller's credentials.
+
+    `watch` hands the accounts through one by one as they are done, for a progress bar.
+    """
 
     def read(account: Account) -> AccountReading:
         try:
@@ -76,4 +83,4 @@ def read_accounts(
             return AccountReading(account, unjudged=(not_told(account, "anything", error),))
 
     with ThreadPoolExecutor(ACCOUNTS_AT_ONCE) as pool:
-        return tuple(pool.map(read, accounts))
+        return tuple(reading for _, reading in zip(watch(accounts), pool.map(read, accounts), strict=True))

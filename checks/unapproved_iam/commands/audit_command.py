@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.progress import watched
 from unapproved_iam.program import UsageError
 
 OUTPUTS = ("text", "json", "csv", "markdown", "html", "script")
@@ -41,4 +42,4 @@ def main(argv: Sequence[str]) -> int:
         raise UsageError("--accounts and --role-name need each other")
     from unapproved_iam.account.audit_run import run  # needs boto3, and telling of the arguments does not
 
-    return run(arguments)
+    return run(arguments, watched)

@@ -1,6 +1,7 @@
 """Show a progress bar at a terminal when a run takes more than two seconds; on standard error, and never in a log.
 
-For `check`. The bar is tqdm's, which the extra `terminal` brings. It is imported only when there is something to show.
+For `check`, and for `audit` of several accounts. The bar is tqdm's, which the extra `terminal` brings. It is imported
+only when there is something to show.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypeVar
+
+Unit = TypeVar("Unit")
 
 PATIENCE = 2.0  # seconds
 
 
-def watched(units: Sequence[str]) -> Iterator[str]:
-    """The units, one after the other."""
+def watched(units: Sequence[Unit]) -> Iterator[Unit]:
+    """The units, one after the other; each is done when the next one is asked for."""
     if not sys.stderr.isatty():
         yield from units
         return
