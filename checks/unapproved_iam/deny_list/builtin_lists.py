@@ -16,11 +16,11 @@ DEFAULT_LIST = "aws-admin"
 
 # What each list is about, in the order in which they are shown.
 PURPOSES = {
-    "aws-admin": "whoever holds one of these owns the account, can take it over, or can carry its data away",
-    "aws-privilege-escalation": "whoever holds one of these can gain further permissions",
-    "aws-credentials-exposure": "whoever holds one of these can obtain credentials",
-    "aws-data-exfiltration": "whoever holds one of these can read every object, parameter or secret of the account",
-    "aws-deprecated": "AWS has removed these, so that attaching one fails, or is about to",
+    "aws-admin": "policies that give away the account: full access, a way to it, or a way to carry its data out",
+    "aws-privilege-escalation": "policies that let their holder gain more permissions",
+    "aws-credentials-exposure": "policies that let their holder obtain credentials",
+    "aws-data-exfiltration": "policies that let their holder read every object, parameter or secret of the account",
+    "aws-deprecated": "policies that AWS has removed, so that attaching one fails, or is about to remove",
 }
 
 BETWEEN_FIELDS, BETWEEN_ADVICE = "\t", " | "
