@@ -77,7 +77,7 @@ def test_each_key_of_the_json_report_is_described(tmp_path: Path, capsys: pytest
     for file, policy in (("main.tf", "AdministratorAccess"), ("serverless.yml", "IAMFullAccess")):
         (tmp_path / file).write_text(block(README, "break_glass").replace("AdministratorAccess", policy))
     (tmp_path / "broken.tf").write_text(block(README, "break_glass").removesuffix("}\n"))
-    (tmp_path / FILE_NAME).write_text(block(README, "approved_by: security").replace("live/security/**", "'*.tf'"))
+    (tmp_path / FILE_NAME).write_text(block(README, "the data team").replace("live/security/**", "'*.tf'"))
     main(["check", "--output=json", str(tmp_path)])
     report = json.loads(capsys.readouterr().out)
     assert report["findings"]
@@ -147,7 +147,7 @@ def test_every_key_of_the_list_is_explained() -> None:
 
 def test_the_list_is_one_that_the_reader_accepts(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
-    path.write_text(block(README, "approved_by: security"))
+    path.write_text(block(README, "the data team"))
     deny_list = read_deny_list(str(path))
-    assert (len(deny_list.approvals), len(deny_list.exclusions)) == (1, 1)
-    assert len(deny_list.entries) == 3 + len(BUILTIN_LISTS["aws-admin"])
+    assert (len(deny_list.approvals), len(deny_list.exclusions)) == (1, 0)
+    assert len(deny_list.entries) == 2 + len(BUILTIN_LISTS["aws-admin"])
