@@ -462,7 +462,8 @@ def test_what_an_extra_brings_is_missing(tmp_path: Path) -> None:
     assert audit().returncode == 2
     assert audit().stderr == (
         "unapproved-iam audit needs the Python module boto3"
-        " (in a clone of this project, as its README says: pip install '.[aws]')\n"
+        " (pip install 'checkov-unapproved-iam[aws] @ git+REPOSITORY',"
+        " with the URL of this project's repository as REPOSITORY)\n"
     )
 
 

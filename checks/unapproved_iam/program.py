@@ -28,8 +28,9 @@ def checks_directory() -> Path:
 
 
 def how_to_install(extra: str = "") -> str:
-    """What brings what is missing; as long as nobody has registered the distribution's name, only from a clone."""
-    return f"in a clone of this project, as its README says: pip install '.{f'[{extra}]' if extra else ''}'"
+    """What brings what is missing: from the repository, as long as nobody has registered the distribution's name."""
+    wanted = f"{DISTRIBUTION}[{extra}] @ git+REPOSITORY" if extra else "git+REPOSITORY"
+    return f"pip install '{wanted}', with the URL of this project's repository as REPOSITORY"
 
 
 def version() -> str:

@@ -190,20 +190,36 @@ def test_a_reference_counts_in_the_accounts_where_it_is_provisioned(
 
 
 DENIED_CALLS = [
-    ("iam:ListPolicies", "AccessDenied", "not told which policies are attached: access to iam:ListPolicies is denied"),
-    ("iam:ListEntitiesForPolicy", "AccessDenied", f"not told to whom {ADMIN} is attached: access to iam:ListEntities"),
-    ("iam:ListRoles", "AccessDenied", "not told which roles stand for a permission set: access to iam:ListRoles"),
-    ("iam:ListPolicies", "ExpiredToken", "not told which policies are attached: the credentials have expired"),
+    (
+        "iam:ListPolicies",
+        "AccessDenied",
+        "cannot see which policies are attached: access to iam:ListPolicies is denied",
+    ),
+    (
+        "iam:ListEntitiesForPolicy",
+        "AccessDenied",
+        f"cannot see to whom {ADMIN} is attached: access to iam:ListE",
+    ),
+    ("iam:ListRoles", "AccessDenied", "cannot see which roles stand for a permission set: access to iam:ListRoles"),
+    ("iam:ListPolicies", "ExpiredToken", "cannot see which policies are attached: the credentials have expired"),
     ("iam:ListPolicies", "Throttling", "AWS still throttled iam:ListPolicies at the last attempt: Rate exceeded"),
     ("iam:ListPolicies", "not AWS", "iam:ListPolicies was answered by something that is not AWS (is there a proxy"),
     ("iam:ListPolicies", "SignatureDoesNotMatch", "does not accept the time at which iam:ListPolicies was signed: "),
     ("iam:ListPolicies", "ServiceFailure", "iam:ListPolicies failed: ServiceFailure: "),
-    ("sso:ListInstances", "AccessDeniedException", "not told which permission sets there are (--no-identity-center"),
-    ("sso:ListPermissionSets", "AccessDeniedException", "not told which permission sets there are (--no-identity-c"),
+    ("sso:ListInstances", "AccessDeniedException", "cannot see which permission sets there are (--no-identity-center"),
+    ("sso:ListPermissionSets", "AccessDeniedException", "cannot see which permission sets there are (--no-identity-c"),
     ("sso:ListPermissionSets", "ThrottlingException", "AWS still throttled sso:ListPermissionSets"),
-    ("sso:ListManagedPoliciesInPermissionSet", "AccessDeniedException", "not told what permission set arn:aws:sso:::"),
-    ("sso:ListCustomerManagedPolicyReferencesInPermissionSet", "AccessDeniedException", "not told what permission set"),
-    ("sso:DescribePermissionSet", "AccessDeniedException", "not told what permission set arn:aws:sso:::"),
+    (
+        "sso:ListManagedPoliciesInPermissionSet",
+        "AccessDeniedException",
+        "cannot see what permission set arn:aws:sso",
+    ),
+    (
+        "sso:ListCustomerManagedPolicyReferencesInPermissionSet",
+        "AccessDeniedException",
+        "cannot see what permission set",
+    ),
+    ("sso:DescribePermissionSet", "AccessDeniedException", "cannot see what permission set arn:aws:sso"),
 ]
 
 
@@ -261,7 +277,7 @@ def test_many_refusals_of_a_kind_are_one_line(
     aws.tell(faults={"sso:ListManagedPoliciesInPermissionSet": "AccessDeniedException"})
     told = audit()
     assert told.code == 2
-    assert "not told what permission set each of 5 (arn:aws:sso:::" in told.error
+    assert "cannot see what permission set each of 5 (arn:aws:sso:::" in told.error
     assert len(told.error.splitlines()) == 1
 
 
@@ -329,7 +345,7 @@ def test_a_region_that_identity_center_does_not_live_in_is_no_clean_account(
     aws.tell(faults={"iam:ListRoles": "AccessDenied"})
     told = audit("--region", region)
     assert told.code == 2
-    assert "not told in which region Identity Center lives: access to iam:ListRoles is denied" in told.error
+    assert "cannot see in which region Identity Center lives: access to iam:ListRoles is denied" in told.error
 
 
 def test_a_region_without_identity_center_is_named(aws: AccountServer, audit: Audit) -> None:
@@ -453,7 +469,7 @@ def test_without_boto3_one_line_says_what_to_install() -> None:
     program += "from unapproved_iam.commands.command_line import main; sys.exit(main(['audit']))"
     told = subprocess.run([sys.executable, "-c", program, str(PROJECT / "checks")], capture_output=True, text=True)
     assert (told.returncode, told.stdout) == (2, "")
-    assert "pip install '.[aws]'" in told.stderr
+    assert "pip install 'checkov-unapproved-iam[aws] @ git+REPOSITORY'" in told.stderr
     assert len(told.stderr.splitlines()) == 1
 
 

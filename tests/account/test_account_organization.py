@@ -74,13 +74,13 @@ def test_an_account_that_fails_stops_no_other(aws: AccountServer, audit: Audit) 
     aws.tell(faults={f"sts:AssumeRole {accounts[2]}": "AccessDenied"})
     told = audit(*BY_FILE)
     assert told.code == 2
-    assert told.error.startswith(f"account {accounts[2]}: not told anything: access to sts:AssumeRole is denied: ")
+    assert told.error.startswith(f"account {accounts[2]}: cannot see anything: access to sts:AssumeRole is denied: ")
     assert len(told.error.splitlines()) == 1
     assert told.verdicts == denied([account for account in accounts if account != accounts[2]])
     assert by_account(told)[accounts[2]] == (0, False)
     assert [account["looked_at"] for account in told.json["accounts"]] == ["whole", "whole", "not at all", "whole"]
     text = audit(*BY_FILE[:-1], "text").out
-    assert f"account {accounts[2]}: 0 denied attachments; not looked at as a whole\n" in text
+    assert f"account {accounts[2]}: not looked at\n" in text
     assert "3 denied attachments of 1 policy in 3 of 4 accounts" in text
 
 
@@ -218,11 +218,11 @@ def test_what_the_aggregator_lacks_was_not_looked_at(aws: AccountServer, audit: 
     told = audit(*BY_AGGREGATOR)
     assert (told.code, by_account(told)) == (2, {first: (1, False), second: (1, False), silent: (0, False)})
     assert told.error.splitlines() == [
-        f"account {first}: not told everything: the collection of eu-west-1 from organization all by aggregator"
+        f"account {first}: cannot see everything: the collection of eu-west-1 from organization all by aggregator"
         " everything is failed: not authorized",
-        f"account {second}: not told everything: the collection of eu-west-1 by aggregator everything is failed:"
+        f"account {second}: cannot see everything: the collection of eu-west-1 by aggregator everything is failed:"
         " not authorized",
-        f"account {silent}: not told everything: aggregator everything holds no role of it:"
+        f"account {silent}: cannot see everything: aggregator everything holds no role of it:"
         " AWS Config records none there",
     ]
 
@@ -232,7 +232,7 @@ def test_an_account_whose_roles_are_not_recorded_was_not_looked_at(aws: AccountS
     aws.tell(members=[aws.account])
     told = audit(*BY_AGGREGATOR)
     assert told.code == 2
-    assert f"account {aws.account}: not told everything: aggregator everything holds no role of it" in told.error
+    assert f"account {aws.account}: cannot see everything: aggregator everything holds no role of it" in told.error
     aws.attach(("role/app", "ReadOnlyAccess"))
     assert audit(*BY_AGGREGATOR).code == 0
 

@@ -85,7 +85,7 @@ def test_each_verdict_has_its_row() -> None:
     assert (rows["user/eve"].detach, rows["user/eve"].note) == ("", "denied from 2027-06-01 on")
     assert EXAMPLE.exit_code == 1
     assert audited(("role/kept", ADMIN), ("user/eve", POWER)).exit_code == 0
-    assert audited(("role/kept", ADMIN), unjudged=("not told",)).exit_code == 2
+    assert audited(("role/kept", ADMIN), unjudged=("cannot see",)).exit_code == 2
 
 
 def test_the_text_says_everything_once() -> None:
@@ -118,11 +118,11 @@ def test_the_text_says_everything_once() -> None:
 
 
 def test_partial_knowledge_is_the_first_thing_said() -> None:
-    partial = audited(unjudged=("not told which policies are attached: denied",))
+    partial = audited(unjudged=("cannot see which policies are attached: denied",))
     assert headline(partial) == "not everything could be looked at; in what could: no denied policy is attached"
     assert 'class="outcome partial"' in html_report(partial)
-    assert "## Not looked at\n\n- account 123456789012 live: not told which" in markdown_report(partial)
-    assert json.loads(json_report(partial))["accounts"][0]["unjudged"][0]["reason"].startswith("not told which")
+    assert "## Not looked at\n\n- account 123456789012 live: cannot see which" in markdown_report(partial)
+    assert json.loads(json_report(partial))["accounts"][0]["unjudged"][0]["reason"].startswith("cannot see which")
     assert 'class="outcome clean"' in html_report(audited())
 
 

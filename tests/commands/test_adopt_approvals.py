@@ -317,7 +317,7 @@ def test_adopt_leaves_a_list_alone_that_somebody_else_is_writing(
         return read_deny_list(path)
 
     monkeypatch.setattr(adopt_command, "read_deny_list", read)
-    with pytest.raises(UsageError, match="was changed by somebody else meanwhile and left alone"):
+    with pytest.raises(UsageError, match="somebody else changed it in the meantime, so nothing was written"):
         adopt_command.main([])
     assert (repository / FILE_NAME).read_text() == "version: 1\nuse: [aws-admin]  # by somebody else\n"
 

@@ -248,7 +248,7 @@ def test_all_that_init_comments_out_is_valid(tmp_path: Path) -> None:
 
 def test_init_never_overwrites(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert init_command.main([]) == 2
-    assert capsys.readouterr().out == f"{FILE_NAME}: is there already and was left alone\n"
+    assert capsys.readouterr().out == f"{FILE_NAME}: exists already, so it was not changed\n"
     (repository / ".pre-commit-config.yaml").write_text("repos: []\n")
     assert init_command.main(["--pre-commit"]) == 0
     assert "- id: unapproved-iam-policies\n" in capsys.readouterr().out

@@ -102,7 +102,7 @@ def test_what_is_missing_is_said_in_one_line(installed: Run, subcommand: str, ex
     result = installed(subcommand)
     assert result.returncode == 2
     assert result.stderr.rstrip("\n").count("\n") == 0
-    assert f"pip install '.[{extra}]'" in result.stderr
+    assert f"pip install 'checkov-unapproved-iam[{extra}] @ git+REPOSITORY'" in result.stderr
 
 
 def test_the_installed_checks_serve_checkov(installed: Run, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def _name(attachment: Attachment) -> str:
 def not_told(account: Account, what: str, error: AccessError) -> Unjudged:
     """What could not be read in an account, for the reports."""
     advice = "grant it: docs/audit.md shows the least privileges" if error.denied else ""
-    return Unjudged(Place(account.arn), f"not told {what}: {error}", advice)
+    return Unjudged(Place(account.arn), f"cannot see {what}: {error}", advice)
 
 
 def not_told_of_some(account: Account, what: str, failures: Iterable[tuple[str, AccessError]]) -> tuple[Unjudged, ...]:

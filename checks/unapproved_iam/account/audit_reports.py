@@ -15,6 +15,7 @@ from typing import Any
 
 from unapproved_iam.account.audit import AccountReading, Audit
 from unapproved_iam.account.report_rows import (
+    NOT_AT_ALL,
     PolicyRows,
     Row,
     account_title,
@@ -54,9 +55,11 @@ def _text_lines(audit: Audit) -> Iterator[str]:
     if several:
         numbers = denied_by_account(audit)
         for reading in audit.readings:
-            denied = counted(numbers[reading.account.id], "denied attachment")
-            failed = "; not looked at as a whole" if looked_at(reading) != "whole" else ""
-            yield f"account {account_title(reading.account)}: {denied}{failed}"
+            found = counted(numbers[reading.account.id], "denied attachment")
+            words = looked_at(reading)
+            if words != "whole":
+                found = "not looked at" if words == NOT_AT_ALL else f"{found}; not looked at as a whole"
+            yield f"account {account_title(reading.account)}: {found}"
     yield from audit.remarks
     yield f"{headline(audit)}: {extent(audit)}; by {_deny_list(audit)}"
 

@@ -14,6 +14,7 @@ from html import escape
 from unapproved_iam.account.audit import AccountReading, Audit
 from unapproved_iam.account.picture import picture
 from unapproved_iam.account.report_rows import (
+    NOT_AT_ALL,
     PolicyRows,
     Row,
     account_title,
@@ -331,8 +332,8 @@ def _of_accounts(audit: Audit) -> str:
     denied = denied_by_account(audit)
     rows = "".join(
         f'<tr role="row"><th scope="row" role="rowheader">{escape(account_title(reading.account))}</th>'
-        f'<td role="cell" data-column="Denied attachments">{denied[reading.account.id]:,}</td>'
-        f'<td role="cell" data-column="Attached policies">{reading.policies:,}</td>'
+        f'<td role="cell" data-column="Denied attachments">{_number(reading, denied[reading.account.id])}</td>'
+        f'<td role="cell" data-column="Attached policies">{_number(reading, reading.policies)}</td>'
         f'<td role="cell" data-column="Looked at">{_extent(reading)}</td></tr>'
         for reading in audit.readings
     )
@@ -343,6 +344,11 @@ def _of_accounts(audit: Audit) -> str:
         f'<thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
         f'<tbody role="rowgroup">{rows}</tbody></table></section>'
     )
+
+
+def _number(reading: AccountReading, number: int) -> str:
+    """A number that says nothing of an account that could not be looked at is left out."""
+    return "—" if looked_at(reading) == NOT_AT_ALL else f"{number:,}"
 
 
 def _extent(reading: AccountReading) -> str:

@@ -132,10 +132,13 @@ def not_looked_at(audit: Audit) -> Iterator[tuple[Account, str]]:
             yield reading.account, unjudged.reason + (f" ({unjudged.advice})" if unjudged.advice else "")
 
 
+NOT_AT_ALL = "not at all"
+
+
 def looked_at(reading: AccountReading) -> str:
     """How much of an account was looked at."""
     if reading.unjudged:
-        return "in part" if reading.policies or reading.permission_sets else "not at all"
+        return "in part" if reading.policies or reading.permission_sets else NOT_AT_ALL
     return "permission sets only" if reading.of_permission_sets else "whole"
 
 

@@ -143,7 +143,9 @@ def _add(path: str, approvals: Sequence[Mapping[str, str | bool | tuple[str, ...
         what = f"cannot be added to, for then: {error.problems[0].what} (expected a list written line by line)"
         raise DenyListError([Problem(path, 0, what)]) from error
     except (Changed, FileExistsError):
-        raise UsageError(f"{path}: was changed by somebody else meanwhile and left alone (run this again)") from None
+        raise UsageError(
+            f"{path}: somebody else changed it in the meantime, so nothing was written (run this again)"
+        ) from None
 
 
 def _outcome(findings: Findings) -> int:

@@ -68,7 +68,7 @@ def _write(root: str, name: str, content: str) -> bool:
     try:
         write_new(path, content.encode())
     except FileExistsError:
-        print(f"{path}: is there already and was left alone")
+        print(f"{path}: exists already, so it was not changed")
         return False
     print(f"{path}: written")
     return True
