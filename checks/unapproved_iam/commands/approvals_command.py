@@ -48,7 +48,7 @@ def parser() -> ArgumentParser:
         metavar="DAYS",
         type=int,
         default=SOON.days,
-        help=f"how soon is about to expire (default: {SOON.days})",
+        help=f"how many days before its end an approval is about to expire (default: {SOON.days})",
     )
     parser.add_argument("--fail-on-unused", action="store_true", help="exit with 1 when an approval is unused")
     parser.add_argument(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from unapproved_iam.commands.command_line import argument_parser
+from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.commands.progress import watched
 from unapproved_iam.program import UsageError
 
@@ -18,12 +18,18 @@ OUTPUTS = ("text", "json", "csv", "markdown", "html", "script")
 
 def parser() -> ArgumentParser:
     parser = argument_parser("audit")
-    parser.add_argument("--deny-list", metavar="FILE", help="the deny list; without it the one of this repository")
-    parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration")
-    parser.add_argument("--region", metavar="NAME", help="where Identity Center lives; it also tells the partition")
-    parser.add_argument("--role-arn", metavar="ARN", help="role to assume before anything else")
-    parser.add_argument("-o", "--output", choices=OUTPUTS, default="text", help="script: a shell script that detaches")
-    parser.add_argument("--no-identity-center", action="store_true", help="leave permission sets out")
+    parser.add_argument("--deny-list", **DENY_LIST)
+    parser.add_argument("--profile", metavar="NAME", help="a profile of your AWS configuration")
+    parser.add_argument("--region", metavar="NAME", help="the region of Identity Center; it also tells the partition")
+    parser.add_argument("--role-arn", metavar="ARN", help="a role to assume first")
+    parser.add_argument(
+        "-o",
+        "--output",
+        choices=OUTPUTS,
+        default="text",
+        help="the report's format (default: text); script is a shell script that detaches",
+    )
+    parser.add_argument("--no-identity-center", action="store_true", help="skip permission sets")
     parser.add_argument("--compare", metavar="DIR", help="say which attachments the code below DIR declares")
     several = parser.add_mutually_exclusive_group()
     several.add_argument(

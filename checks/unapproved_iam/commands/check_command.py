@@ -105,13 +105,13 @@ OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
     ("--deny-list",): DENY_LIST,
     ("--changed-since",): {
         "metavar": "COMMIT",
-        "help": "look only at what the changes since this commit can affect, deleted and new files too; asks git",
+        "help": "check only what the changes since this commit can affect, deleted and new files too; asks git",
     },
     ("--plan",): REPEATED
     | {
         "metavar": "FILE[=DIR]",
-        "help": "plans, as `terraform show -json PLANFILE` prints them, made in the root module DIR"
-        " (default: where FILE lies); FILE may be a directory or a glob; may be repeated",
+        "help": "Terraform plans in JSON (`terraform show -json PLANFILE`), made in the root module DIR"
+        " (default: where FILE is); FILE may be a directory or a glob; may be repeated",
     },
     ("--plan-changes-only",): SWITCH
     | {"help": "fail only on what plans newly attach, and count what they leave attached"},
@@ -120,32 +120,32 @@ OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
     ("--parameters",): REPEATED
     | {
         "metavar": "TEMPLATE=FILE",
-        "help": "values of a template's parameters, where the file's name and keys do not tell the template;"
+        "help": "parameter values of a template, if the file's name and keys do not tell which template;"
         " may be repeated",
     },
     ("--exclude",): REPEATED
     | {
         "metavar": "GLOB",
         "type": _path_glob,
-        "help": "paths from the repository's root that are not checked; may be repeated",
+        "help": "do not check these paths, counted from the repository's root; may be repeated",
     },
     ("-o", "--output"): {"choices": tuple(WRITERS), "default": "cli", "help": "the report's format (default: cli)"},
-    ("--output-file",): {"metavar": "FILE", "help": "where the report goes; text is then printed all the same"},
-    ("-v", "--verbose"): SWITCH | {"help": "everything about each finding, and each by itself"},
+    ("--output-file",): {"metavar": "FILE", "help": "write the report to this file; the text is printed as well"},
+    ("-v", "--verbose"): SWITCH | {"help": "show everything about each finding, and each one by itself"},
     ("--summary-file",): {
         "metavar": "FILE",
-        "help": "where to add the report in Markdown, too, e.g. $GITHUB_STEP_SUMMARY",
+        "help": "also append the report in Markdown to this file, e.g. $GITHUB_STEP_SUMMARY",
     },
     ("-q", "--quiet"): SWITCH | {"help": "no summary: print only what was found"},
     ("--no-screen",): {
         "dest": "screen",
         "action": "store_false",
-        "help": "parse every file, without the quick look first; finds the same and takes longer",
+        "help": "parse every file, without a quick look first; finds the same and takes longer",
     },
     ("--jobs",): {
         "metavar": "N",
         "type": _number_of_jobs,
-        "help": "processes that run side by side (default: as many as there are processors)",
+        "help": "number of processes (default: one for each processor)",
     },
 }
 

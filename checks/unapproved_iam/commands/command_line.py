@@ -34,14 +34,14 @@ SUBCOMMANDS = {
     "check": Subcommand("check", "find attachments of denied policies in Terraform, plans, CloudFormation and SAM"),
     "checkov": Subcommand("checkov", "run checkov with these checks, safely; takes checkov's own arguments", "checkov"),
     "audit": Subcommand("audit", "find attachments of denied policies in the live account", "aws"),
-    "list": Subcommand("list", "show the effective deny list and where each entry comes from"),
+    "list": Subcommand("list", "show the deny list that counts, and where each entry comes from"),
     "explain": Subcommand("explain", "tell whether a policy is denied, by which entry, and what approves it"),
     "init": Subcommand("init", "write a commented deny list"),
-    "adopt": Subcommand("adopt", "approve today's violations until a day, so that new ones are stopped now"),
+    "adopt": Subcommand("adopt", "approve today's violations until a day, so that only new ones fail"),
     "approvals": Subcommand("approvals", "show used, unused, expiring and expired approvals"),
     "schema": Subcommand("schema", "print the JSON Schema of the deny list, for editors"),
     "checks-dir": Subcommand("checks_dir", "print the directory for checkov's --external-checks-dir"),
-    "completion": Subcommand("completion", "print what completes these subcommands and options in a shell", "terminal"),
+    "completion": Subcommand("completion", "print a completion script for your shell", "terminal"),
 }
 DENY_LIST: dict[str, Any] = {
     "metavar": "FILE",

@@ -11,8 +11,8 @@ DESCRIPTION = (
     " or to a permission set of IAM Identity Center."
 )
 HELP = (
-    "Attach a policy that grants only what is needed; the finding names a replacement where the deny list has one."
-    " Where the policy is needed all the same, have the owner of the deny list add an approval for this principal."
+    "Attach a policy that grants only what is needed. If the deny list has a replacement, the finding names it."
+    " If somebody needs the policy anyway, ask the owner of the deny list to add an approval for this principal."
 )
 
 # The page of the rule that this one is named after: what it means, and the same in AWS's own console.
