@@ -7,9 +7,9 @@ import re
 from project_files import PROJECT
 from unapproved_iam.cloudformation import source_skips, stack, unknowns
 from unapproved_iam.cloudformation import values as template_values
-from unapproved_iam.hcl import collection_values, evaluation, scope, values
+from unapproved_iam.hcl import collection_values, data_functions, decimal_numbers, evaluation, scope, values
 from unapproved_iam.policies import facts
-from unapproved_iam.scan import guarded_reading
+from unapproved_iam.scan import guarded_reading, parameter_binding
 from unapproved_iam.terraform import instances, root_module
 from unapproved_iam.terragrunt import configuration
 
@@ -18,6 +18,9 @@ LIMITS = {
     "elements of one collection": values.MAX_ITEMS,
     "characters of one text": values.MAX_LENGTH,
     "bytes of a file": scope.MAX_FILE,
+    "directories that one `fileset`": scope.MAX_DIRECTORIES,
+    "digits of a number": decimal_numbers.MAX_DIGITS,
+    "ways to match a regular expression": data_functions.MAX_REGEX,
     "steps to evaluate what one argument": evaluation.MAX_STEPS,
     "expressions within one another": evaluation.MAX_DEPTH,
     "lists of which some elements": collection_values.MAX_EXPANDED,
@@ -29,6 +32,7 @@ LIMITS = {
     "stacks nested in one template": stack.MOST_STACKS,
     "facts about the parameters": facts.MOST_FACTS,
     "bytes of a template": source_skips.MOST_BYTES,
+    "bytes of a parameter file": parameter_binding.MOST_BYTES,
     "files that one Terragrunt unit": configuration.MOST_FILES,
     "seconds of computing": guarded_reading.MOST_SECONDS,
 }

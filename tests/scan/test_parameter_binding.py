@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 from unapproved_iam.commands.command_line import main
+from unapproved_iam.scan import parameter_binding
 from written_files import write_tree
 
 TEMPLATE = """
@@ -165,3 +166,16 @@ def test_a_wrong_argument(
     monkeypatch.chdir(tmp_path)
     assert main(["check", "--parameters", argument]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", [ADMINISTRATOR, '[{"ParameterKey": "Policy", "ParameterValue": "Admin"}]'])
+def test_a_file_that_is_too_large_is_not_checked(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path, {"x.yaml": TEMPLATE, "x.parameters.json": file + " " * 100})
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == int(file == ADMINISTRATOR)
+    monkeypatch.setattr(parameter_binding, "MOST_BYTES", 100)
+    capsys.readouterr()
+    assert main(["check"]) == 2
+    assert "has more than 100 bytes of parameters" in capsys.readouterr().out

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 from terraform_verdicts import findings_in
 from unapproved_iam.deny_list.verdict import Verdict
-from unapproved_iam.hcl import alternatives, collection_parts, collection_values, evaluation, scope, strings
+from unapproved_iam.hcl import (
+    alternatives,
+    collection_parts,
+    collection_values,
+    data_functions,
+    decimal_numbers,
+    evaluation,
+    scope,
+    strings,
+)
 from unapproved_iam.terraform import instances, root_module
 from written_files import write_tree
 
@@ -99,6 +108,19 @@ def test_ordinary_data_is_judged(files: Mapping[str, str], tmp_path: Path) -> No
     assert (len(denied), unjudged) == (1, [])
 
 
+CHOSEN = ORDINARY["a map of 1,000 keys by a variable"]["main.tf"].partition("resource")[0] + (
+    'module "x" {\n  source = "a/b/c"\n  x = %s\n}\n'
+)
+PASSED = {
+    "as it is": "local.m[var.e]",
+    "in a text": '"x-${local.m[var.e]}"',
+    "in a list": "[local.m[var.e]]",
+    "in an object": "{ x = local.m[var.e] }",
+    "encoded": "jsonencode([local.m[var.e]])",
+    "in an ARN": '"arn:aws:iam::aws:policy/${local.m[var.e]}"',
+}
+NESTED = "[" * 3_000 + "]" * 3_000
+
 BEYOND = {
     "possible values": ((alternatives, "MAX_POSSIBLE"), ORDINARY["a map of 1,000 keys by a variable"]),
     "elements": ((collection_parts, "MAX_ITEMS"), {"main.tf": attached(f'${{concat(range(150), ["{ADMIN}"])[150]}}')}),
@@ -111,6 +133,37 @@ BEYOND = {
     ),
     "instances": ((instances, "MAX_COUNTED"), {"main.tf": attached("P${count.index}", "count = 200")}),
     "modules": ((root_module, "MAX_CALLS"), modules(101)),
+    "bytes of a template": (
+        (scope, "MAX_FILE"),
+        {
+            "main.tf": attached('${templatefile("a.tpl", {})}'),
+            "a.tpl": f"{ADMIN}%{{ if false }}{' ' * 100}%{{ endif }}",
+        },
+    ),
+    "directories": (
+        (scope, "MAX_DIRECTORIES"),
+        {
+            "main.tf": attached('${one([for f in fileset(".", "z/P*") : basename(f)])}'),
+            **{f"d{n:03}/x": "" for n in range(101)},
+            "z/PowerUserAccess": "",
+        },
+    ),
+    "ways to match": (
+        (data_functions, "MAX_REGEX"),
+        {"main.tf": attached(f'${{regex("[A-Z].*s+", "{ADMIN}")}}')},
+    ),
+    "ways to replace": (
+        (data_functions, "MAX_REGEX"),
+        {"main.tf": attached(f'${{replace("{ADMIN}x1x", "/x\\\\d*.*/", "")}}')},
+    ),
+    "digits": ((decimal_numbers, "MAX_DIGITS"), {"main.tf": attached(f'${{jsondecode("{"1" * 151}")}}')}),
+    **{
+        f"possible values {shape} that a module elsewhere is given": (
+            (alternatives, "MAX_POSSIBLE"),
+            {"main.tf": CHOSEN % written},
+        )
+        for shape, written in PASSED.items()
+    },
 }
 
 
@@ -122,3 +175,31 @@ def test_what_reaches_a_limit_is_not_judged(
     _, unjudged = findings_in(write_tree(tmp_path, files))
     assert ["more than" in one.reason for one in unjudged] != []
     assert all("more than" in one.reason for one in unjudged)
+
+
+@pytest.mark.parametrize("written", PASSED.values(), ids=PASSED)
+def test_below_a_limit_nothing_is_left_open(written: str, tmp_path: Path) -> None:
+    findings, unjudged = findings_in(write_tree(tmp_path, {"main.tf": CHOSEN % written}))
+    is_denied = Verdict.DENIED in {finding.verdict for finding in findings}
+    assert (is_denied, unjudged) == ("arn:" in written, [])
+
+
+@pytest.mark.parametrize("function", ["jsondecode", "yamldecode"])
+def test_a_document_that_is_nested_too_deep_is_not_judged(function: str, tmp_path: Path) -> None:
+    """`try` must not go on as if Terraform refused it."""
+    tree = write_tree(
+        tmp_path,
+        {
+            "main.tf": attached(f'${{try({function}(file("d.json")).p, "ReadOnlyAccess")}}'),
+            "d.json": f'{{"p": "{ADMIN}", "x": {NESTED}}}',
+        },
+    )
+    assert ["more than" in one.reason for one in findings_in(tree)[1]] == [True]
+
+
+@pytest.mark.parametrize("document", ["p:\tAdministratorAccess\n", "p: AdministratorAccess\nx: !!omap [a: b]\n"])
+def test_yaml_that_cannot_be_read_is_not_judged(document: str, tmp_path: Path) -> None:
+    """Terraform reads the first; and what it refuses is nothing to be silent about either."""
+    source = attached('${try(yamldecode(file("d.yaml")).p, "ReadOnlyAccess")}')
+    tree = write_tree(tmp_path, {"main.tf": source, "d.yaml": document})
+    assert ["cannot be read here" in one.reason for one in findings_in(tree)[1]] == [True]

@@ -19,9 +19,12 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import quote_plus
 
-from unapproved_iam.hcl.decimal_numbers import number_in, whole
+from unapproved_iam.hcl.decimal_numbers import MAX_DIGITS, number_in, whole
 from unapproved_iam.hcl.values import (
+    NULL,
     Boolean,
+    Entry,
+    Item,
     Mapping,
     Null,
     Number,
@@ -30,12 +33,20 @@ from unapproved_iam.hcl.values import (
     Sequence,
     String,
     Value,
+    beyond_limit,
+    exactly,
     number_as_text,
+    string,
 )
+from unapproved_iam.policies.possible_text import text
 
 
 class Inexact(Exception):
     """The result is not known, although the arguments are."""
+
+
+class NotJudged(Inexact):
+    """What Terraform may well compute; the text says why it is not looked at."""
 
 
 def data_of(plain: Plain) -> Any:
@@ -59,6 +70,39 @@ def _only(value: Value) -> Any:
     if value.decided is None:
         raise Inexact
     return data_of(value.decided)
+
+
+def value_of_json(data: Any) -> Value:
+    """The value of decoded JSON or YAML, in which parts may be values already. Raises TypeError when it is no such
+    data."""
+    if isinstance(data, Value):
+        return data
+    if data is None:
+        return NULL
+    if isinstance(data, bool):
+        return exactly(Boolean(data))
+    if isinstance(data, int | float | Fraction):
+        return exactly(Number(Fraction(str(data)) if isinstance(data, float) else data))
+    if isinstance(data, list | tuple):
+        return exactly(Sequence(tuple(Item(value_of_json(element)) for element in data)))
+    if isinstance(data, dict):
+        entries = {_key(key): value_of_json(element) for key, element in data.items()}
+        return exactly(Mapping(tuple(Entry(text(key), element) for key, element in entries.items())))
+    if not isinstance(data, str):
+        raise TypeError(f"{type(data).__name__} is no JSON")
+    return string(data)
+
+
+def _key(key: object) -> str:
+    if isinstance(key, bool):
+        return str(key).lower()
+    if isinstance(key, int | Fraction):
+        return number_as_text(key)
+    if key is None:
+        raise Refused("a key must not be null")
+    if not isinstance(key, str):
+        raise TypeError(f"{type(key).__name__} is no key")
+    return key
 
 
 def single_characters(*strings: str) -> None:
@@ -120,6 +164,8 @@ def _groups(found: re.Match[str]) -> Any:
 # What Go's regular expressions (RE2) and Python's read alike, and what takes polynomial time here.
 _OTHER_SYNTAX = re.compile(r"\\[^dDwWsSbB.\\\-/+*?()\[\]{}^$|:]|\[\[:|\(\?(?!P<|:)|\)[*+?{]|[*+?}][+?]|&&|--|~~|\|\|")
 
+MAX_REGEX = 10_000_000  # characters to the power of the repetitions: what takes longer may take all day
+
 # `$` is the very end for Go, also before a last newline for Python; a brace that counts nothing is a brace for Go only.
 _OTHERWISE = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|(\$)|\{(?!\d+(?:,\d*)?\})")
 _FLAGS = re.compile(r"\(\?([ims]+)\)")  # at the beginning; elsewhere they hold for the rest of a group for Go only
@@ -133,8 +179,8 @@ def _compiled(pattern: str, string: str) -> re.Pattern[str]:
     quantifiers = len(re.findall(r"[*+?{]", pattern))
     if _OTHER_SYNTAX.search(pattern) or "\v" in string:
         raise Inexact
-    if max(len(string), 2) ** quantifiers > 10_000_000:
-        raise Inexact
+    if max(len(string), 2) ** quantifiers > MAX_REGEX:
+        raise NotJudged(f"has more than {MAX_REGEX} ways to match a regular expression")
     try:
         same = _OTHERWISE.sub(lambda found: found[1] or (end if found[2] else r"\{"), pattern)
         return re.compile((f"(?{flags})" if flags else "") + same, re.ASCII)
@@ -212,15 +258,13 @@ def _escaped_for_html(written: str) -> str:
 def _jsondecode(string: str) -> Any:
     try:
         return json.loads(string, parse_float=_number, parse_int=_number, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Refused("this is no JSON") from None
 
 
-def _number(written: str) -> Fraction:
+def _number(written: str) -> Fraction | Value:
     number = number_in(written)
-    if number is None:
-        raise Inexact
-    return number
+    return beyond_limit(written, f"{MAX_DIGITS} digits") if number is None else number
 
 
 def _no_number(name: str) -> Fraction:
@@ -232,12 +276,16 @@ def _yamldecode(string: str) -> Any:
 
     try:
         return yaml_of(string)
-    except UnusualYaml:
-        raise Inexact from None
+    except UnusualYaml as reason:
+        raise NotJudged(f"cannot be read here: {reason}") from None
 
 
 def _csvdecode(string: str) -> list[dict[str, str]]:
-    rows = [row for row in csv.reader(io.StringIO(string), strict=True) if row]
+    csv.field_size_limit(len(string) + 1)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(string, newline=""), strict=True) if row]
+    except csv.Error as reason:  # Go minds other things
+        raise NotJudged(f"cannot be read here: {reason}") from None
     if not rows or len(set(rows[0])) < len(rows[0]) or any(len(row) != len(rows[0]) for row in rows):
         raise Refused("this is no CSV")
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
@@ -245,7 +293,7 @@ def _csvdecode(string: str) -> list[dict[str, str]]:
 
 def _base64decode(string: str) -> str:
     try:
-        return base64.b64decode(string, validate=True).decode()
+        return base64.b64decode(re.sub(r"[\r\n]", "", string), validate=True).decode()
     except ValueError:
         raise Refused("this is no base64 of a text") from None
 

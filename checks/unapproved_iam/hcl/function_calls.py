@@ -13,14 +13,23 @@ from typing import Any, Protocol
 from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
 from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument
 from unapproved_iam.hcl.collection_parts import Parts, spliced
-from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, data_of
+from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, NotJudged, data_of, value_of_json
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.expression import Call, Expression
 from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, Turn, holds, is_none_of, is_one_of, joined
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
-from unapproved_iam.hcl.scope import MAX_FILE, Files, Layer, Reference, Scope, owner_of
+from unapproved_iam.hcl.scope import (
+    MAX_DIRECTORIES,
+    MAX_FILE,
+    Files,
+    Layer,
+    Reference,
+    Scope,
+    TooManyDirectories,
+    owner_of,
+)
 from unapproved_iam.hcl.string_functions import STRING_FUNCTIONS, json_with_holes, text_argument
 from unapproved_iam.hcl.strings import as_strings
 from unapproved_iam.hcl.syntax import HclSyntaxError, parse_template
@@ -42,12 +51,12 @@ from unapproved_iam.hcl.values import (
     exactly,
     is_other,
     is_refused,
+    not_judged,
     refused,
     string,
     subject_of,
     under,
     unknown,
-    value_of_json,
 )
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.possible_text import Hole, Text, text
@@ -140,6 +149,8 @@ def _of_data(name: str, call: Call, plains: tuple[Plain, ...]) -> Value:
     try:
         arguments = [_argument(kind, plain) for kind, plain in zip(parameters, plains, strict=True)]
         return value_of_json(function(*arguments))
+    except NotJudged as reason:
+        return not_judged(call, str(reason), policies_in(*map(exactly, plains)))
     except (Inexact, ValueError, ArithmeticError, TypeError, KeyError):
         return json_with_holes(call, *plains) if name == "jsonencode" else unknown_like(call, *plains)
 
@@ -230,6 +241,8 @@ def _templatefile(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
 
     def rendered(path: Plain, variables: Plain) -> Value:
         found = _found(scope.files, path)
+        if found is not None and scope.files.is_too_long(found):
+            return beyond_limit(call, f"{MAX_FILE} bytes", policies_in(exactly(path), exactly(variables)))
         content = None if found is None else scope.files.read(found)
         if found is None or content is None or not isinstance(variables, Mapping) or not variables.is_exact:
             return _unread(call, path, variables)
@@ -274,6 +287,11 @@ def _file(call: Call, scope: Scope, path: Plain) -> Value:
     return _unread(call, path) if found is None or content is None else string(content, Place(found))
 
 
+def _filebase64(call: Call, scope: Scope, path: Plain) -> Value:
+    """What it is the base64 of, where that is text."""
+    return applied(lambda content: _of_data("base64encode", call, (content,)), [_file(call, scope, path)], call)
+
+
 def _of_matching(call: Call, scope: Scope, path: Text) -> Value | None:
     """Where the path has one unknown part, each file by what that part is for it; None when no file matches."""
     if len(path.holes) != 1:
@@ -297,7 +315,10 @@ def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:
 
 def _fileset(call: Call, scope: Scope, directory: Plain, pattern: Plain) -> Value:
     found, wanted = _found(scope.files, directory), text_argument(pattern).known
-    names = None if found is None or wanted is None else scope.files.matching(found, wanted)
+    try:
+        names = None if found is None or wanted is None else scope.files.matching(found, wanted)
+    except TooManyDirectories:
+        return beyond_limit(call, f"{MAX_DIRECTORIES} directories")
     if names is None:
         return _unread(call, directory, pattern)
     return exactly(Sequence(tuple(Item(string(name)) for name in names), kind=Kind.SET))
@@ -324,6 +345,7 @@ _LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope, Evaluation], Value]] = {
 _FILE_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {  # with the number of arguments
     "abspath": (absolute_path, 1),
     "file": (_file, 1),
+    "filebase64": (_filebase64, 1),
     "fileexists": (_fileexists, 1),
     "fileset": (_fileset, 2),
 }

@@ -133,6 +133,10 @@ MAX_FILE = 16_000_000  # bytes of a file that an expression reads
 MAX_DIRECTORIES = 1_000  # that an expression lists
 
 
+class TooManyDirectories(Exception):
+    """More than `MAX_DIRECTORIES` are below the one that an expression lists."""
+
+
 @dataclass(frozen=True)
 class Files:
     """The files that expressions may read: those of the tree, so that nothing of the machine flows into a message."""
@@ -195,8 +199,8 @@ class Files:
         return {part: path for part, path in paths.items() if (found := self.find(path)) and self.exists(found)}
 
     def matching(self, found: str, pattern: str) -> list[str] | None:
-        """The files below a directory whose relative path matches, as `fileset` has it; None when they are many, or the
-        pattern is not understood."""
+        """The files below a directory whose relative path matches, as `fileset` has it; None when the pattern is not
+        understood. Raises TooManyDirectories."""
         globs = globs_of_fileset(pattern)
         if globs is None:
             return None
@@ -204,8 +208,8 @@ class Files:
         for number, (directory, _, files) in enumerate(os.walk(found)):
             paths = (os.path.relpath(os.path.join(directory, name), found).replace(os.sep, "/") for name in files)
             names += [path for path in paths if any(path_matches(path, glob) for glob in globs)]
-            if number > MAX_DIRECTORIES:
-                return None
+            if number >= MAX_DIRECTORIES:
+                raise TooManyDirectories
         return sorted(names)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl.collection_parts import bounded_sequence, sequence_of, spliced
 from unapproved_iam.hcl.collection_values import in_each_world
-from unapproved_iam.hcl.data_functions import Inexact, data_of, json_of, replaced, single_characters
+from unapproved_iam.hcl.data_functions import Inexact, NotJudged, data_of, json_of, replaced, single_characters
 from unapproved_iam.hcl.decimal_numbers import number_of, whole
 from unapproved_iam.hcl.facts import ALWAYS, short
 from unapproved_iam.hcl.strings import concatenated
@@ -32,6 +32,7 @@ from unapproved_iam.hcl.values import (
     Unknown,
     Value,
     exactly,
+    not_judged,
     number_as_text,
     string,
     text_of,
@@ -232,6 +233,8 @@ def _replace(written: object, subject: Plain, wanted: Plain, replacement: Plain)
     if by.known is not None:
         try:
             return string(replaced(content.known, search.known, by.known))
+        except NotJudged as reason:
+            return not_judged(written, str(reason), policies_in(*map(exactly, (subject, wanted, replacement))))
         except Inexact:
             return unknown_like(written, subject, wanted, replacement)
     if not search.known or (len(search.known) > 1 and search.known[0] == search.known[-1] == "/"):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from unapproved_iam.hcl.facts import ALWAYS, Constant, Facts, Marker, Numeral, Subject, joined, short
 from unapproved_iam.hcl.shapes import Shape
@@ -244,8 +244,12 @@ def unknown(
 
 def beyond_limit(written: object, limit: str, found: Iterable[Found] = ()) -> Value:
     """What a bound of ours kept from being followed; `limit` says what it has too many of."""
-    hole = Hole(short(written), f"{short(written)} has more than {limit}", is_limit=True)
-    return exactly(Unknown(hole, tuple(found)))
+    return not_judged(written, f"has more than {limit}", found)
+
+
+def not_judged(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
+    """What Terraform may well compute, and we do not look at for this reason."""
+    return exactly(Unknown(Hole(short(written), f"{short(written)} {reason}", is_limit=True), tuple(found)))
 
 
 def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
@@ -260,24 +264,6 @@ def missing(written: object) -> Value:
 
 NEVER = Value(())
 NULL = exactly(Null())
-
-
-def value_of_json(data: Any, place: Place | None = None) -> Value:
-    """The value of decoded JSON or YAML. Raises TypeError when it is no such data."""
-    if data is None:
-        return NULL
-    if isinstance(data, bool):
-        return exactly(Boolean(data))
-    if isinstance(data, int | float | Fraction):
-        return exactly(Number(Fraction(str(data)) if isinstance(data, float) else data))
-    if isinstance(data, list | tuple):
-        return exactly(Sequence(tuple(Item(value_of_json(element, place)) for element in data)))
-    if isinstance(data, dict):
-        entries = {str(key): value_of_json(element, place) for key, element in data.items()}
-        return exactly(Mapping(tuple(Entry(text(key), element) for key, element in entries.items())))
-    if not isinstance(data, str):
-        raise TypeError(f"{type(data).__name__} is no JSON")
-    return string(data, place)
 
 
 def under(value: Value, when: Facts) -> Value:

@@ -11,12 +11,12 @@ from fractions import Fraction
 from typing import Any
 
 import yaml
-from unapproved_iam.hcl.decimal_numbers import number_in
-from unapproved_iam.hcl.values import Refused
+from unapproved_iam.hcl.decimal_numbers import MAX_DIGITS, number_in
+from unapproved_iam.hcl.values import Refused, Value, beyond_limit, unknown
 
 
 class UnusualYaml(Exception):
-    """A scalar whose meaning is not redone here: a date, a number in another notation."""
+    """What is not redone here: sets, ordered maps, and what PyYAML does not take. The text says what."""
 
 
 _DIGITS = "0123456789"
@@ -44,15 +44,15 @@ def _bool(loader: _Loader, node: yaml.ScalarNode) -> bool:
     return node.value.lower() in ("y", "yes", "true", "on")
 
 
-def _number(loader: _Loader, node: yaml.ScalarNode) -> Fraction:
+def _number(loader: _Loader, node: yaml.ScalarNode) -> Fraction | Value:
     number = number_in(node.value)
-    if number is None:
-        raise UnusualYaml
-    return number
+    return beyond_limit(node.value, f"{MAX_DIGITS} digits") if number is None else number
 
 
-def _unusual(loader: _Loader, node: yaml.Node) -> Any:
-    raise UnusualYaml
+def _unusual(loader: _Loader, node: yaml.Node) -> Value:
+    if not isinstance(node, yaml.ScalarNode):
+        raise UnusualYaml(f"{node.tag.rpartition(':')[2]} in line {node.start_mark.line + 1}")
+    return unknown(node.value, f"{node.value} in YAML is not computed here")
 
 
 for _tag, _pattern, _first in _SCALARS:
@@ -64,12 +64,16 @@ for _tag in ("unusual", "int", "binary", "timestamp", "set", "omap", "pairs"):
 
 
 def yaml_of(document: str) -> Any:
-    """The data of one document. Raises Refused when it is no YAML, UnusualYaml when it is not redone here."""
+    """The data of one document, with values for what is not known of it: a date, a number in another notation.
+
+    Raises Refused when there is none, UnusualYaml when it is not redone here: what PyYAML refuses, Terraform may take.
+    """
     try:
         loader = _Loader(document)
         node = loader.get_single_node()
         if node is None:
             raise Refused("there is no document")
         return loader.construct_document(node)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
-        raise Refused("this is no YAML") from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        raise UnusualYaml(f"{problem or error}{f' in line {mark.line + 1}' if mark else ''}") from None

@@ -89,6 +89,12 @@ class Reading:
     nested: frozenset[str] = frozenset()  # files of templates that are a part of it
 
 
+def limits_in(attachments: Iterable[Attachment]) -> list[Unjudged]:
+    """The bounds of ours that kept policies from being known."""
+    found = ((one.place, hole.reason) for one in attachments for hole in one.policy.holes if hole.is_limit)
+    return [Unjudged(place, reason, hole_reason=reason) for place, reason in dict.fromkeys(found)]
+
+
 def together(readings: Iterable[Reading]) -> Reading:
     readings = tuple(readings)
     return Reading(

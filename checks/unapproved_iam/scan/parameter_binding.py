@@ -20,6 +20,7 @@ from unapproved_iam.cloudformation.parameter_files import (
     parameter_values,
     templates_named,
 )
+from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.source_files import up_to
 from unapproved_iam.scan.unit_screen import may_give_parameters
@@ -28,7 +29,7 @@ from unapproved_iam.source_bytes import readable
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
 _OF_PARAMETERS = re.compile(r"[._-]param(?:eter)?s?$", re.IGNORECASE)  # at the end of a name without its suffix
 _DIRECTORY = re.compile(r"param|env|config", re.IGNORECASE)
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024  # of a parameter file
 
 
 class ParameterBinding:
@@ -63,6 +64,12 @@ class ParameterBinding:
         """A template's source together with the files that are about it."""
         given = dict.fromkeys(values.path for values in self.of(template))
         return b"\n".join((source, *(readable(path) or b"" for path in given)))
+
+    @staticmethod
+    def too_large(path: str, source: bytes) -> list[Unjudged]:
+        """What is said of a file that may give parameters and is not read."""
+        too_large = len(source) > MOST_BYTES
+        return [Unjudged(Place(path), f"has more than {MOST_BYTES} bytes of parameters")] if too_large else []
 
     def _files_that_give(self, directory: str) -> list[str]:
         return [file for file in self._files(directory) if self._values(file)]

@@ -181,6 +181,8 @@ class _Check:
         if path in self._given and b"Resources" not in source and not may_be_plan(source):
             self._refuse_other_form(path, source)
         names = self._screen.may_name(source)
+        if (names or b"ParameterKey" in source) and may_give_parameters(source):
+            suspicious.unjudged += self._parameters.too_large(path, source)
         if names and may_give_parameters(source):
             templates = [template for template in self._parameters.templates_of(path) if template in scope.files]
             suspicious.files.update(template for template in templates if not self._is_left_out(template))

@@ -15,12 +15,14 @@ from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.values import Found, Possible, Sequence, String, Unknown, Value, parts_of, settled, under
 from unapproved_iam.hcl.values import Mapping as MappingValue
 from unapproved_iam.policies.passed_policies import is_policy_arn, not_attached, policies_passed
+from unapproved_iam.policies.possible_text import Hole, text
 
 META_ARGUMENTS = frozenset({"source", "version", "providers", "depends_on", "count", "for_each"})
 
 
 def passed_by(arguments: Mapping[str, Attribute], scope: Scope) -> Iterator[tuple[Found, Attribute]]:
-    """The policies among the arguments of a call or block, each with its argument. Raises HclSyntaxError."""
+    """The policies among the arguments of a call or block, and what went past a bound, each with its argument. Raises
+    HclSyntaxError."""
     values = {name: evaluate(argument.expression, scope) for name, argument in arguments.items()}
     exempt = not_attached({name: _known(value) for name, value in values.items()})
     for name, value in values.items():
@@ -39,7 +41,10 @@ def _of_possible(possible: Possible) -> Iterator[Found]:
     if isinstance(plain, String):
         for policy in policies_passed(plain.text):
             yield Found(policy, possible.when, plain.place)
+        yield from (_beyond(hole, possible) for hole in plain.text.holes if hole.is_limit)
     elif isinstance(plain, Unknown):  # what a function is not computed of may be in what it yields
+        if plain.hole.is_limit:
+            yield _beyond(plain.hole, possible)
         for found in plain.found:
             if is_policy_arn(found.text) and (when := joined(possible.when, found.when)) is not None:
                 yield found._replace(when=when)
@@ -58,6 +63,11 @@ def _of_possible(possible: Possible) -> Iterator[Found]:
             when = joined(possible.when, of_part)
             if when is not None:
                 yield from policies_within(under(part, when))
+
+
+def _beyond(hole: Hole, possible: Possible) -> Found:
+    """What a bound of ours kept from being known: a policy may be in it."""
+    return Found(text(hole), possible.when)
 
 
 def _known(value: Value) -> str | None:

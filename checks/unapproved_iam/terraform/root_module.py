@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.hcl.scope import Files
-from unapproved_iam.policies.attachment import Reading, Unjudged
+from unapproved_iam.policies.attachment import Reading, limits_in
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration, Directories, Program
 from unapproved_iam.terraform.module_reading import attachments_of_unit
@@ -131,12 +131,7 @@ class ProgramTree:
         unjudged = [one for module in (root, *unit.modules.values()) for one in module.unjudged]
         reasons = dict.fromkeys(hole.reason for one in attachments for hole in one.policy.holes)
         needed = [unit.problems[reason] for reason in reasons if reason in unit.problems]
-        needed += [
-            Unjudged(one.place, hole.reason, hole_reason=hole.reason)
-            for one in attachments
-            for hole in one.policy.holes
-            if hole.is_limit
-        ]
+        needed += limits_in(attachments)
         return Reading(tuple(attachments), tuple(dict.fromkeys((*needed, *unjudged))))
 
     def _tree_of(self, directory: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from unapproved_iam.hcl.expression import Literal
 from unapproved_iam.hcl.syntax import Block
-from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged
+from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged, limits_in
 from unapproved_iam.policies.inline_skips import skip_in_lines
 from unapproved_iam.terraform.root_module import TerraformTree
 from unapproved_iam.terragrunt.configuration import Configuration, Injected, attribute_in
@@ -44,7 +44,7 @@ class StackReading:
     def reading(self) -> Reading:
         skip = skip_in_lines(self._own.text.splitlines(), lists=True)
         found = [one if skip is None or one.skip is not None else replace(one, skip=skip) for one in self._attached()]
-        return Reading(tuple(found), tuple(dict.fromkeys(self._unjudged)))
+        return Reading(tuple(found), tuple(dict.fromkeys((*self._unjudged, *limits_in(found)))))
 
     def _attached(self) -> Iterator[Attachment]:
         if self._depth > MOST_STACKS:

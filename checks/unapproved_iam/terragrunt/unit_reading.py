@@ -20,7 +20,7 @@ from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError
 from unapproved_iam.hcl.values import Mapping as MappingValue
 from unapproved_iam.hcl.values import Null, Plain, Value, exactly, under
-from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged
+from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged, limits_in
 from unapproved_iam.policies.inline_skips import skip_in_lines
 from unapproved_iam.terraform.attachments import policies_of_call
 from unapproved_iam.terraform.module_files import Directories, Listing, Program, VariableFile, listing_of
@@ -50,7 +50,7 @@ class UnitReading:
         attachments = list(self._of_unit())
         skip = skip_in_lines(self._own.text.splitlines(), lists=True)
         attachments = [one if skip is None or one.skip is not None else replace(one, skip=skip) for one in attachments]
-        return Reading(tuple(attachments), tuple(dict.fromkeys(self._unjudged)))
+        return Reading(tuple(attachments), tuple(dict.fromkeys((*self._unjudged, *limits_in(attachments)))))
 
     def _of_unit(self) -> Iterator[Attachment]:
         self._unjudged += unread_in(self._own)
