@@ -10,7 +10,7 @@ from unapproved_iam.cloudformation import values as template_values
 from unapproved_iam.hcl import collection_values, data_functions, decimal_numbers, evaluation, scope, values
 from unapproved_iam.policies import facts
 from unapproved_iam.scan import guarded_reading, parameter_binding
-from unapproved_iam.terraform import instances, root_module
+from unapproved_iam.terraform import instances, plan_lookup, root_module
 from unapproved_iam.terragrunt import configuration
 
 LIMITS = {
@@ -32,6 +32,8 @@ LIMITS = {
     "stacks nested in one template": stack.MOST_STACKS,
     "facts about the parameters": facts.MOST_FACTS,
     "bytes of a template": source_skips.MOST_BYTES,
+    "policies that one unknown value of a plan": plan_lookup.MAX_ALTERNATIVES,
+    "modules and variables between a resource": plan_lookup.MAX_DEPTH,
     "bytes of a parameter file": parameter_binding.MOST_BYTES,
     "files that one Terragrunt unit": configuration.MOST_FILES,
     "seconds of computing": guarded_reading.MOST_SECONDS,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from unapproved_iam.terraform import plan_lookup
 from unapproved_iam.terraform.plan import read_plan
 from unapproved_iam.terraform.plan_document import other_form
 
@@ -70,6 +71,8 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
         {"resource_changes": [{"type": TYPE, "name": "a"}]},
         "a resource in resource_changes has no address, type or name",
     ),
+    "an attachment without a change": ({"resource_changes": [NAMED]}, f"{TYPE}.a has no change"),
+    "a change that is null": ({"resource_changes": [NAMED | {"change": None}]}, f"{TYPE}.a has no change"),
     "a change that is a list": ({"resource_changes": [NAMED | {"change": []}]}, f"change of {TYPE}.a is no object"),
     "an action that is not known": (
         {"resource_changes": [NAMED | {"change": CREATED | {"actions": ["adopt"]}}]},
@@ -197,3 +200,53 @@ def test_what_opentofu_encrypts_is_known() -> None:
     """The members that "State and Plan Encryption" of the OpenTofu documentation lets one see."""
     written = {"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "x", "encryption_version": "v0"}
     assert other_form(json.dumps(written).encode()) == "is encrypted by OpenTofu"
+
+
+def _own_policies(*names: str) -> list[dict[str, Any]]:
+    return [
+        {"address": f"aws_iam_policy.{one}", "mode": "managed", "type": "aws_iam_policy", "name": one} for one in names
+    ]
+
+
+PASSED = {"p": {"references": ["aws_iam_policy.a.arn", "aws_iam_policy.a", "aws_iam_policy.b.arn", "aws_iam_policy.b"]}}
+CALLED = {"resources": [NAMED | {"expressions": {"policy_arn": {"references": ["var.p"]}}}], "variables": {"p": {}}}
+INNER = NAMED | {"address": f"module.m.{TYPE}.a"}
+UNKNOWN = {
+    "planned_values": {
+        "root_module": {
+            "resources": [one | {"values": {"name": one["name"]}} for one in _own_policies("a", "b")],
+            "child_modules": [{"address": "module.m", "resources": [INNER | {"values": {"role": "r"}}]}],
+        }
+    },
+    "resource_changes": [
+        INNER
+        | {"module_address": "module.m"}
+        | {
+            "change": {
+                "actions": ["create"],
+                "before": None,
+                "after": {"role": "r"},
+                "after_unknown": {"policy_arn": True},
+            }
+        }
+    ],
+    "configuration": {
+        "root_module": {
+            "resources": [one | {"expressions": {}} for one in _own_policies("a", "b")],
+            "module_calls": {"m": {"source": "./m", "expressions": PASSED, "module": CALLED}},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MAX_ALTERNATIVES", 2), ("MAX_DEPTH", 1)])
+def test_a_limit_that_is_reached_is_told(
+    limit: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_lookup, limit, most)
+    attached, unjudged = read(tmp_path, json.dumps(UNKNOWN))
+    assert (attached, unjudged) == ([INNER["address"]] * 2, [])
+    monkeypatch.setattr(plan_lookup, limit, most - 1)
+    attached, unjudged = read(tmp_path, json.dumps(UNKNOWN))
+    assert (attached, len(unjudged)) == ([], 1)
+    assert f"more than {most - 1}" in unjudged[0]

@@ -25,7 +25,7 @@ from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.policies.possible_text import Text
 from unapproved_iam.terraform.plan_document import HOW_TO, Plan, plans_in
 from unapproved_iam.terraform.plan_lines import lines_of_addresses
-from unapproved_iam.terraform.plan_lookup import MAX_ALTERNATIVES, PlanLookup, TooManyAlternatives
+from unapproved_iam.terraform.plan_lookup import PlanLookup, TooManyAlternatives
 from unapproved_iam.terraform.plan_resources import CREATE, NO_OP, REPLACE, UPDATE, PlannedResource, planned_resources
 from unapproved_iam.terraform.plan_source import PlanSource
 from unapproved_iam.terraform.plan_values import PlanValues, shown_template
@@ -77,8 +77,8 @@ class _PlanReader:
         place = Place(self._path, self._lines.get(resource.address, self._line))
         try:
             found = self._attached(resource, place)
-        except TooManyAlternatives:
-            said = f"one of more than {MAX_ALTERNATIVES:,} policies may be attached by {resource.address}"
+        except TooManyAlternatives as bound:
+            said = f"{resource.address}: {bound}"
             return Reading(unjudged=(Unjudged(place, said, "scan the Terraform source as well"),))
         before = self._before(resource, place) if resource.action == UPDATE else []
         attachments = []

@@ -23,7 +23,7 @@ from unapproved_iam.terraform.resource_types import DECLARED_POLICIES, DECLARED_
 
 SCAN_SOURCE = "scan the Terraform source as well"
 MAX_ALTERNATIVES = 1000  # policies that one unknown value may be
-_MAX_DEPTH = 50  # modules and variables behind one another: a plan has no cycles, a forged one may
+MAX_DEPTH = 50  # modules and variables behind one another: a plan has no cycles, a forged one may
 
 
 class Target(NamedTuple):
@@ -46,7 +46,7 @@ class _Scope:
 
 
 class TooManyAlternatives(Exception):
-    """More policies are possible than are looked at."""
+    """More policies are possible than are looked at, or more steps lead to them; the text says which."""
 
 
 _Key = tuple[str, str, str | int | None, int]  # of an expression, in the instances of a block for which it is the same
@@ -87,7 +87,7 @@ class PlanLookup:
         if key not in self._policies:
             policies = tuple(dict.fromkeys(policy for target in targets for policy in _policies_of(target)))
             if len(policies) > MAX_ALTERNATIVES:
-                raise TooManyAlternatives
+                raise TooManyAlternatives(f"one of more than {MAX_ALTERNATIVES:,} policies may be attached")
             nothing = unknown(_written(expression), "it is known only after the apply", remedy=SCAN_SOURCE)
             self._policies[key] = policies or (nothing,)
         return self._policies[key]
@@ -128,9 +128,10 @@ class PlanLookup:
     def _targets_of_reference(self, reference: str, scope: _Scope, narrow: bool) -> Iterator[Target]:
         steps = _steps(reference)
         root, name = steps[0][0], steps[1][0] if len(steps) > 1 else ""
-        if scope.depth > _MAX_DEPTH or root == "local":
-            why = "the value of a local is not in a plan" if root == "local" else "references are nested too deep"
-            yield Target(hole=unknown(reference, why, remedy=SCAN_SOURCE))
+        if scope.depth > MAX_DEPTH:
+            raise TooManyAlternatives(f"{reference} leads through more than {MAX_DEPTH} modules and variables")
+        if root == "local":
+            yield Target(hole=unknown(reference, "the value of a local is not in a plan", remedy=SCAN_SOURCE))
         elif root == "each" and name == "value":
             deeper = replace(scope, depth=scope.depth + 1)
             yield from self._targets(scope.holder.get("for_each_expression"), deeper)

@@ -118,6 +118,8 @@ def _changes(plan: dict[str, Any], shapes: _Shapes) -> Changes:
 
 
 def _is_gone(change: dict[str, Any], shapes: _Shapes) -> bool:
+    if change.get("change") is None and _may_attach(change):
+        shapes.fault(f"{change['address']} has no change")
     written = shapes.part(change, "change", change.get("change")).get("actions")
     actions = list_of(written)
     is_known = all(isinstance(one, str) and one in _KNOWN_ACTIONS for one in actions)
