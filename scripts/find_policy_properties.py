@@ -15,7 +15,7 @@ from typing import Any
 Schema = dict[str, Any]
 
 _NAME = re.compile(
-    r"polic(?:y|ies)arns?$|managedpolic|permissionsboundary$"
+    r"polic(?:y|ies)arns?$|managedpolic|guardrailpolic|permissionsboundary$"
     r"|^(?:template(?:body|url)|provisioningparameters|parameteroverrides)$",
     re.IGNORECASE,
 )

@@ -23,6 +23,8 @@ NO_ATTACHMENT = {
     "AWS::BedrockAgentCore::GatewayTarget TargetConfiguration.Mcp.Connector.Configurations.ParameterOverrides": (
         "arguments of a tool, no template has them"
     ),
+    "AWS::Chatbot::MicrosoftTeamsChannelConfiguration GuardrailPolicies": "guardrails limit the channel's role",
+    "AWS::Chatbot::SlackChannelConfiguration GuardrailPolicies": "guardrails limit the channel's role",
     "AWS::Config::ConformancePack TemplateBody": OTHER_TEMPLATE,
     "AWS::Config::OrganizationConformancePack TemplateBody": OTHER_TEMPLATE,
     "AWS::DataZone::EnvironmentBlueprintConfiguration EnvironmentRolePermissionBoundary": BOUNDARY,

@@ -77,6 +77,11 @@ WRITTEN = "further document: literal"
 FILLED_IN = "further document: value that is filled in"
 
 STATEMENT = f'rules = jsonencode([{{ %s = "Allow", Action = "*", Resource = "{ADMINISTRATOR}" }}])'
+ENCODED_STATEMENT = STATEMENT.replace("jsonencode(", "base64encode(jsonencode(") + ")"
+ELSEWHERE = (
+    "Resources: {S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: 'https://x/y', "
+    "Parameters: {D: !Base64 'x %s y'}}}}\n"
+)
 STACK = 'resource "aws_cloudformation_stack" "x" {\n  template_url = "https://x/y"\n  parameters = { %s = "%s" }\n}\n'
 
 PICKED = attach(f'var.x ? "{ADMINISTRATOR}" : "{READER}"')
@@ -228,7 +233,23 @@ CASES = [
     Case(FOREIGN, {"main.tf": call("registry/role/aws", "policies = var.x") + variable()}, []),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = "{READER},{ADMINISTRATOR}"')}, ["denied"]),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", f'policies = "{READER},{ADMINISTRATOR}-x"')}, []),
+    *(
+        Case(FOREIGN, {"main.tf": call("registry/role/aws", f"data = {encoded % name}")}, verdicts)
+        for encoded in (
+            'base64encode("aws iam attach-role-policy --policy-arn %s")',
+            "base64encode(<<-EOT\n    x %s\n  EOT\n  )",
+            'base64gzip("%s")',
+            'jsonencode({ x = base64encode("%s") })',
+            '"x-${base64encode("%s")}"',
+            'urlencode("%s")',
+        )
+        for name, verdicts in ((ADMINISTRATOR, ["denied"]), (READER, []))
+    ),
+    Case(FOREIGN, {"x.yaml": ELSEWHERE % ADMINISTRATOR}, ["denied"]),
+    Case(FOREIGN, {"x.yaml": ELSEWHERE % READER}, []),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", STATEMENT % "Effect")}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", ENCODED_STATEMENT % "Effect")}, []),
+    Case(FOREIGN, {"main.tf": call("registry/role/aws", ENCODED_STATEMENT % "Sid")}, ["denied"]),
     Case(FOREIGN, {"main.tf": call("registry/role/aws", STATEMENT % "Sid")}, ["denied"]),
     Case(FOREIGN, {"main.tf": STACK % ("Policy", ADMINISTRATOR)}, ["denied"]),
     Case(FOREIGN, {"main.tf": STACK % ("Policy", READER)}, []),

@@ -24,6 +24,7 @@ from unapproved_iam.cloudformation.world import (
     split_text,
 )
 from unapproved_iam.policies.facts import NEVER
+from unapproved_iam.policies.passed_policies import policies_passed
 from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 
 
@@ -214,6 +215,15 @@ def _in_brackets(
         yield text(brackets[0], *between, brackets[1]), inner
 
 
+def _base64(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
+    """What is encoded is not known, but for the policies in it."""
+    for content in evaluator.texts(call.argument, world):
+        for possible, inner in evaluator.filled_in(content.text, content.world):
+            rest = unknown(call.function, f"the result of {call.function} is known when the stack is created")
+            policies = tuple(policies_passed(possible))
+            yield Possible(Items(policies, rest, line=call.line) if policies else rest, inner, call.line)
+
+
 def _unknown_list(_: Evaluation, call: Call, world: World) -> Iterator[Possible]:
     rest = unknown(call.function, f"the result of {call.function} is known when the stack is created")
     yield Possible(Items((), rest, line=call.line), world, call.line)
@@ -264,6 +274,7 @@ FUNCTIONS: dict[str, Function] = {
     "Fn::Select": _taking(_select, 2),
     "Fn::If": _taking(_if, 3),
     "Fn::FindInMap": _taking(_find_in_map, 3, 4),
+    "Fn::Base64": _base64,
     "Fn::ImportValue": _import_value,
     "Fn::ToJsonString": _to_json_string,
     "Fn::GetAZs": _unknown_list,

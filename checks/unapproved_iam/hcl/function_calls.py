@@ -37,6 +37,7 @@ from unapproved_iam.hcl.texts import holds_unknown, policies_in
 from unapproved_iam.hcl.turns import another
 from unapproved_iam.hcl.values import (
     Boolean,
+    Found,
     Item,
     Kind,
     Mapping,
@@ -59,6 +60,7 @@ from unapproved_iam.hcl.values import (
     unknown,
 )
 from unapproved_iam.policies.attachment import Place
+from unapproved_iam.policies.passed_policies import policies_passed
 from unapproved_iam.policies.possible_text import Hole, Text, text
 
 
@@ -129,6 +131,8 @@ def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -
             function, count = _FILE_FUNCTIONS[name]
             _check_number(plains, count, count)
             return function(call, scope, *plains)
+        if name in ENCODING and (encoded := _policies_encoded(plains)):
+            return unknown(call, "policies that are encoded are not looked for in what it yields", found=encoded)
         if name in DATA_FUNCTIONS:
             return _of_data(name, call, plains)
     except Refused as reason:
@@ -138,6 +142,17 @@ def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -
 
 
 # -- data that is wholly known -----------------------------------------------------------------------------------------
+
+
+# What hides the policies in a text from who looks into what they yield.
+ENCODING = frozenset({"base64encode", "urlencode"})
+
+
+def _policies_encoded(plains: tuple[Plain, ...]) -> tuple[Found, ...]:
+    (content,) = plains if len(plains) == 1 else (None,)
+    if not isinstance(content, String):
+        return ()
+    return tuple(Found(policy, place=content.place) for policy in policies_passed(content.text))
 
 
 def _of_data(name: str, call: Call, plains: tuple[Plain, ...]) -> Value:
@@ -289,7 +304,9 @@ def _file(call: Call, scope: Scope, path: Plain) -> Value:
 
 def _filebase64(call: Call, scope: Scope, path: Plain) -> Value:
     """What it is the base64 of, where that is text."""
-    return applied(lambda content: _of_data("base64encode", call, (content,)), [_file(call, scope, path)], call)
+    return applied(
+        lambda content: _of_plains("base64encode", call, scope, (content,)), [_file(call, scope, path)], call
+    )
 
 
 def _of_matching(call: Call, scope: Scope, path: Text) -> Value | None:
