@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+_hidden: set[str] = set()
 
 
 def is_file(entry: os.DirEntry[str]) -> bool:
@@ -14,7 +18,19 @@ def is_file(entry: os.DirEntry[str]) -> bool:
 
     What cannot be told counts as one: whoever reads it says why it cannot be read.
     """
+    if _hidden and os.path.abspath(entry.path) in _hidden:
+        return False
     try:
         return entry.is_file()
     except OSError as error:
         return error.errno != errno.ELOOP
+
+
+@contextmanager
+def hiding(files: Iterable[str]) -> Iterator[None]:
+    """Meanwhile no directory holds these files, given by their absolute paths."""
+    _hidden.update(files)
+    try:
+        yield
+    finally:
+        _hidden.clear()

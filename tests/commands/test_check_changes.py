@@ -257,3 +257,51 @@ def test_a_module_outside_of_what_is_judged_is_read(repository: Path, capsys: py
     write_tree(repository, {"modules/attach/main.tf": MODULE.replace("var.arn", f'"{ADMIN}"')})
     assert found(capsys, "live/app") == {APP}
     assert found(capsys, "modules") == {"modules/attach"}
+
+
+OVERRIDE = 'resource "aws_iam_role_policy_attachment" "x" {\n  policy_arn = "arn:aws:iam::aws:policy/%s"\n}\n'
+BESIDE = {
+    "an override": ("live/new/override.tf", OVERRIDE % "ReadOnlyAccess"),
+    "an override of another name": ("live/new/me_override.tf", OVERRIDE % "ReadOnlyAccess"),
+    "an override in JSON": (
+        "live/new/override.tf.json",
+        '{"resource": {"aws_iam_role_policy_attachment": {"x": {"policy_arn": "arn:aws:iam::aws:policy/x"}}}}',
+    ),
+    "values": ("live/new/terraform.tfvars", READ_ONLY),
+    "values of another name": ("live/new/me.auto.tfvars", READ_ONLY),
+    "a file of OpenTofu": ("live/new/main.tofu", 'locals { x = "nothing" }\n'),
+}
+
+
+@pytest.mark.parametrize("is_ignored", [True, False], ids=["ignored", "untracked"])
+@pytest.mark.parametrize(("name", "content"), BESIDE.values(), ids=BESIDE)
+def test_what_is_no_part_of_the_commit_hides_nothing_of_it(
+    name: str,
+    content: str,
+    is_ignored: bool,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    write_tree(repository, {"live/new/main.tf": MODULE.replace("ReadOnlyAccess", "AdministratorAccess")})
+    git(repository, "add", ".")
+    write_tree(repository, {name: content})
+    if is_ignored:
+        write_tree(repository, {".git/info/exclude": f"{name}\n"})
+    assert main(["check", "--changed-since=HEAD"]) == 1
+    assert "live/new/main.tf:" in capsys.readouterr().out
+    write_tree(repository, {"live/new/main.tf": MODULE})
+    git(repository, "add", ".")
+    assert main(["check", "--changed-since=HEAD"]) == 0
+
+
+def test_values_that_git_ignores_are_read_by_the_hook_as_well(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    write_tree(repository, {"live/new/main.tf": MODULE, ".git/info/exclude": "*.tfvars\n"})
+    git(repository, "add", ".")
+    assert main(["check", "--changed-since=HEAD"]) == 0
+    write_tree(repository, {"live/new/terraform.tfvars": IS_ADMIN})
+    assert main(["check", "--changed-since=HEAD"]) == 1

@@ -13,19 +13,21 @@ import re
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from unapproved_iam.commands.command_line import DENY_LIST, argument_parser
 from unapproved_iam.commands.progress import watched
 from unapproved_iam.deny_list.discovery import find_deny_list, repositories_of
+from unapproved_iam.directory_entry import hiding
 from unapproved_iam.printed_words import tolerate_any_text
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.check_scope import Request, is_below
 from unapproved_iam.scan.findings import Findings, all_of
 from unapproved_iam.scan.plan_files import root_module_of
 from unapproved_iam.scan.side_by_side import processors
+from unapproved_iam.scan.source_files import kind_of
 from unapproved_iam.scan.tree_check import findings_of
 
 # For each format, the module of `reports` and the function in it: findings and seconds in, the whole report out.
@@ -72,11 +74,23 @@ def _findings(root: str, repositories: Mapping[str, Sequence[str]], arguments: N
         watch=watched,
     )
     findings = findings_of(request, deny_list, root)
-    if changed is not None and os.environ.get("PRE_COMMIT") and findings.exit_code:
-        from unapproved_iam.scan.changed_files import untracked_files
-
-        return findings.without(untracked_files(root), "untracked, so not in the commit")
+    if changed is not None and os.environ.get("PRE_COMMIT"):
+        return _of_commit(findings, changed, lambda: findings_of(request, deny_list, root), root)
     return findings
+
+
+def _of_commit(findings: Findings, changed: Sequence[str], again: Callable[[], Findings], root: str) -> Findings:
+    """What is found in the files of a commit, which is read once more without what lies beside them and is no part of
+    it: an override, or the values of whoever commits, may hide what everybody else applies."""
+    from unapproved_iam.scan.changed_files import sources_in_no_commit, untracked_files
+
+    if findings.exit_code:
+        findings = findings.without(untracked_files(root), "untracked, so not in the commit")
+    beside = sources_in_no_commit(root) if any(kind_of(os.path.basename(path)) for path in changed) else frozenset()
+    if not beside:
+        return findings
+    with hiding(beside):
+        return findings.with_more(again())
 
 
 def _repository_of(plan: str, repositories: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.git_answers import NoAnswer, git
+from unapproved_iam.scan.source_files import KINDS, Kind
 
 # What pre-commit and prek tell their hooks when they judge a range of commits: its start, while the end is checked out.
 RANGE_START = "PRE_COMMIT_FROM_REF"
@@ -41,6 +42,21 @@ def changed_files(since: str, root: str, environ: Mapping[str, str]) -> list[str
         raise UsageError(f"--changed-since {since}: {complaint[0]} (expected {expected})")
     names = answer.stdout + (new.stdout if new else b"")
     return [os.path.join(root, os.fsdecode(name)) for name in names.split(b"\0") if name]
+
+
+# Kept by git for nobody, and large.
+_NOT_LOOKED_INTO = ("--exclude=.terraform", "--exclude=.terragrunt-cache", "--exclude=node_modules", "--exclude=.venv")
+
+
+def sources_in_no_commit(root: str) -> frozenset[str]:
+    """Absolute paths of Terraform source and variables that git does not track, ignored ones included: overrides and
+    variable files mostly are. None when git gives no answer."""
+    suffixes = (f"*{suffix}" for suffix, kind in KINDS.items() if kind in (Kind.TERRAFORM, Kind.VARIABLES))
+    try:
+        answer = git(root, "ls-files", "--others", *_NOT_LOOKED_INTO, "-z", "--", *suffixes)
+    except NoAnswer:
+        return frozenset()
+    return frozenset(os.path.join(root, os.fsdecode(name)) for name in answer.stdout.split(b"\0") if name)
 
 
 def untracked_files(root: str) -> frozenset[str]:

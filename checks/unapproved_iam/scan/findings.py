@@ -110,6 +110,11 @@ class Findings:
         excluded = {**self.excluded, **({reason: len(dropped)} if dropped else {})}
         return replace(self, judged=judged, unjudged=unjudged, excluded=excluded)
 
+    def with_more(self, other: Findings) -> Findings:
+        """The same with what is found only by another look at the same files."""
+        unjudged = tuple(dict.fromkeys((*self.unjudged, *other.unjudged)))
+        return replace(self, judged=one_per_policy((*self.judged, *other.judged)), unjudged=unjudged)
+
     def relative(self, path: str) -> str:
         """The POSIX path from the root; absolute for a file outside of it."""
         return _relative(path, self.root)
