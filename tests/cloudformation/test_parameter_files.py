@@ -78,3 +78,10 @@ def test_forms(name: str, written: str, expected: list[dict[str, str]]) -> None:
     found = parameter_values(name, written.encode())
     assert [{key: str(value) for key, value in one.values.items()} for one in found] == expected
     assert may_give_parameters(written.encode()) or not expected
+
+
+def test_where_a_file_may_give_parameters() -> None:
+    """The manifests that the CDK writes beside a template are read by nobody: they have the word in other words."""
+    assert may_give_parameters(b'{"Parameters" : {}}')
+    assert may_give_parameters(b"Parameters:\n  A: x\n")
+    assert not may_give_parameters(b'{"logicalId": "AssetParameters1", "data": "Parameters1"}')

@@ -203,9 +203,14 @@ def may_import(source: bytes) -> bool:
     return b"ImportValue" in source
 
 
+_PARAMETERS = re.compile(rb"Parameters[\"']?\s*:")
+
+
 def may_give_parameters(source: bytes) -> bool:
     """Whether a file may be of a form of `cloudformation.parameter_files`."""
     if any(mark in source for mark in (b"ParameterKey", b"parameter_overrides", b"template-file-path")):
         return True
     is_list = source[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
-    return (b"Parameters" in source and b"Resources" not in source) or (is_list and b"=" in source)
+    if is_list and b"=" in source:
+        return True
+    return b"Parameters" in source and b"Resources" not in source and _PARAMETERS.search(source) is not None
