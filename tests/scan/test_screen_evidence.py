@@ -172,6 +172,7 @@ TEMPLATE_PIECES = [
     ("a whole other name, in a list", f"[{ARN}ReadOnlyAccess, Access]", False),
     ("a piece behind a reference", "- !Sub ${X}Access\nX: Administrator", True),
     ("quoted pieces", "['Administrator', 'Access']", True),
+    ("a piece behind an apostrophe", "- don'Access\n- Administrator", False),
     ("a piece behind an anchor", "- &x Access\n- Administrator", True),
     ("a piece behind a tag", "- !!str Access\n- Administrator", True),
     ("a piece behind a word", "- the Access\n- Administrator", False),

@@ -26,7 +26,8 @@ from unapproved_iam.terraform.source_look import local_path
 
 _BLANK = r"(?:\s|/\*(?s:.*?)\*/|(?:#|//)[^\n]*\n)*"
 _DOT = rf"{_BLANK}\.{_BLANK}"
-_REFERENCE = re.compile(rf"({NAME}){_DOT}({NAME})(?:{_DOT}({NAME}))?(?:{_DOT}({NAME}))?")
+# (Looked around at the first name only to be fast: it has an end, and a beginning but for what precedes it in words.)
+_REFERENCE = re.compile(rf"(?<![A-Za-z_])({NAME})(?=[\s./#]){_DOT}({NAME})(?:{_DOT}({NAME}))?(?:{_DOT}({NAME}))?")
 _LITERAL = re.compile(r'\s*"([^"$%\\\n]*)"\s*')
 _INSTANCES = ("count", "for_each")
 
