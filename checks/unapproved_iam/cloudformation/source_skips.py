@@ -6,6 +6,7 @@ of a type that attaches policies does not matter, so most files cost one search 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from unapproved_iam.cloudformation.document import (
     value_of,
     values_of,
 )
+from unapproved_iam.cloudformation.includes import may_include, with_includes
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
 from unapproved_iam.cloudformation.world import placeholder, scalar_text
 from unapproved_iam.policies.attachment import Place, Unjudged
@@ -29,8 +31,10 @@ from unapproved_iam.source_bytes import contents, decoded
 
 MOST_BYTES = 16 * 1024 * 1024  # CloudFormation itself accepts 1 MiB ("CloudFormation quotas")
 
-# An attaching type, or a loop over types.
-_MAY_ATTACH = re.compile(b"|".join(re.escape(name.encode()) for name in (*ATTACHING_TYPES, "::MODULE", "Fn::ForEach")))
+# An attaching type, a loop over types, or a file that may have one.
+_MAY_ATTACH = re.compile(
+    b"|".join(re.escape(name.encode()) for name in (*ATTACHING_TYPES, "::MODULE", "Fn::ForEach", "AWS::Include"))
+)
 _RESOURCES = re.compile("Resources[\"']?[ \t]*:")
 _ATTACHING_TYPE = re.compile("|".join(map(re.escape, ATTACHING_TYPES)))
 
@@ -56,7 +60,9 @@ class TemplateText:
         """The documents that are templates. One that cannot be read matters when it shows an attaching type."""
         roots: list[Node] = []
         try:
-            for node in documents_of(self.written):
+            for written in documents_of(self.written):
+                includes = may_include(self.written) and not self.embedded
+                node = with_includes(written, os.path.dirname(self.path)) if includes else written
                 if value_of(node, "Resources") is not None:
                     roots.append(node)
         except Unreadable as error:
@@ -138,7 +144,7 @@ def _seems_to_attach(written: str) -> bool:
 
 
 def _names_attaching_type(content: bytes) -> bool:
-    return b"Resources" in content and _MAY_ATTACH.search(content) is not None
+    return (b"Resources" in content or b"AWS::Include" in content) and _MAY_ATTACH.search(content) is not None
 
 
 def _unescaped(content: bytes) -> bytes:

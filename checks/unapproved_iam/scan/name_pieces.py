@@ -254,5 +254,6 @@ def _text_search(written: Callable[[str, Cuts], Iterable[str]], pieces: set[str]
 
 
 def nests_files(source: bytes) -> bool:
-    """Whether a template may have nested stacks in files of the tree, which are read with it."""
-    return _NESTED.search(source) is not None and _LOCAL_TEMPLATE.search(source) is not None
+    """Whether a template may have nested stacks, or parts of it, in files of the tree, which are read with it."""
+    is_made_of_others = _NESTED.search(source) is not None or b"AWS::Include" in source
+    return is_made_of_others and _LOCAL_TEMPLATE.search(source) is not None

@@ -46,7 +46,7 @@ _LITERAL = re.compile(r'\s*"[^"$%]*"\s*')
 
 _TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
 # What brings types or names that do not stand in the template.
-_TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include")
+_TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include", b"!Rain::")
 
 
 class Screen:
