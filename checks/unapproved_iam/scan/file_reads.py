@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable
 
 _BLANK = rb"(?:\s|/\*(?s:.*?)\*/|(?:#|//)[^\n]*\n)*"
-# A call with its argument where that is one literal. What only a hash is made of brings no text.
-_READING_CALL = re.compile(
-    rb'\b(templatefile|file(?!md5|sha|base64sha)\w*)%b\(%b("(?:[^"\\\n]|\\.)*"\s*[,)])?' % (_BLANK, _BLANK)
-)
+# A call with its argument where that is one literal. What only a hash is made of brings no text. (The word that `re`
+# skips to comes first: a `templatefile` is a `file` here.)
+_FUNCTION = rb"file(?:(?<=\btemplatefile)|(?<=\bfile)(?!md5|sha|base64sha)\w*)"
+_READING_CALL = re.compile(rb'(%b)%b\(%b("(?:[^"\\\n]|\\.)*"\s*[,)])?' % (_FUNCTION, _BLANK, _BLANK))
 _INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
 
 ANY_FILE = "**"

@@ -16,7 +16,8 @@ from unapproved_iam.word_patterns import any_of
 _ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})")
 _ATTACHING_TYPE = re.compile(any_of(ATTACHING_TYPES).encode())
 # The keyword, and not a reference `module.x` or `path.module`: what may follow a block's type is no such character.
-_MODULE_CALL = re.compile(rb"(?<!\.)module(?![.\w-])")
+# The word comes first, to which `re` skips.
+_MODULE_CALL = re.compile(rb"module(?<!\.module)(?![.\w-])")
 
 # Every quoted relative path may be the source of a local module, and an absolute one where it is written as a source.
 _LOCAL_SOURCE = re.compile(rb'"(\.\.?(?:[/\\](?:[^"$\n]|\$(?!\{))*)?)"')
