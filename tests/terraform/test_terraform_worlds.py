@@ -125,6 +125,14 @@ KINDS = {  # <denied|clean>
         NAMES,
         'contains([for n in var.names : n if n != "a"], "<b|a>") ? ["IAMFullAccess"] : []',
     ),
+    "the first of a set": (
+        'variable "p" { default = "ReadOnlyAccess" }\n',
+        '[tolist(toset(["IAMFullAccess", "<PowerUserAccess|AmazonS3ReadOnlyAccess>", var.p]))[0]]',
+    ),
+    "how many a set has": (
+        'variable "p" { default = "ReadOnlyAccess" }\n',
+        'length(toset([var.p<, "a"|>])) > 1 ? ["IAMFullAccess"] : []',
+    ),
     "a validation": (VALIDATED, '[lookup({ qa = "IAMFullAccess" }, var.env, "ReadOnlyAccess")]'),
 }
 
@@ -139,7 +147,7 @@ def test_a_value_and_its_condition_belong_to_one_world(variables: str, names: st
 
 
 MOST_UNRESOLVED = 0.001
-MOST_FALSE = 0.001
+MOST_FALSE = 0.003
 
 
 def _truth(seed: int) -> Truth:

@@ -712,7 +712,7 @@ def _options(of_kind: dict[str, str], usual: dict[str, Any], valid: list[str] | 
         "environment": list(valid or (*ENVIRONMENTS, ELSE, "", None)),
         "flag": [True, False],
         "switch": [True, False, None],
-        "number": [0, 1, 2, 3, 4, 5],
+        "number": [0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5],
         "name": [Other(one) for one in (*NAMES, ELSE, "")],
         "list": _other_lists(),
         "roles": _other_roles(),

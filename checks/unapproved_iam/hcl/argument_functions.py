@@ -21,6 +21,7 @@ from unapproved_iam.hcl.collection_values import (
     mapping_of,
     set_of,
     told_apart,
+    ways_of_set,
     with_strings,
 )
 from unapproved_iam.hcl.decimal_numbers import whole_number
@@ -226,6 +227,11 @@ def _element(written: object, arguments: list[Argument]) -> Value:
             return refused(written, "the list is empty")
         return certain.items[index % len(certain.items)].value
 
+    def turned(known: list[Value], others: list[Value], index: int) -> list[Value]:
+        if not others:
+            return [known[index % len(known)]] if known else [refused(written, "the list is empty")]
+        return [*known, *others]
+
     def found(source: Plain, key: Plain) -> Value:
         if isinstance(source, Unknown):
             return unknown_like(written, source)
@@ -234,6 +240,11 @@ def _element(written: object, arguments: list[Argument]) -> Value:
         ways = expanded(sequence) if index is not None else None
         if ways is not None:
             return one_of([under(wrapped(certain, index or 0), when) for certain, when in ways], written)
+        sets = ways_of_set(sequence) if index is not None else None
+        if sets is not None:
+            return one_of(
+                [under(one, when) for known, others, when in sets for one in turned(known, others, index or 0)], written
+            )
         if not sequence.items and sequence.rest is None:
             raise Refused("the list is empty")
         return one_of(items_at(sequence, unknown_like(written, key).possible[0].plain, written), written)

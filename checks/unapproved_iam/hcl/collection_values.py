@@ -190,6 +190,10 @@ def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
         ways = expanded(sequence)
         if ways is not None:
             return [under(one, when) for certain, when in ways for one in items_at(certain, key, written)]
+        sets = ways_of_set(sequence)
+        if sets is not None:
+            each = ((_at_in_set(known, others, index, written), when) for known, others, when in sets)
+            return [under(one, when) for values, when in each for one in values]
     anywhere = index is None or not sequence.ordered
     values: list[Value] = []
     absent = 0  # how many of the items before may be absent
@@ -225,9 +229,33 @@ def set_of(sequence: Sequence) -> Sequence:
         else:
             known.setdefault(identity, []).append(item)
     ordered = not others and sequence.rest is None
-    in_order = sorted(known) if len({type(identity) for identity in known}) <= 1 else known
+    is_sorted = len({type(identity) for identity in known}) <= 1
+    in_order = sorted(known) if is_sorted else known
     items = (item for identity in in_order for item in once(known[identity]))
-    return Sequence((*items, *others), sequence.rest, Kind.SET, ordered)
+    return Sequence((*items, *others), sequence.rest, Kind.SET, ordered, is_sorted)
+
+
+def ways_of_set(sequence: Sequence) -> list[tuple[list[Value], list[Value], Facts]] | None:
+    """What is known of a sorted sequence in each world, in order, and what is not; None when these are not few."""
+    ways = expanded(replace(sequence, ordered=True)) if sequence.is_sorted else None
+    if ways is None:
+        return None
+    told = []
+    for certain, when in ways:
+        values = [item.value for item in certain.items]
+        known = [value for value in values if known_scalar(value) is not None]
+        told.append((known, [value for value in values if known_scalar(value) is None], when))
+    return told
+
+
+def _at_in_set(known: list[Value], others: list[Value], index: int, written: object) -> list[Value]:
+    """The elements at an index, where what is not known may stand anywhere, or be what is known."""
+    values = [value for number, value in enumerate(known) if number <= index <= number + len(others)]
+    if 0 <= index < len(known) + len(others):
+        values += others
+    if values and index < max(len(known), 1):
+        return values
+    return [*values, under(missing(written), PERHAPS if values else ALWAYS)]
 
 
 def told_apart(items: Iterable[Item]) -> tuple[Item, ...]:

@@ -65,7 +65,7 @@ def files_of_ways(ways: list[Facts]) -> str:
 
 def words_of_ways(ways: list[Facts]) -> tuple[str, ...]:
     """What holds in each of the ways; of many the plainest are told."""
-    ways = _without_included(united(ways))
+    ways = _without_included(united(map(_told, ways)))
     if len(ways) <= MAX_COMPARED and sum(len(facts.choices) for facts in ways) <= MAX_FACTS_COMPARED:
         ways = _widened(ways)
     if any(not list(words(facts)) for facts in ways):
@@ -117,6 +117,12 @@ def _written(constant: Constant) -> str:
     if isinstance(constant, Numeral):
         return str(constant.value if constant.value.denominator == 1 else float(constant.value))
     return short(json.dumps(constant, ensure_ascii=False))
+
+
+def _told(facts: Facts) -> Facts:
+    """Without what no message tells as a condition."""
+    told = {subject: choice for subject, choice in facts.choices.items() if _is_told(subject)}
+    return facts if len(told) == len(facts.choices) else Facts(told, facts.is_linked)
 
 
 def _is_told(subject: Subject) -> bool:

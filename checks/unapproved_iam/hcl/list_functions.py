@@ -169,7 +169,7 @@ def _is_told_filled(item: Item) -> bool:
 def _reverse(written: object, plain: Plain) -> Value:
     sequence = required_sequence(plain)
     ordered = sequence.ordered and sequence.rest is None
-    return exactly(replace(sequence, items=tuple(reversed(sequence.items)), ordered=ordered))
+    return exactly(replace(sequence, items=tuple(reversed(sequence.items)), ordered=ordered, is_sorted=False))
 
 
 def _sort(written: object, plain: Plain) -> Value:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
 from unapproved_iam.hcl.collection_elements import Element, elements_of
 from unapproved_iam.hcl.collection_parts import any_item, required_sequence
-from unapproved_iam.hcl.collection_values import in_each_world, mapping_of, once, unified
+from unapproved_iam.hcl.collection_values import in_each_world, mapping_of, once, unified, ways_of_set
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
 from unapproved_iam.hcl.operators import boolean_of
@@ -58,9 +58,20 @@ def _length(written: object, plain: Plain) -> Value:
         counted = in_each_world(lambda certain: exactly(Number(len(certain.items))), plain, written)
         if counted is not None:
             return counted
+        sets = ways_of_set(plain)
+        if sets is not None:
+            return one_of([under(_counted(known, others, written), when) for known, others, when in sets], written)
     if isinstance(plain, Null | Number | Boolean):
         raise Refused("it has no length")
     return unknown_like(written, plain)
+
+
+def _counted(known: list[Value], others: list[Value], written: object) -> Value:
+    """How many elements a set has, of which some may be equal to others."""
+    number = len(known) + len(others)
+    if not others or number == 1:
+        return exactly(Number(number))
+    return unknown_like(written, others[0].possible[0].plain)
 
 
 def _ways_of(entries: list[Entry]) -> list[Facts]:

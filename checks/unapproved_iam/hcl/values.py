@@ -87,7 +87,8 @@ class Sequence:
     items: tuple[Item, ...]
     rest: Value | None = None  # what any further elements are; None: there are none
     kind: Kind = Kind.TUPLE
-    ordered: bool = True  # False: the items are in some other order; a set's known strings are in Terraform's order
+    ordered: bool = True  # False: the items are in some other order
+    is_sorted: bool = False  # as a set is: what is known is in order, what is not may stand between
 
     @cached_property
     def size(self) -> int:
