@@ -35,6 +35,7 @@ from unapproved_iam.hcl.values import (
 from unapproved_iam.policies.possible_text import Text
 
 MAX_TOLD = 8  # combinations of what the tree tells that are looked at one by one
+MAX_LEFT = 3  # sets of worlds in which not all is told
 MAX_COMPUTED = 16  # sets of worlds in which a collection is computed
 
 
@@ -151,13 +152,24 @@ def as_told_or_not(together: Callable[[list[Value]], Value], values: list[Value]
         ]
         if len(ways) > MAX_TOLD:
             return [together(values)]
-    left = [ALWAYS]
-    for _, when in ways:
-        left = [rest for world in left for rest in without(world, when)]
-    if len(left) > 2:  # the same again in many worlds: better in some where all is told, too
+    left = _worlds_of_others(values)
+    if len(left) > MAX_LEFT:  # the same again in many worlds: better in some where all is told, too
         left = [ALWAYS]
     others = [under(together([under(value, when) for value in values]), when) for when in left]
     return [*(under(together([under(one, when) for one in chosen]), when) for chosen, when in ways), *others]
+
+
+def _worlds_of_others(values: list[Value]) -> list[Facts]:
+    """The worlds in which one of the values is what the tree does not tell: the first, or a later one."""
+    found: list[Facts | None] = []
+    before: list[Facts | None] = [ALWAYS]
+    for value in values:
+        others = [possible.when for possible in value if is_other(possible)]
+        if others:
+            told = [possible.when for possible in value if not is_other(possible)]
+            found += [joined(world, when) for world in before if world is not None for when in others]
+            before = [joined(world, when) for world in before if world is not None for when in told]
+    return [world for world in found if world is not None]
 
 
 def bounded_sequence(sequence: Sequence, written: object) -> Sequence:
