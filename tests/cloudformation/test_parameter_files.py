@@ -84,4 +84,4 @@ def test_where_a_file_may_give_parameters() -> None:
     """The manifests that the CDK writes beside a template are read by nobody: they have the word in other words."""
     assert may_give_parameters(b'{"Parameters" : {}}')
     assert may_give_parameters(b"Parameters:\n  A: x\n")
-    assert not may_give_parameters(b'{"logicalId": "AssetParameters1", "data": "Parameters1"}')
+    assert not may_give_parameters(b'{"responseParameters": "*", "data": "Parameters1"}')

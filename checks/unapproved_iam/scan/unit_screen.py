@@ -203,7 +203,7 @@ def may_import(source: bytes) -> bool:
     return b"ImportValue" in source
 
 
-_PARAMETERS = re.compile(rb"Parameters[\"']?\s*:")
+_PARAMETERS = re.compile(rb"Parameters(?<!\wParameters)[\"']?\s*:")
 
 
 def may_give_parameters(source: bytes) -> bool:
