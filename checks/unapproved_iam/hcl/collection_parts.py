@@ -30,13 +30,15 @@ from unapproved_iam.hcl.values import (
     exactly,
     is_other,
     is_refused,
+    size_of,
     under,
 )
 from unapproved_iam.policies.possible_text import Text
 
 MAX_TOLD = 8  # combinations of what the tree tells that are looked at one by one
 MAX_LEFT = 3  # sets of worlds in which not all is told
-MAX_COMPUTED = 16  # sets of worlds in which a collection is computed
+MAX_TINY = 10  # elements of a collection that is computed in several sets of worlds
+MAX_COMPUTED = 16  # sets of worlds in which a tiny collection is computed; others in one
 
 
 class Parts:
@@ -73,7 +75,8 @@ class Parts:
         computed = [ALWAYS]
         for way in (way for way in ways if way.is_sure):
             computed = [left for world in computed for left in without(world, way)]
-        if len(computed) > MAX_COMPUTED:  # the same collection in many worlds: better in some that refuse it, too
+        # Of the same collection in many worlds all have to be looked at: better in some that refuse it, too.
+        if len(computed) > (MAX_COMPUTED if size_of([value]) <= MAX_TINY else 1):
             computed = [ALWAYS]
         return one_of([*(under(value, when) for when in computed), whole], written)
 
