@@ -146,6 +146,29 @@ def test_a_value_and_its_condition_belong_to_one_world(variables: str, names: st
         assert {finding.verdict for finding in findings} - {Verdict.CLEAN} == ({Verdict.DENIED} if is_denied else set())
 
 
+OF_OBJECT = """
+variable "c" {{
+  type    = object({{ own = optional(bool, true), policy = optional(string, "") }})
+  default = {{}}
+}}
+resource "aws_iam_role_policy_attachment" "x" {{
+  role       = "r"
+  policy_arn = var.c.own ? "arn:aws:iam::aws:policy/ReadOnlyAccess" : {}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "verdicts"),
+    [("var.c.policy", {Verdict.UNRESOLVED}), ('"arn:aws:iam::aws:policy/ViewOnlyAccess"', set())],
+)
+def test_a_branch_that_the_default_does_not_take_is_told(
+    otherwise: str, verdicts: set[Verdict], tmp_path: Path
+) -> None:
+    findings, _ = findings_in(write_tree(tmp_path, {"main.tf": OF_OBJECT.format(otherwise)}))
+    assert {finding.verdict for finding in findings} - {Verdict.CLEAN} == verdicts
+
+
 MOST_UNRESOLVED = 0.001
 MOST_FALSE = 0.003
 

@@ -44,6 +44,7 @@ from unapproved_iam.hcl.values import (
     Unknown,
     Value,
     beyond_limit,
+    constant_of,
     exactly,
     missing,
     refused,
@@ -349,6 +350,14 @@ def element_of(source: Plain, key: Plain, written: object) -> Value:
     return refused(written, "it has no elements to choose from")
 
 
+def _known_part(whole: Subject, key: Plain, written: object) -> dict[str, Any]:
+    """What an element is where the tree tells what the whole is."""
+    parts = [(when, element_of(plain, key, written).decided) for when, plain in whole.told]
+    told = tuple((when, part) for when, part in parts if part is not None and not isinstance(part, Unknown))
+    known = tuple((when, constant[0]) for when, part in told if (constant := constant_of(part)) is not None)
+    return {"told": told, "known": known}
+
+
 def _part_of(source: Unknown, key: Plain, written: object) -> Value:
     """An element of something unknown: facts may be about it, too."""
     (part,) = unknown_like(written, source, key)
@@ -357,6 +366,7 @@ def _part_of(source: Unknown, key: Plain, written: object) -> Value:
         path = f"{subject.written}.{name}" if isinstance(key, String) else f"{subject.written}[{name}]"
         attribute = source.shape.attribute(name.known) if source.shape else None
         shape = attribute[0] if attribute else source.shape.element if source.shape else None
-        about = Subject(path, subject.owner)  # also of an object that has it, which may be null
+        # Also of an object that has it, which may be null.
+        about = Subject(path, subject.owner, **_known_part(subject, key, written))
         return exactly(replace(part.plain, hole=replace(part.plain.hole, subject=about), shape=shape))
     return Value((part,))

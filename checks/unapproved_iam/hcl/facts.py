@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from unapproved_iam.hcl.bounds import Bound, Truths, is_admitted, leave_nothing
 
@@ -36,6 +36,7 @@ class Subject:
     is_count: bool = field(default=False, compare=False)  # a whole number that is not negative
     domain: frozenset[Constant] | None = field(default=None, compare=False)  # all that it may be
     known: tuple[tuple[Facts, Constant], ...] = field(default=(), compare=False)  # what it is in some worlds
+    told: tuple[tuple[Facts, Any], ...] = field(default=(), compare=False)  # the plain value that it is in some worlds
     bound: tuple[Subject, Bound] | None = field(default=None, compare=False)  # of a number, when it is a comparison
 
     @property

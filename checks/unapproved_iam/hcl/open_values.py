@@ -45,7 +45,8 @@ def open_value(
         alternatives.insert(0, under(usual, facts))
         told += constant or (DEFAULT,)
     reason = f"{subject.written} may have another value, which is in no file"
-    given = replace(subject, is_given=True)
+    known = tuple((when, plain) for value in alternatives for plain, when in value)
+    given = replace(subject, is_given=True, told=known)
     hole = Hole(subject.written, reason, remedy="scan the plan", subject=given, is_other=True)
     return one_of([*alternatives, under(exactly(Unknown(hole)), is_none_of(subject, *told))], subject.written)
 

@@ -95,6 +95,12 @@ def truths_of(condition: Value, written: object) -> tuple[list[Truth], list[Valu
                 when = joined(possible.when, holds(subject, truth))
                 if when is not None:
                     truths.append((truth, when))
+    for subject in asked:
+        told = [(truth, when, when.value_of(subject)) for truth, when in decided]
+        decided = [
+            (truth, (joined(when, holds(subject, truth)) or when) if known == (truth,) else when)
+            for truth, when, known in told
+        ]
     return _united([*decided, *truths], written), refusals
 
 
