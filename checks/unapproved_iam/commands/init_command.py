@@ -80,7 +80,7 @@ def starting_list(use: Sequence[str]) -> str:
 
 
 def _starting_lines(use: Sequence[str]) -> Iterator[str]:
-    yield "# Which IAM managed policies must not be attached, and who may attach them all the same."
+    yield "# Which IAM managed policies must not be attached, and who may attach them anyway."
     yield "# `unapproved-iam list` shows what counts, `unapproved-iam explain POLICY` why."
     yield "version: 1"
     yield ""
@@ -101,7 +101,7 @@ _REST = """
 #    use_instead: [AmazonS3ReadOnlyAccess]
 #    enforce_from: 2027-01-01
 
-# Exceptions: to a role, user, group or permission set, or by one resource in some files.
+# Exceptions: for a role, user, group or permission set, or for one resource in some files.
 #approve:
 #  - policy: AdministratorAccess
 #    attached_to: role/break-glass

@@ -89,9 +89,9 @@ ENTRY = Form(
         "policy": Key(
             POLICY, "The name of an AWS managed policy (in every partition, whatever its path) or an ARN.", True
         ),
-        "reason": Key(WORDS, "Why it must not be attached; findings say so."),
+        "reason": Key(WORDS, "Why it must not be attached; findings show it."),
         "use_instead": Key(
-            Form(Kind.LIST, "a list of policies", items=WORDS), "What to attach instead; findings say so."
+            Form(Kind.LIST, "a list of policies", items=WORDS), "What to attach instead; findings show it."
         ),
         "enforce_from": ENFORCE_FROM,
         "allow_unknown": ALLOW_UNKNOWN,
@@ -102,17 +102,17 @@ APPROVAL = Form(
     Kind.MAPPING,
     "a mapping with the keys policy, attached_to and reason",
     keys={
-        "policy": Key(POLICY, "The policies that may be attached all the same: a name, an ARN, or a pattern.", True),
+        "policy": Key(POLICY, "The policies that may be attached anyway: a name, an ARN, or a pattern.", True),
         "attached_to": Key(
             ATTACHED_TO,
-            "To which principal (role/NAME, user/NAME, group/NAME, permission-set/NAME; * and ? are wildcards), by "
-            "which resource (its address or logical id, which needs `in`), or `*`: anywhere.",
+            "Who may have it: role/NAME, user/NAME, group/NAME or permission-set/NAME (* and ? are wildcards). Or the "
+            "resource that attaches it, by its address or logical id; that needs `in`. Or `*`: anyone.",
             True,
         ),
         "in": Key(
             PLACES,
-            "In which files: a path from the repository's root with * and ?, ** for any directories. Of several, the "
-            "block's file and the outermost call's each match one.",
+            "In which files: a path from the repository's root with * and ?, ** for any directories. The block's file "
+            "must match, and in a called module also the file of the outermost call.",
         ),
         "reason": Key(REASON, "Why it may be attached.", True),
         "approved_by": Key(WORDS, "Who approved it."),
@@ -125,7 +125,9 @@ EXCLUSION = Form(
     Kind.MAPPING,
     "a mapping with the keys path and reason",
     keys={
-        "path": Key(FILES, "Their files: a path from the repository's root with *, ? and **.", True),
+        "path": Key(
+            FILES, "The files of root modules and templates: a path from the repository's root with *, ? and **.", True
+        ),
         "reason": Key(REASON, "Why they are not checked.", True),
     },
 )
@@ -136,11 +138,11 @@ DENY_LIST = Form(
     keys={
         "version": Key(Form(Kind.NUMBER, "1", choices=("1",)), "The version of this format.", True),
         "use": Key(
-            Form(Kind.LIST, "a list of built-in lists", items=USE), "Built-in lists whose policies are denied, too."
+            Form(Kind.LIST, "a list of built-in lists", items=USE), "Built-in lists; their policies are denied, too."
         ),
         "extends": Key(
             Form(Kind.LIST, "a list of files", items=Form(Kind.TEXT, "the path of a local file", WORDS.pattern)),
-            "Further deny lists, as paths from this file's directory; what this file says comes first.",
+            "More deny lists, as paths from this file's directory; what this file says comes first.",
         ),
         "deny": Key(Form(Kind.LIST, "a list of policies", items=ENTRY), "Policies that must not be attached."),
         "approve": Key(Form(Kind.LIST, "a list of approvals", items=APPROVAL), "Exceptions."),
