@@ -16,7 +16,7 @@ from unapproved_iam.hcl.collection_parts import Parts, spliced
 from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, NotJudged, data_of, value_of_json
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.expression import Call, Expression
-from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, Turn, holds, is_none_of, is_one_of, joined
+from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, Turn, holds, is_none_of, is_one_of, joined, short
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
@@ -131,8 +131,10 @@ def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -
             function, count = _FILE_FUNCTIONS[name]
             _check_number(plains, count, count)
             return function(call, scope, *plains)
-        if name in ENCODING and (encoded := _policies_encoded(plains)):
-            return unknown(call, "policies that are encoded are not looked for in what it yields", found=encoded)
+        if name in ENCODING and (encoded := _encoded(call, plains)) is not None:
+            return exactly(encoded)
+        if name == "base64decode" and (decoded := _decoded(plains)) is not None:
+            return exactly(decoded)
         if name in DATA_FUNCTIONS:
             return _of_data(name, call, plains)
     except Refused as reason:
@@ -148,11 +150,20 @@ def _of_plains(name: str, call: Call, scope: Scope, plains: tuple[Plain, ...]) -
 ENCODING = frozenset({"base64encode", "urlencode"})
 
 
-def _policies_encoded(plains: tuple[Plain, ...]) -> tuple[Found, ...]:
+def _encoded(call: Call, plains: tuple[Plain, ...]) -> Unknown | None:
+    """What is encoded counts as unknown where policies are in it, so that they stay in sight wherever it goes."""
     (content,) = plains if len(plains) == 1 else (None,)
-    if not isinstance(content, String):
-        return ()
-    return tuple(Found(policy, place=content.place) for policy in policies_passed(content.text))
+    policies = policies_passed(content.text) if isinstance(content, String) else []
+    if not isinstance(content, String) or not policies:
+        return None
+    hole = Hole(short(call), "policies that are encoded are not looked for in what it yields")
+    found = tuple(Found(policy, place=content.place) for policy in policies)
+    return Unknown(hole, found, decoded=content if call.name == "base64encode" else None)
+
+
+def _decoded(plains: tuple[Plain, ...]) -> String | None:
+    (content,) = plains if len(plains) == 1 else (None,)
+    return content.decoded if isinstance(content, Unknown) else None
 
 
 def _of_data(name: str, call: Call, plains: tuple[Plain, ...]) -> Value:

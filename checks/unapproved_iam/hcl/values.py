@@ -175,6 +175,7 @@ class Unknown:
     found: tuple[Found, ...] = ()
     fails: bool = False
     shape: Shape | None = None  # by the type of a variable, where that tells
+    decoded: String | None = None  # what base64decode makes of it again
 
     @property
     def may_be_list(self) -> bool:
