@@ -191,7 +191,7 @@ def test_the_summary_tells_what_is_not_zero(tree: Path, capsys: pytest.CaptureFi
 
     assert summary({}) == "clean: 0 files (N s), list: aws-admin"
     assert summary({"main.tf": attachment("ops")}) == "1 violation in 1 file (N s), list: aws-admin"
-    opened = 'variable "p" {} # AdministratorAccess\n' + attachment("ops").replace(f'"{ADMIN}"', "var.p")
+    opened = 'variable "p" {}\n' + attachment("ops").replace(f'"{ADMIN}"', 'trimprefix(var.p, "AdministratorAccess")')
     assert summary({"main.tf": opened}) == "no violation in 1 file (N s), list: aws-admin; 1 unresolved"
     mentioned = summary({"main.tf": "", "inputs.json": '{"policy": "AdministratorAccess"}\n'})
     assert mentioned == "no violation in 2 files (N s), list: aws-admin; 1 file not read that names a denied policy"
