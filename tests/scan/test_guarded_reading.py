@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 ADMIN = '"arn:aws:iam::aws:policy/AdministratorAccess"'
 ATTACHED = 'resource "aws_iam_role_policy_attachment" "{}" {{\n  role       = "ops"\n  policy_arn = {}\n}}\n'
-NUMBERS = ", ".join(["1"] * 20_000)
+NUMBERS = ", ".join(["1"] * 100_000)
 SLOW = {
     "slow/main.tf": ATTACHED.format("slow", f"[{ADMIN}, {NUMBERS}][0]"),
     "slow/template.yaml": "Resources:\n"
