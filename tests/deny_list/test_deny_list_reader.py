@@ -188,7 +188,7 @@ def test_every_aws_managed_policy_may_be_an_entry(name: str) -> None:
 
 @settings(max_examples=300)
 @given(
-    arn=st.from_regex(POLICY_ARN, fullmatch=True).filter(
+    arn=st.from_regex(POLICY_ARN.pattern, fullmatch=True).filter(
         lambda arn: re.fullmatch(PATTERN, arn) and arn.count(":") == 5
     ),
     partition=st.sampled_from(["aws", "aws-cn", "aws-us-gov"]),

@@ -7,7 +7,6 @@ names the action. Sources: "Retries" and "Error handling" in the Boto3 documenta
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import botocore.exceptions as aws
 import botocore.session
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
+from unapproved_iam.late_patterns import late_pattern
 
 # Adaptive retries slow the client down to the rate that AWS accepts; AWS_MAX_ATTEMPTS or the profile may change this.
 ATTEMPTS = 10
@@ -190,7 +190,7 @@ _SENTENCE_OF_CODE = {
 
 
 # AWS has no code of its own for this in most services ("Troubleshoot Signature Version 4 signing" in the IAM guide).
-_SIGNED_AT_ANOTHER_TIME = re.compile("Signature (expired|not yet current)")
+_SIGNED_AT_ANOTHER_TIME = late_pattern("Signature (expired|not yet current)")
 
 
 def _refusal(action: str, error: aws.ClientError) -> AccessError:

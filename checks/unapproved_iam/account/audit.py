@@ -8,7 +8,6 @@ account that attaches none costs one call for each 1,000 attached policies. Sour
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 from unapproved_iam.account.access import AccessError, Account, pages
 from unapproved_iam.deny_list.entries import DenyList, Entry
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Attachment, Place, Principal, Unjudged
 from unapproved_iam.policies.policy_arn import POLICY_NAME, aws_managed
 from unapproved_iam.policies.possible_text import Text, text
@@ -46,7 +46,7 @@ ENTITY_KINDS = {
 # kinds of role are made by AWS under a path that is reserved for it, and only AWS can change them.
 SERVICE_LINKED_POLICY = ":policy/aws-service-role/"
 IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"  # then the region of Identity Center, but for us-east-1
-IDENTITY_CENTER_ROLE = re.compile(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-f]{16}")
+IDENTITY_CENTER_ROLE = late_pattern(r"AWSReservedSSO_(?P<permission_set>.+)_[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)

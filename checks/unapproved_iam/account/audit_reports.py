@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -27,6 +26,7 @@ from unapproved_iam.account.report_rows import (
     not_looked_at,
     rows_of,
 )
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.printed_words import counted, json_text, markdown_code, markdown_text, printable
 from unapproved_iam.program import version
 
@@ -151,7 +151,7 @@ def _attachment(row: Row) -> dict[str, str | None]:
 
 # "CSV Injection" at OWASP: a spreadsheet takes a cell that begins so, in half or full width, for a formula; an
 # apostrophe makes it text.
-_FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = late_pattern(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def csv_report(audit: Audit) -> str:

@@ -6,7 +6,6 @@ as text, with or without `${}`. Literals are what they are; what a reference wou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -18,6 +17,7 @@ from unapproved_iam.hcl.scope import Files, Reference
 from unapproved_iam.hcl.source_text import Source
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError, parse_expression, parse_template
 from unapproved_iam.hcl.values import Record, Value, exactly, unknown
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Attachment, Place, Reading, together
 from unapproved_iam.policies.possible_text import Text
 from unapproved_iam.terraform.attachments import AttachingResource, policies_of_call
@@ -27,9 +27,9 @@ from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN, Declared, at
 MAX_DEPTH = 40
 
 # A text that begins so is an expression that lost its `${}`; others are what they say, for names may hold dots.
-_EXPRESSION = re.compile(r"(?:var|local|module|data|each|count|path|self|aws_\w+|awscc_\w+)\.|[\w:]+\(|\[|.*\?.*:")
+_EXPRESSION = late_pattern(r"(?:var|local|module|data|each|count|path|self|aws_\w+|awscc_\w+)\.|[\w:]+\(|\[|.*\?.*:")
 # Which instance is meant is not known here, so that it is one.
-_INSTANCE_KEY = re.compile(r"((?:data\.)?\b(?:aws|awscc)_\w+\.[\w-]+)\[[^\[\]]*\]")
+_INSTANCE_KEY = late_pattern(r"((?:data\.)?\b(?:aws|awscc)_\w+\.[\w-]+)\[[^\[\]]*\]")
 
 
 def reading_of_conf(resource_type: str, address: str, conf: Mapping[str, Any], path: str, line: int) -> Reading:

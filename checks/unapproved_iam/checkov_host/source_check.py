@@ -8,7 +8,6 @@ the graph are equal, and only the identity of the configuration object tells the
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from unapproved_iam.checkov_host.check_verdict import JudgedByEngine, Known, Que
 from unapproved_iam.checkov_host.resource_conf import reading_of_conf
 from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.deny_list.verdict import without_instance_keys
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Attachment, Reading
 from unapproved_iam.scan.guarded_reading import guarded
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, ignored_directories, walk
@@ -129,8 +129,8 @@ def _by_block(root_module: str) -> Mapping[tuple[str, ...], list[Attachment]]:
     return found
 
 
-_STEP = re.compile(r'([^.\[\]]+)(\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?')
-_LAST_STEP = re.compile(_STEP.pattern + r"$")
+_STEP = late_pattern(r'([^.\[\]]+)(\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?')
+_LAST_STEP = late_pattern(_STEP.pattern + r"$")
 
 
 def _steps(address: str) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.marked_yaml import refusal_of
 
 DEEPEST = 200  # CloudFormation itself refuses far shallower templates
@@ -92,7 +93,7 @@ def documents_of(text: str) -> Iterator[Node]:
         parser.dispose()
 
 
-_JSON_ESCAPE = re.compile(
+_JSON_ESCAPE = late_pattern(
     r"\\\\"  # a backslash, which may stand before a `u`
     r"|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
     r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"

@@ -23,6 +23,7 @@ from unapproved_iam.cloudformation.world import (
     scalar_text,
     split_text,
 )
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.facts import NEVER
 from unapproved_iam.policies.passed_policies import policies_passed
 from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
@@ -55,7 +56,7 @@ def _sub(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
         yield Possible(substituted, inner, call.line)
 
 
-_SUB_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_SUB_REFERENCE = late_pattern(r"\$\{([^}]*)\}")
 
 
 def _reference(name: str, line: int) -> Node:
@@ -252,7 +253,7 @@ def policy_arns_within(evaluator: Evaluation, node: Node, world: World) -> Itera
                 yield possible
 
 
-_POLICY_ARN = re.compile(r"arn:.*:iam:.*:policy/.+", re.DOTALL)
+_POLICY_ARN = late_pattern(r"arn:.*:iam:.*:policy/.+", re.DOTALL)
 
 Function = Callable[[Evaluation, Call, World], Iterator[Possible]]
 

@@ -25,6 +25,7 @@ from unapproved_iam.cloudformation.document import (
     values_of,
 )
 from unapproved_iam.cloudformation.world import scalar_text
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import Text, text, unknown
 from unapproved_iam.source_bytes import decoded
 
@@ -129,12 +130,13 @@ def _assigned(pairs: Iterator[str] | list[str]) -> Iterator[tuple[str, Text]]:
 
 
 # The few words of TOML that matter here: its library comes with Python 3.11 only.
-_STRING = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\'', re.DOTALL)
-_OVERRIDES = re.compile(
-    rf"^[ \t]*parameter_overrides[ \t]*=[ \t]*(\[(?:[^\]\"']|{_STRING.pattern})*\]|{_STRING.pattern})",
+_STRING_FORMS = r'"""(.*?)"""|\'\'\'(.*?)\'\'\'|"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\''
+_STRING = late_pattern(_STRING_FORMS, re.DOTALL)
+_OVERRIDES = late_pattern(
+    rf"^[ \t]*parameter_overrides[ \t]*=[ \t]*(\[(?:[^\]\"']|{_STRING_FORMS})*\]|{_STRING_FORMS})",
     re.MULTILINE | re.DOTALL,
 )
-_TEMPLATE_FILE = re.compile(rf"^[ \t]*(?:template_file|template)[ \t]*=[ \t]*({_STRING.pattern})", re.MULTILINE)
+_TEMPLATE_FILE = late_pattern(rf"^[ \t]*(?:template_file|template)[ \t]*=[ \t]*({_STRING_FORMS})", re.MULTILINE)
 
 
 def _of_sam(written: str) -> Iterator[dict[str, Text]]:

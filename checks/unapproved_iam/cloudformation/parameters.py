@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from unapproved_iam.cloudformation.document import Array, Node, value_of
 from unapproved_iam.cloudformation.world import Evaluation, Given, Items, Possible, World, scalar_text, split_text
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.facts import ALWAYS, Variable
 from unapproved_iam.policies.possible_text import Alphabet, Hole, Text, text
 
@@ -144,7 +145,7 @@ class Parameters:
 
 
 # A pattern that says no more than AllowedValues does: `^(dev|prod)$`.
-_ALTERNATIVES = re.compile(r"\^?\(?(?:\?:)?([\w/:-]+(?:\|[\w/:-]*)*)\)?\$?", re.ASCII)
+_ALTERNATIVES = late_pattern(r"\^?\(?(?:\?:)?([\w/:-]+(?:\|[\w/:-]*)*)\)?\$?", re.ASCII)
 
 
 def _as_text(possible: Possible) -> Possible:

@@ -24,6 +24,7 @@ from unapproved_iam.cloudformation.document import (
 from unapproved_iam.cloudformation.includes import may_include, with_includes
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
 from unapproved_iam.cloudformation.world import placeholder, scalar_text
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.policies.inline_skips import CHECK_ID, skip_in_lines
 from unapproved_iam.policies.possible_text import Hole, Text, text
@@ -32,11 +33,11 @@ from unapproved_iam.source_bytes import contents, decoded
 MOST_BYTES = 16 * 1024 * 1024  # CloudFormation itself accepts 1 MiB ("CloudFormation quotas")
 
 # An attaching type, a loop over types, or a file that may have one.
-_MAY_ATTACH = re.compile(
+_MAY_ATTACH = late_pattern(
     b"|".join(re.escape(name.encode()) for name in (*ATTACHING_TYPES, "::MODULE", "Fn::ForEach", "AWS::Include"))
 )
-_RESOURCES = re.compile("Resources[\"']?[ \t]*:")
-_ATTACHING_TYPE = re.compile("|".join(map(re.escape, ATTACHING_TYPES)))
+_RESOURCES = late_pattern("Resources[\"']?[ \t]*:")
+_ATTACHING_TYPE = late_pattern("|".join(map(re.escape, ATTACHING_TYPES)))
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _unescaped(content: bytes) -> bytes:
     return re.sub(rb"\\\r?\n[ \t]*", b"", letters)
 
 
-_ESCAPED_LETTER = re.compile(rb"\\(?:x|u00|U000000)([2-7][0-9A-Fa-f])")
+_ESCAPED_LETTER = late_pattern(rb"\\(?:x|u00|U000000)([2-7][0-9A-Fa-f])")
 
 
 def text_of_body(body: Text | str, path: str, line: int, on_one_line: bool = False) -> TemplateText:

@@ -28,6 +28,7 @@ from unapproved_iam.cloudformation.world import (
     placeholder_number,
     scalar_text,
 )
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.facts import NEVER, Facts
 from unapproved_iam.policies.policy_arn import ROOT_PATH, customer_managed
 from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
@@ -347,7 +348,7 @@ def _rest_joined(rest: Text, separator: Text) -> Text:
     return text(replace(first, reason=f"{first.reason} (joined by {separator})"))
 
 
-_LOOP_IDENTIFIER = re.compile(r"([$&]\{\s*\w+\s*\})")
+_LOOP_IDENTIFIER = late_pattern(r"([$&]\{\s*\w+\s*\})")
 
 
 def _loop_value(part: str, loops: Mapping[str, Text]) -> str | Text:

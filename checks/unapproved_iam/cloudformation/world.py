@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from unapproved_iam.cloudformation.document import Node, Object, Scalar
 from unapproved_iam.cloudformation.unknowns import SOMETHING, Unknowns
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.facts import ALWAYS, Facts, Variable
 from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 
@@ -188,11 +189,11 @@ def _variable(depth: int) -> str:
 
 # Whose braces do not match may end anywhere: no literal of a policy's name must seem to follow it.
 VARIABLE = rf"{_variable(3)}|\$\{{.*\}}"
-_LATE_PART = re.compile(rf"(\{{\{{.*?\}}\}}|{VARIABLE})", re.DOTALL)
+_LATE_PART = late_pattern(rf"(\{{\{{.*?\}}\}}|{VARIABLE})", re.DOTALL)
 
 
 _FIRST_PLACEHOLDER = 0xE000  # a private use character stands for each unknown part of an embedded template
-PLACEHOLDER = re.compile("([\ue000-\uf8ff])")
+PLACEHOLDER = late_pattern("([\ue000-\uf8ff])")
 
 
 def placeholder(number: int) -> str:

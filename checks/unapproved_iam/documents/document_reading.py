@@ -27,6 +27,7 @@ from unapproved_iam.cloudformation.world import VARIABLE, scalar_text
 from unapproved_iam.documents.document_types import DOCUMENT_TYPES, JSON_PATCH, MARKS, DocumentType, Form, Policies
 from unapproved_iam.documents.recognition import steps_of
 from unapproved_iam.documents.serverless_framework import is_serverless, read_serverless
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Attachment, Principal, Reading, Unjudged, together
 from unapproved_iam.policies.policy_arn import aws_managed, customer_managed
 from unapproved_iam.policies.policy_lookup import policies_named
@@ -57,10 +58,10 @@ def _readings_in(source: TemplateText, rows: Sequence[DocumentType]) -> Iterator
 
 
 # In YAML and JSON an escape may write a letter of a mark.
-_ESCAPED_LETTER = re.compile(r"\\(?:x|u00|U000000)([2-7][0-9A-Fa-f])")
-_PROVIDER = re.compile(r"""\bprovider["']?[ \t]*:""")  # of the Serverless Framework
+_ESCAPED_LETTER = late_pattern(r"\\(?:x|u00|U000000)([2-7][0-9A-Fa-f])")
+_PROVIDER = late_pattern(r"""\bprovider["']?[ \t]*:""")  # of the Serverless Framework
 # In what is no YAML, such as a template of Helm, with a colon behind it; a part of a path says enough.
-_SEEMS_TO_HOLD = re.compile(rf"""(?:{"|".join(map(re.escape, MARKS))})(?:(?<=/)|["']?[ \t]*:)""")
+_SEEMS_TO_HOLD = late_pattern(rf"""(?:{"|".join(map(re.escape, MARKS))})(?:(?<=/)|["']?[ \t]*:)""")
 
 
 def _readings_of(document: Node, source: TemplateText, rows: Sequence[DocumentType]) -> Iterator[Reading]:
@@ -79,8 +80,8 @@ def _readings_of(document: Node, source: TemplateText, rows: Sequence[DocumentTy
 
 
 # A text of its own: a patch of Kustomize, an entry of a ConfigMap, a template within a Composition.
-_DOCUMENT = re.compile(r"""^[\s\[{,-]*["']?(?:apiVersion|op)["']?[ \t]*:""", re.MULTILINE)
-_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?$")
+_DOCUMENT = late_pattern(r"""^[\s\[{,-]*["']?(?:apiVersion|op)["']?[ \t]*:""", re.MULTILINE)
+_BLOCK = late_pattern(r"[|>][+-]?\d?[+-]?[ \t]*(?:#.*)?$")
 MOST_WITHIN = 3  # texts within one another
 
 
@@ -288,7 +289,7 @@ def _is_null(node: Node) -> bool:
 
 
 # What Helm, Jinja, Kustomize's replacements, `envsubst` and Go templates fill in; `!vault` hides a text of Ansible's.
-_FILLED_IN = re.compile(rf"(\{{\{{.*?\}}\}}|\{{%.*?%\}}|<%.*?%>|{VARIABLE}|\$\(.*?\)|\$[A-Za-z_]\w*)", re.DOTALL)
+_FILLED_IN = late_pattern(rf"(\{{\{{.*?\}}\}}|\{{%.*?%\}}|<%.*?%>|{VARIABLE}|\$\(.*?\)|\$[A-Za-z_]\w*)", re.DOTALL)
 
 
 def _is_filled_in(node: Node) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, value_of
+from unapproved_iam.late_patterns import late_pattern
 
 # The part of a recognized mapping in which the paths of a row begin; None when it is something else.
 Recognition = Callable[[Object], Node | None]
@@ -80,7 +81,7 @@ def _arguments_of(task: Object, name: re.Pattern[str]) -> Node | None:
     return Object([*added, *own_pairs], task.line, task.end_line)
 
 
-_ASSIGNED = re.compile(r"""(?<!\S)(\w+)=("(?:\\.|[^"\\])*"|'[^']*'|(?:\{\{.*?\}\}|\S)*)""", re.DOTALL)
+_ASSIGNED = late_pattern(r"""(?<!\S)(\w+)=("(?:\\.|[^"\\])*"|'[^']*'|(?:\{\{.*?\}\}|\S)*)""", re.DOTALL)
 
 
 def assigned_in(value: Node) -> Node:

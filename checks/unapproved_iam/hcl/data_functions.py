@@ -38,6 +38,7 @@ from unapproved_iam.hcl.values import (
     number_as_text,
     string,
 )
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import text
 
 
@@ -162,13 +163,13 @@ def _groups(found: re.Match[str]) -> Any:
 
 
 # What Go's regular expressions (RE2) and Python's read alike, and what takes polynomial time here.
-_OTHER_SYNTAX = re.compile(r"\\[^dDwWsSbB.\\\-/+*?()\[\]{}^$|:]|\[\[:|\(\?(?!P<|:)|\)[*+?{]|[*+?}][+?]|&&|--|~~|\|\|")
+_OTHER_SYNTAX = late_pattern(r"\\[^dDwWsSbB.\\\-/+*?()\[\]{}^$|:]|\[\[:|\(\?(?!P<|:)|\)[*+?{]|[*+?}][+?]|&&|--|~~|\|\|")
 
 MAX_REGEX = 10_000_000  # characters to the power of the repetitions: what takes longer may take all day
 
 # `$` is the very end for Go, also before a last newline for Python; a brace that counts nothing is a brace for Go only.
-_OTHERWISE = re.compile(r"(\\.|\[\^?\]?[^\]]*\])|(\$)|\{(?!\d+(?:,\d*)?\})")
-_FLAGS = re.compile(r"\(\?([ims]+)\)")  # at the beginning; elsewhere they hold for the rest of a group for Go only
+_OTHERWISE = late_pattern(r"(\\.|\[\^?\]?[^\]]*\])|(\$)|\{(?!\d+(?:,\d*)?\})")
+_FLAGS = late_pattern(r"\(\?([ims]+)\)")  # at the beginning; elsewhere they hold for the rest of a group for Go only
 
 
 def _compiled(pattern: str, string: str) -> re.Pattern[str]:

@@ -10,12 +10,13 @@ import re
 from fractions import Fraction
 
 from unapproved_iam.hcl.values import Null, Number, Plain, Refused, String, Unknown, Value, exactly, unknown
+from unapproved_iam.late_patterns import late_pattern
 
 MAX_DIGITS = 150  # of a number
 
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DECIMAL = late_pattern(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 # Terraform takes these, too: an exponent of two, and infinity.
-_NOT_DECIMAL = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)[pP][+-]?\d+|[iI]nf)", re.ASCII)
+_NOT_DECIMAL = late_pattern(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)[pP][+-]?\d+|[iI]nf)", re.ASCII)
 
 
 def decimal(digits: str) -> Fraction | None:

@@ -33,11 +33,12 @@ from unapproved_iam.hcl.expression import (
 from unapproved_iam.hcl.expression_tokens import WITHIN_LINE, Tokens
 from unapproved_iam.hcl.source_text import LINE_TEXT, MAX_NESTING, STRING_TEXT, HclSyntaxError, Source, end_of_heredoc
 from unapproved_iam.hcl.string_templates import Marker, Piece, template_of, unescaped, without_doubling
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place
 
 MAX_CHAIN = 1_000  # operators, or steps of a reference, side by side: real code has fewer than 50
 
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER = late_pattern(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _KEYWORDS = {"true": True, "false": False, "null": None}
 _PRECEDENCE = {
     operator: level

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from unapproved_iam.hcl.source_text import HEREDOC, NAME, HclSyntaxError, Source
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place
 
 _COMMENT = r"(?:#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)"
@@ -22,8 +23,8 @@ _TOKEN = rf"""
   | (?P<end>\Z)
   | (?P<other>(?s:.))
 """
-WITHIN_LINE = re.compile(rf"[ \t\r]*(?:{_COMMENT}[ \t\r]*)*(?:{_TOKEN})".replace("#", r"\#"), re.VERBOSE)
-ACROSS_LINES = re.compile(rf"[ \t\r\n]*(?:{_COMMENT}[ \t\r\n]*)*(?:{_TOKEN})".replace("#", r"\#"), re.VERBOSE)
+WITHIN_LINE = late_pattern(rf"[ \t\r]*(?:{_COMMENT}[ \t\r]*)*(?:{_TOKEN})".replace("#", r"\#"), re.VERBOSE)
+ACROSS_LINES = late_pattern(rf"[ \t\r\n]*(?:{_COMMENT}[ \t\r\n]*)*(?:{_TOKEN})".replace("#", r"\#"), re.VERBOSE)
 
 
 class Tokens:

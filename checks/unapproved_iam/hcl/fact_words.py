@@ -26,6 +26,7 @@ from unapproved_iam.hcl.facts import (
     telling_apart,
     united,
 )
+from unapproved_iam.late_patterns import late_pattern
 
 MAX_VALUES_SHOWN = 6
 MAX_WAYS_SHOWN = 4
@@ -33,7 +34,7 @@ MAX_COMPARED = 8  # ways of which each is compared with all others, when they ar
 MAX_FACTS_COMPARED = 48
 MAX_INCLUDED = 32  # ways of which each may be a part of another
 
-_OPERATOR = re.compile(r" (==|!=|<|>|<=|>=|&&|\|\|) ")
+_OPERATOR = late_pattern(r" (==|!=|<|>|<=|>=|&&|\|\|) ")
 _NEGATED = {"==": "!=", ">": "<=", ">=": "<"}
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from unapproved_iam.late_patterns import late_pattern
+
 MAX_NESTING = 100  # of brackets and templates in one another: real code stays below 20
 
 
@@ -65,16 +67,16 @@ NAME = r"[^\x00-@\[-^`{-\x7f][^\x00-,./:-@\[-^`{-\x7f]*"
 HEREDOC = rf"<<-?({NAME})\n"
 
 # Text of a quoted string, and of one line of a heredoc or template file, up to what is interpolated.
-STRING_TEXT = re.compile(r'[^"\\$%\n]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^"\\$%\n]*)*')
-LINE_TEXT = re.compile(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*\n?")
+STRING_TEXT = late_pattern(r'[^"\\$%\n]*(?:(?:\\.|\$\$\{|%%\{|[$%](?!\{))[^"\\$%\n]*)*')
+LINE_TEXT = late_pattern(r"[^$%\n]*(?:(?:\$\$\{|%%\{|[$%](?!\{))[^$%\n]*)*\n?")
 
 # Runs of code that hold nothing to look into; `$` and `%` before a brace end a string's.
 _SIMPLE_STRING = r'"[^"\\$%\n]*(?:(?:\\.|[$%](?!\{))[^"\\$%\n]*)*"'
 _COMMENT = r"#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/"
-_UNTIL_BRACKET = re.compile(rf'(?:[^"#/<{{}}()\[\]]+|{_SIMPLE_STRING}|{_COMMENT}|/(?!\*)|<(?!<))*')
-_UNTIL_LINE_ENDS = re.compile(rf'(?:[^"#/<{{}}()\[\]\n]+|{_SIMPLE_STRING}|/\*(?s:.*?)\*/|/(?![*/])|<(?!<))*')
-_HEREDOC = re.compile(HEREDOC)
-_TOKEN = re.compile(
+_UNTIL_BRACKET = late_pattern(rf'(?:[^"#/<{{}}()\[\]]+|{_SIMPLE_STRING}|{_COMMENT}|/(?!\*)|<(?!<))*')
+_UNTIL_LINE_ENDS = late_pattern(rf'(?:[^"#/<{{}}()\[\]\n]+|{_SIMPLE_STRING}|/\*(?s:.*?)\*/|/(?![*/])|<(?!<))*')
+_HEREDOC = late_pattern(HEREDOC)
+_TOKEN = late_pattern(
     rf"""
       (?P<string>{_SIMPLE_STRING})
     | (?P<comment>{_COMMENT.replace("#", "[#]")})

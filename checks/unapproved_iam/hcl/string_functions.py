@@ -38,6 +38,7 @@ from unapproved_iam.hcl.values import (
     text_of,
     under,
 )
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import Alphabet, Hole, Piece, Text, text
 
 
@@ -51,7 +52,7 @@ def text_argument(plain: Plain) -> Text:
 
 # -- format ------------------------------------------------------------------------------------------------------------
 
-_VERB = re.compile(r"%(?:%|([ +#0-]*)(\d+)?(?:\.(\d+))?(?:\[(\d{1,9})\])?([a-zA-Z]))|%")
+_VERB = late_pattern(r"%(?:%|([ +#0-]*)(\d+)?(?:\.(\d+))?(?:\[(\d{1,9})\])?([a-zA-Z]))|%")
 
 
 def formatted(written: object, pattern: Plain, *arguments: Plain) -> Value:

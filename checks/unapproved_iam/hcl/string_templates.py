@@ -12,9 +12,10 @@ from itertools import groupby
 
 from unapproved_iam.hcl.expression import Expression, Template, TemplateFor, TemplateIf
 from unapproved_iam.hcl.source_text import Source
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place
 
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\(.)|\$\$\{|%%\{", re.DOTALL)
+_ESCAPE = late_pattern(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\(.)|\$\$\{|%%\{", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 

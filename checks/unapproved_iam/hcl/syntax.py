@@ -16,7 +16,6 @@ and remembers what it read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -33,6 +32,7 @@ from unapproved_iam.hcl.source_text import (
     tokens,
 )
 from unapproved_iam.hcl.string_templates import unescaped
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place
 
 __all__ = ["HclSyntaxError", "parse_body", "parse_expression", "parse_template"]
@@ -144,10 +144,10 @@ def parse_template(text: str, place: Place) -> Expression:
     return read_template(text, place)
 
 
-_BLANK = re.compile(r"(?:[ \t\r\n\f\v\ufeff]+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)*")
-_INLINE_BLANK = re.compile(r"(?:[ \t\r]+|/\*(?s:.*?)\*/)*")
-_NAME = re.compile(NAME)
-_LABEL = re.compile(rf'{NAME}|"([^"\\\n]*(?:\\.[^"\\\n]*)*)"')
+_BLANK = late_pattern(r"(?:[ \t\r\n\f\v\ufeff]+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)*")
+_INLINE_BLANK = late_pattern(r"(?:[ \t\r]+|/\*(?s:.*?)\*/)*")
+_NAME = late_pattern(NAME)
+_LABEL = late_pattern(rf'{NAME}|"([^"\\\n]*(?:\\.[^"\\\n]*)*)"')
 
 
 def _body(source: Source, start: int, end: int) -> Body:

@@ -5,7 +5,6 @@ For `terraform.root_module`, and for everything that makes a value unknown: that
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
@@ -29,6 +28,7 @@ from unapproved_iam.hcl.values import (
     text_of,
     under,
 )
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import Hole, Text, text
 
 
@@ -106,11 +106,11 @@ def _within(possible: Possible, found: Iterable[Found]) -> Iterator[Found]:
             yield one._replace(when=when)
 
 
-_POLICY_IN_TEXT = re.compile(r"arn:[^\s\"'`,;\\\[\](){}<>|]{0,1000}policy/[^\s\"'`,;\\\[\](){}<>|]{0,1000}")
+_POLICY_IN_TEXT = late_pattern(r"arn:[^\s\"'`,;\\\[\](){}<>|]{0,1000}policy/[^\s\"'`,;\\\[\](){}<>|]{0,1000}")
 
 
 _FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text is searched
-_HOLE = re.compile("([\U000f0000-\U000fffff])")
+_HOLE = late_pattern("([\U000f0000-\U000fffff])")
 
 
 def holds_unknown(plain: Plain) -> bool:

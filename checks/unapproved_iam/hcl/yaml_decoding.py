@@ -6,13 +6,13 @@ in YAML 1.1 (`yes` is true), without octal and sexagesimal numbers.
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Any
 
 import yaml
 from unapproved_iam.hcl.decimal_numbers import MAX_DIGITS, number_in
 from unapproved_iam.hcl.values import Refused, Value, beyond_limit, unknown
+from unapproved_iam.late_patterns import late_pattern
 
 
 class UnusualYaml(Exception):
@@ -56,7 +56,7 @@ def _unusual(loader: _Loader, node: yaml.Node) -> Value:
 
 
 for _tag, _pattern, _first in _SCALARS:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})\\Z"), _first)
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", late_pattern(f"(?:{_pattern})\\Z"), _first)
 _Loader.add_constructor("tag:yaml.org,2002:bool", _bool)
 _Loader.add_constructor("tag:yaml.org,2002:float", _number)
 for _tag in ("unusual", "int", "binary", "timestamp", "set", "omap", "pairs"):

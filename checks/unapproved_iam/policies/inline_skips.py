@@ -9,13 +9,14 @@ CloudFormation a list of several identifiers skips nothing. Plans and `.tf.json`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
+
+from unapproved_iam.late_patterns import late_pattern
 
 CHECK_ID = "IAM_068"
 
 # "Suppressing and Skipping Policies" in the checkov documentation; the blank after `=` is checkov's own leniency.
-SKIP_MARK = re.compile(
+SKIP_MARK = late_pattern(
     r"(?:checkov|bridgecrew|cortex):skip= *(?P<ids>[A-Za-z_\d-]+(?:,[A-Za-z_\d-]+)*)?(?P<comment>:[^\n]*)?"
 )
 

@@ -13,10 +13,11 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.policy_arn import POLICY_ARN, narrowed
 from unapproved_iam.policies.possible_text import Alphabet, Hole, Text, text
 
-_BOUNDARY = re.compile(r"(?:[a-z0-9]*permissions?|policy)?boundary(?:policy)?(?:arn|name)?")
+_BOUNDARY = late_pattern(r"(?:[a-z0-9]*permissions?|policy)?boundary(?:policy)?(?:arn|name)?")
 _ACTIONS = frozenset({"action", "actions", "notaction", "notactions"})
 _STATEMENT = _ACTIONS | {
     *("sid", "effect", "resource", "resources", "notresource", "notresources", "condition", "conditions"),
@@ -25,10 +26,10 @@ _STATEMENT = _ACTIONS | {
 _NAMES, _VALUES = frozenset({"key", "parameterkey"}), frozenset({"value", "parametervalue"})
 
 _FIRST_HOLE = 0xF0000  # private use characters stand for the holes while a text is searched
-_HOLE = re.compile("([\U000f0000-\U000fffff])")
+_HOLE = late_pattern("([\U000f0000-\U000fffff])")
 _H = "\U000f0000-\U000fffff"
 # Without commas and colons in path and name: texts are lists of ARNs more often than such names occur.
-_ARN_IN_TEXT = re.compile(
+_ARN_IN_TEXT = late_pattern(
     rf"arn:[a-z0-9{_H}-]+:iam::[a-z0-9{_H}]+:policy/(?:[\w+=.@{_H}-]+/)*[\w+=.@{_H}-]*[\w+=@{_H}-]", re.ASCII
 )
 MAX_DOCUMENT = 200_000  # characters of a text that is decoded; in a longer one every ARN counts

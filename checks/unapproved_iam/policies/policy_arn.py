@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import Alphabet, Glob, Hole, Text, text
 
 # "CreatePolicy" in the IAM API reference: a name has up to 128 characters of this set.
-POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
-POLICY_ARN = re.compile(
+POLICY_NAME = late_pattern(r"[\w+=,.@-]{1,128}", re.ASCII)
+POLICY_ARN = late_pattern(
     r"arn:(?P<partition>[a-z][a-z0-9-]*):iam::(?P<account>aws|\d{12}):policy/(?P<path>(?:[!-~]+/)*)(?P<name>[\w+=,.@-]{1,128})",
     re.ASCII,
 )
@@ -85,4 +86,4 @@ def display_name(policy: Text) -> str:
 
 # A slash in a hole, e.g. in the name of a parameter that is looked up, ends no path.
 _PART = r"(?:\$\{[^}]*\}|(?!\$\{)[^/])+"
-_AWS_MANAGED = re.compile(rf"arn:(?:[a-z0-9-]+|\$\{{[^}}]*\}}):iam::aws:policy/(?:{_PART}/)*({_PART})")
+_AWS_MANAGED = late_pattern(rf"arn:(?:[a-z0-9-]+|\$\{{[^}}]*\}}):iam::aws:policy/(?:{_PART}/)*({_PART})")

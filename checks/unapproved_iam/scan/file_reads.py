@@ -10,12 +10,14 @@ import os
 import re
 from collections.abc import Iterable
 
+from unapproved_iam.late_patterns import late_pattern
+
 _BLANK = rb"(?:\s|/\*(?s:.*?)\*/|(?:#|//)[^\n]*\n)*"
 # A call with its argument where that is one literal. What only a hash is made of brings no text. (The word that `re`
 # skips to comes first: a `templatefile` is a `file` here.)
 _FUNCTION = rb"file(?:(?<=\btemplatefile)|(?<=\bfile)(?!md5|sha|base64sha)\w*)"
-_READING_CALL = re.compile(rb'(%b)%b\(%b("(?:[^"\\\n]|\\.)*"\s*[,)])?' % (_FUNCTION, _BLANK, _BLANK))
-_INTERPOLATION = re.compile(r"[$%]\{[^}]*\}")
+_READING_CALL = late_pattern(rb'(%b)%b\(%b("(?:[^"\\\n]|\\.)*"\s*[,)])?' % (_FUNCTION, _BLANK, _BLANK))
+_INTERPOLATION = late_pattern(r"[$%]\{[^}]*\}")
 
 ANY_FILE = "**"
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
 from unapproved_iam.cloudformation.resource_types import Form as TemplateForm
 from unapproved_iam.deny_list.entries import DenyList
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.policy_arn import aws_managed
 from unapproved_iam.policies.possible_text import Match, match
 from unapproved_iam.scan.file_reads import reads_files
@@ -49,27 +50,27 @@ MOST_PIECES = 2000
 _COMPUTED = r"\d|true|false|null"
 
 # Providers decode the certificates of clusters, which name no policy.
-_HIDDEN_TEXT = re.compile(rb"(?:fileset|base64decode|textdecodebase64)\s*\((?![^()\"\n]*certificate_authority)")
+_HIDDEN_TEXT = late_pattern(rb"(?:fileset|base64decode|textdecodebase64)\s*\((?![^()\"\n]*certificate_authority)")
 _HIDING = (b"fileset", b"base64")  # found fast
-_REWRITING = re.compile(
+_REWRITING = late_pattern(
     rb"\b(?:replace|regex(?:all)?|substr|trim(?:prefix|suffix|space)?|chomp|title|upper|lower|strrev|split"
     rb"|yamldecode|csvdecode|basename|dirname)\s*\(|[{~]~|~\}"
 )
-_OPEN_BEFORE_SLASH = re.compile(rb":policy(?![\\/\w-])")
+_OPEN_BEFORE_SLASH = late_pattern(rb":policy(?![\\/\w-])")
 # Policies that are looked up, or a customer's that are declared or attached, by their names.
-_LOOKED_UP = re.compile(rb'\bdata(?:[\s"]|/\*(?s:.*?)\*/)+aws_iam_policy(?![\w.-])|"aws_iam_policy"\s*:')
+_LOOKED_UP = late_pattern(rb'\bdata(?:[\s"]|/\*(?s:.*?)\*/)+aws_iam_policy(?![\w.-])|"aws_iam_policy"\s*:')
 _BY_NAME = [row.resource_type for row in ATTACHING_TYPES.values() if any(p.form is Form.NAME for p in row.policies)]
-_CUSTOMER_TYPES = re.compile(any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
+_CUSTOMER_TYPES = late_pattern(lambda: any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
 
-_SPLIT = re.compile(rb"(?:Fn::|!)Split\b")
+_SPLIT = late_pattern(rb"(?:Fn::|!)Split\b")
 # The character or characters that it cuts at, where they are a literal.
-_SPLIT_AT = re.compile(rb"""(?:Fn::|!)Split(?:\\?["'])?\s*:?\s*[\[-]\s*\\?["']([^"'\\\s]+)\\?["']""")
+_SPLIT_AT = late_pattern(rb"""(?:Fn::|!)Split(?:\\?["'])?\s*:?\s*[\[-]\s*\\?["']([^"'\\\s]+)\\?["']""")
 _NESTING = [
     name for name, row in TEMPLATE_TYPES.items() if any(one.form is TemplateForm.LOCATION for one in row.policies)
 ]
-_NESTED = re.compile(any_of(_NESTING).encode())
+_NESTED = late_pattern(lambda: any_of(_NESTING).encode())
 # Where the template of a nested stack is, unless a URL begins there; the CDK leaves the file's name in the metadata.
-_LOCAL_TEMPLATE = re.compile(
+_LOCAL_TEMPLATE = late_pattern(
     rb"(?:TemplateURL|Location)[\\\"'\s]*[:=](?!(?:[\s\\\"'{\[:,|>-]|!?(?:Fn::)?(?:Sub|Join))*(?:https?|s3)://)"
     rb"|aws:asset:property"
 )

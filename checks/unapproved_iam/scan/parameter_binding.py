@@ -20,6 +20,7 @@ from unapproved_iam.cloudformation.parameter_files import (
     parameter_values,
     templates_named,
 )
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.source_files import up_to
@@ -27,8 +28,8 @@ from unapproved_iam.scan.unit_screen import may_give_parameters
 from unapproved_iam.source_bytes import readable
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
-_OF_PARAMETERS = re.compile(r"[._-]param(?:eter)?s?$", re.IGNORECASE)  # at the end of a name without its suffix
-_DIRECTORY = re.compile(r"param|env|config", re.IGNORECASE)
+_OF_PARAMETERS = late_pattern(r"[._-]param(?:eter)?s?$", re.IGNORECASE)  # at the end of a name without its suffix
+_DIRECTORY = late_pattern(r"param|env|config", re.IGNORECASE)
 MOST_BYTES = 16 * 1024 * 1024  # of a parameter file
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from unapproved_iam.deny_list.entries import DenyList
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.scan.findings import Mention
 from unapproved_iam.word_patterns import any_of, searches_for
 
-_ARN = re.compile(rb"arn:[a-z][a-z-]*:iam::(?:aws|\d{12}):policy/[\w+=.@/-]+")
+_ARN = late_pattern(rb"arn:[a-z][a-z-]*:iam::(?:aws|\d{12}):policy/[\w+=.@/-]+")
 # Every template says so of its resources; what it does not attach is no mention.
 _TEMPLATE_MARKS = (b"AWS::", b"Resources")
 
@@ -25,7 +26,7 @@ class Mentions:
         exact = {entry.policy.rpartition("/")[2] for entry in deny_list.entries if not re.search("[*?]", entry.policy)}
         self._names = searches_for(exact)
         # A name may hold `=`, but before it there stands one in `Policy=NAME` far more often.
-        self._words = re.compile(rf"(?<![\w+.@-])(?:{any_of(exact)})(?![\w+=.@-])".encode())
+        self._words = late_pattern(rf"(?<![\w+.@-])(?:{any_of(exact)})(?![\w+=.@-])".encode())
         patterns = [entry for entry in deny_list.entries if re.search("[*?]", entry.policy)]
         self._globs = tuple(glob for entry in patterns for glob in entry.globs)
 

@@ -10,6 +10,7 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.word_patterns import any_of
 
 
@@ -59,10 +60,10 @@ class LiteralRun(NamedTuple):
 
 
 # The services of types that attach policies in templates, or an AWS:: with its service elsewhere.
-_SERVICES = any_of({resource_type.split("::")[1] for resource_type in ATTACHING_TYPES})
-_ATTACHING_SERVICE = re.compile(rf"AWS::(?:{_SERVICES}|(?![A-Za-z]))|::MODULE".encode())
+_SERVICES = {resource_type.split("::")[1] for resource_type in ATTACHING_TYPES}
+_ATTACHING_SERVICE = late_pattern(lambda: rf"AWS::(?:{any_of(_SERVICES)}|(?![A-Za-z]))|::MODULE".encode())
 # What a text is only compared with becomes part of none. Providers of whole estates ask so for the role in use.
-_TESTED = re.compile(rb'can\(\s*regex\(\s*"(?:(?!policy/)[^"\\\n])*"')
+_TESTED = late_pattern(rb'can\(\s*regex\(\s*"(?:(?!policy/)[^"\\\n])*"')
 
 
 def holds_template(source: bytes) -> bool:

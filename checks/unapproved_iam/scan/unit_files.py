@@ -12,12 +12,12 @@ names that are put together from pieces.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, reduce
 from operator import or_
 from typing import NamedTuple
 
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.screen_evidence import Evidence, suffices
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, up_to
@@ -31,9 +31,9 @@ _KINDS = (Kind.UNIT, Kind.TEMPLATE, Kind.VARIABLES)
 _SUFFIXES = (".hcl", ".yaml", ".yml", ".json", ".tfvars")
 # Parts of paths: names of directories and files. Behind an interpolation only the end of one is known.
 _ENDS = tuple(suffix.encode() for suffix in _SUFFIXES)
-_PART = re.compile(rb"(\}?)([\w.-]+)")
+_PART = late_pattern(rb"(\}?)([\w.-]+)")
 # A file of another kind that is read, or one whose name is put together, may hold anything.
-_OTHER_FILE = re.compile(
+_OTHER_FILE = late_pattern(
     rb"""file\s*\((?:[^()"]*\()*\s*"[^"]*"(?<!\.yaml")(?<!\.yml")(?<!\.json")(?<!\.hcl")(?<!\.tfvars")"""
 )
 _CALLING = (".hcl", ".hcl.json", *_STACK_FILES)  # whose words may name other files
@@ -43,7 +43,7 @@ def is_unit(path: str) -> bool:
     return os.path.basename(path) in UNIT_NAMES or path.endswith(_STACK_FILES)
 
 
-_STRING = re.compile(rb'"([^"\n]*)"')
+_STRING = late_pattern(rb'"([^"\n]*)"')
 
 
 class _Look(NamedTuple):

@@ -11,13 +11,13 @@ decide.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES as TEMPLATE_TYPES
 from unapproved_iam.deny_list.entries import DenyList, Unresolved
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.scan.screen_evidence import (
     Evidence,
     LiteralRun,
@@ -35,16 +35,15 @@ if TYPE_CHECKING:
 # Characters that a parser makes of others: escapes (but for `<`, `>` and `&`, which encoders of JSON write so), UTF-16,
 # and in YAML a line that goes on after a backslash (U+0085, U+2028 and U+2029 end lines, too), and base64. In a shell
 # script a blank precedes the backslash.
-_ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2})")
-_FOLDED = re.compile(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\xa9])")
-_TAGGED = re.compile(rb"![^\s\"']*binary")
+_ESCAPED = late_pattern(rb"\\(?:u(?!00(?:3[cCeE]|26))[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2})")
+_FOLDED = late_pattern(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8\xa9])")
+_TAGGED = late_pattern(rb"![^\s\"']*binary")
 
 # OpenTofu lets variables choose the source: then anything may be called.
-_CHOSEN_SOURCE = re.compile(rb'source"?(?:\s|/\*(?s:.*?)\*/)*[=:]\s*(?:[^"\s]|"[^"\n]*[$%])')
+_CHOSEN_SOURCE = late_pattern(rb'source"?(?:\s|/\*(?s:.*?)\*/)*[=:]\s*(?:[^"\s]|"[^"\n]*[$%])')
 
-_LITERAL = re.compile(r'\s*"[^"$%]*"\s*')
+_LITERAL = late_pattern(r'\s*"[^"$%]*"\s*')
 
-_TEMPLATE_TYPES = searches_for([*TEMPLATE_TYPES, "::MODULE"])
 # What brings types or names that do not stand in the template.
 _TEMPLATE_MACROS = (b"Fn::ForEach", b"Fn::Transform", b"AWS::Include", b"!Rain::")
 
@@ -97,7 +96,7 @@ class Screen:
             return Evidence.EVERYTHING
         if (b"binary" in source and _TAGGED.search(source)) or _holds(_TEMPLATE_MACROS, source):
             return Evidence.EVERYTHING
-        is_one = (b"::" in source and _finds(_TEMPLATE_TYPES, source)) or _may_attach_elsewhere(source)
+        is_one = (b"::" in source and _finds(_template_types(), source)) or _may_attach_elsewhere(source)
         evidence = Evidence.TYPE if is_one else Evidence.NOTHING
         return evidence | Evidence.NAME if self._names_policy(source) else evidence
 
@@ -151,7 +150,7 @@ def _may_attach_elsewhere(source: bytes) -> bool:
     return is_key and _holds(_document_marks(), source)
 
 
-_POLICY_KEY = re.compile(rb"olic(?:ies|y[AR])")  # not the `imagePullPolicy` of every deployment
+_POLICY_KEY = late_pattern(rb"olic(?:ies|y[AR])")  # not the `imagePullPolicy` of every deployment
 
 
 # These are asked of every file: a generator takes as long to begin as one of them to search.
@@ -167,6 +166,11 @@ def _finds(searches: Sequence[Search], source: bytes) -> bool:
         if search(source):
             return True
     return False
+
+
+@cache
+def _template_types() -> tuple[Search, ...]:
+    return searches_for([*TEMPLATE_TYPES, "::MODULE"])
 
 
 @cache
@@ -203,7 +207,7 @@ def may_import(source: bytes) -> bool:
     return b"ImportValue" in source
 
 
-_PARAMETERS = re.compile(rb"Parameters(?<!\wParameters)[\"']?\s*:")
+_PARAMETERS = late_pattern(rb"Parameters(?<!\wParameters)[\"']?\s*:")
 
 
 def may_give_parameters(source: bytes) -> bool:

@@ -9,13 +9,13 @@ between them are a reference, wherever they stand.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from unapproved_iam.hcl.source_text import NAME
 from unapproved_iam.hcl.syntax import Attribute, Block, HclSyntaxError, parse_body
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.scan.source_files import Kind, listed
 from unapproved_iam.source_bytes import readable
 from unapproved_iam.terraform.module_files import nested_type
@@ -27,8 +27,8 @@ from unapproved_iam.terraform.source_look import local_path
 _BLANK = r"(?:\s|/\*(?s:.*?)\*/|(?:#|//)[^\n]*\n)*"
 _DOT = rf"{_BLANK}\.{_BLANK}"
 # (Looked around at the first name only to be fast: it has an end, and a beginning but for what precedes it in words.)
-_REFERENCE = re.compile(rf"(?<![A-Za-z_])({NAME})(?=[\s./#]){_DOT}({NAME})(?:{_DOT}({NAME}))?(?:{_DOT}({NAME}))?")
-_LITERAL = re.compile(r'\s*"([^"$%\\\n]*)"\s*')
+_REFERENCE = late_pattern(rf"(?<![A-Za-z_])({NAME})(?=[\s./#]){_DOT}({NAME})(?:{_DOT}({NAME}))?(?:{_DOT}({NAME}))?")
+_LITERAL = late_pattern(r'\s*"([^"$%\\\n]*)"\s*')
 _INSTANCES = ("count", "for_each")
 
 Key = tuple[str, ...]  # ("var", NAME), ("local", NAME), ("output", NAME), (TYPE, NAME), ("data", TYPE, NAME)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.source_bytes import contents, decoded
 
@@ -100,8 +101,8 @@ def _read(path: str, text: str) -> PlanFile | None:
     return PlanFile(text, tuple(plans), tuple(unjudged))
 
 
-_BLANKS = re.compile(r"[ \t\r\n]*")
-_BEGINS = re.compile(r'\{\s*"(?:format_version|terraform_version|planned_values|resource_changes)"\s*:')
+_BLANKS = late_pattern(r"[ \t\r\n]*")
+_BEGINS = late_pattern(r'\{\s*"(?:format_version|terraform_version|planned_values|resource_changes)"\s*:')
 
 
 def _documents(text: str) -> Iterator[Plan]:
@@ -137,16 +138,16 @@ def _is_known(version: Any) -> bool:
 
 # The first that is found in a file says what it is.
 _FORMS = (
-    (re.compile(rb"\APK\x03\x04[\s\S]*tfplan"), "is a plan file, not its JSON"),
-    (re.compile(rb'\A\s*\{[\s\S]*"encrypted_data"\s*:'), "is encrypted by OpenTofu"),
-    (re.compile(rb'"@module"\s*:\s*"(?:terraform|tofu)\.ui"'), "is the log that `terraform plan -json` prints"),
-    (re.compile(rb'\A\s*\{[\s\S]*"lineage"\s*:'), "is a state file, which says nothing of what will be attached"),
+    (late_pattern(rb"\APK\x03\x04[\s\S]*tfplan"), "is a plan file, not its JSON"),
+    (late_pattern(rb'\A\s*\{[\s\S]*"encrypted_data"\s*:'), "is encrypted by OpenTofu"),
+    (late_pattern(rb'"@module"\s*:\s*"(?:terraform|tofu)\.ui"'), "is the log that `terraform plan -json` prints"),
+    (late_pattern(rb'\A\s*\{[\s\S]*"lineage"\s*:'), "is a state file, which says nothing of what will be attached"),
     (
-        re.compile(rb'\A\s*\{[\s\S]*"terraform_version"\s*:[\s\S]*"values"\s*:\s*\{'),
+        late_pattern(rb'\A\s*\{[\s\S]*"terraform_version"\s*:[\s\S]*"values"\s*:\s*\{'),
         "is the JSON of a state, which says nothing of what will be attached",
     ),
     (
-        re.compile(rb"^(?:.*will perform the following actions|Plan: \d+ to (?:add|import))", re.MULTILINE),
+        late_pattern(rb"^(?:.*will perform the following actions|Plan: \d+ to (?:add|import))", re.MULTILINE),
         "is the text that `terraform plan` prints",
     ),
 )

@@ -6,10 +6,11 @@ For `terraform.plan`. Terraform writes a plan on one line; others write it on ma
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Container
 
-_ADDRESS = re.compile(r'"address"\s*:\s*("(?:[^"\\]|\\.)*")')
+from unapproved_iam.late_patterns import late_pattern
+
+_ADDRESS = late_pattern(r'"address"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def lines_of_addresses(text: str, start: int, end: int, line: int, wanted: Container[str]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from unapproved_iam.deny_list.verdict import without_instance_keys
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Principal
 from unapproved_iam.policies.policy_arn import POLICY_ARN, ROOT_PATH, customer_managed
 from unapproved_iam.policies.policy_lookup import policies_named
@@ -307,7 +308,7 @@ def path_of(resource: PlannedResource, attribute: str) -> Text:
     return text("/", text_of(resource, attribute)) if resource.is_unknown(attribute) else ROOT_PATH
 
 
-_STEP = re.compile(r'\.?([^.\[\]]+)|\[(?:"((?:[^"\\]|\\.)*)"|(\d{1,9}))\]')
+_STEP = late_pattern(r'\.?([^.\[\]]+)|\[(?:"((?:[^"\\]|\\.)*)"|(\d{1,9}))\]')
 
 
 def _steps(address: str) -> list[tuple[str, list[Any]]]:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from unapproved_iam.deny_list.verdict import without_instance_keys
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.inline_skips import skip_in_block
 from unapproved_iam.terraform.module_blocks import Module
@@ -202,4 +203,4 @@ class _Lines(NamedTuple):
         return bool(self.policy) and re.search(rf"(?<![\w-]){re.escape(self.policy)}(?![\w-])", line) is not None
 
 
-_REFERENCE = re.compile(r"\b(var|local|each)\.([\w-]+)")
+_REFERENCE = late_pattern(r"\b(var|local|each)\.([\w-]+)")

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import re
 
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.word_patterns import any_of
 
 # Characters that a parser makes of escapes; but for `<`, `>` and `&`, which encoders of JSON write so, and no name has.
-_ESCAPED = re.compile(rb"\\(?:u(?!00(?:3[cCeE]|26))[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})")
-_ATTACHING_TYPE = re.compile(any_of(ATTACHING_TYPES).encode())
+_ESCAPED = late_pattern(rb"\\(?:u(?!00(?:3[cCeE]|26))[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})")
+_ATTACHING_TYPE = late_pattern(any_of(ATTACHING_TYPES).encode())
 # The keyword, and not a reference `module.x` or `path.module`: what may follow a block's type is no such character.
 # The word comes first, to which `re` skips.
-_MODULE_CALL = re.compile(rb"module(?<!\.module)(?![.\w-])")
+_MODULE_CALL = late_pattern(rb"module(?<!\.module)(?![.\w-])")
 
 # Every quoted relative path may be the source of a local module, and an absolute one where it is written as a source.
-_LOCAL_SOURCE = re.compile(rb'"(\.\.?(?:[/\\](?:[^"$\n]|\$(?!\{))*)?)"')
-_ABSOLUTE_SOURCE = re.compile(rb'source"?\s*[=:]\s*"(\\?/[^"$\n]+)"')
-_ESCAPED_STRING = re.compile(rb'"(?=([^"\\\n]*(?:\\.[^"\\\n]*)+)")')
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+_LOCAL_SOURCE = late_pattern(rb'"(\.\.?(?:[/\\](?:[^"$\n]|\$(?!\{))*)?)"')
+_ABSOLUTE_SOURCE = late_pattern(rb'source"?\s*[=:]\s*"(\\?/[^"$\n]+)"')
+_ESCAPED_STRING = late_pattern(rb'"(?=([^"\\\n]*(?:\\.[^"\\\n]*)+)")')
+_ESCAPE = late_pattern(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 
 
 def is_escaped(source: bytes) -> bool:

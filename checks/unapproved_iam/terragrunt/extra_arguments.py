@@ -16,13 +16,14 @@ from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError, parse_expression
 from unapproved_iam.hcl.values import Mapping as MappingValue
 from unapproved_iam.hcl.values import Possible, String, Value, parts_of, under
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terragrunt.configuration import Configuration, attribute_in
 
 Variables = Mapping[str, tuple[Value, Attribute]]  # variables by name, each with the attribute that holds it
 
 _ENVIRONMENT = "TF_VAR_"
-_OPTION = re.compile(r"--?(var|var-file)(?:=(.*))?", re.DOTALL)
+_OPTION = late_pattern(r"--?(var|var-file)(?:=(.*))?", re.DOTALL)
 
 
 class ExtraArguments(NamedTuple):

@@ -6,7 +6,6 @@ under "HCL Blocks" and "HCL Attributes" in the Terragrunt reference.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from unapproved_iam.hcl.expression import Call, Expression, Literal
 from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.values import Mapping, String, Unknown, Value
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Unjudged
 from unapproved_iam.policies.possible_text import Hole
 from unapproved_iam.terraform.module_files import Program
@@ -21,7 +21,7 @@ from unapproved_iam.terraform.resource_types import ATTACHING_TYPES
 from unapproved_iam.terragrunt.configuration import Configuration, attribute_in
 
 # Not what an import or a moved block names.
-_ATTACHES = re.compile(rf"""resource[\\\s"':{{]+(?:{"|".join(ATTACHING_TYPES)})\b|module\\?["\s]""")
+_ATTACHES = late_pattern(rf"""resource[\\\s"':{{]+(?:{"|".join(ATTACHING_TYPES)})\b|module\\?["\s]""")
 _MODULE = "expected it in the module"
 
 

@@ -9,7 +9,6 @@ documentation.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from unapproved_iam.hcl.scope import Layer, Scope
 from unapproved_iam.hcl.syntax import Attribute, HclSyntaxError
 from unapproved_iam.hcl.values import Mapping as MappingValue
 from unapproved_iam.hcl.values import Null, Plain, Value, exactly, under
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Attachment, Place, Reading, Unjudged, limits_in
 from unapproved_iam.policies.inline_skips import skip_in_lines
 from unapproved_iam.terraform.attachments import policies_of_call
@@ -33,7 +33,7 @@ from unapproved_iam.terragrunt.generated_files import unread_in
 UNIT_NAMES = ("terragrunt.hcl", "terragrunt.hcl.json")
 
 # "Module Sources" in the Terraform documentation; `{{` is filled in before, by boilerplate or another template engine.
-_REMOTE = re.compile(r"[\w+.-]+::|[\w+.-]+://|git@|(?:github|gitlab|bitbucket)\.(?:com|org)/|.*\{\{")
+_REMOTE = late_pattern(r"[\w+.-]+::|[\w+.-]+://|git@|(?:github|gitlab|bitbucket)\.(?:com|org)/|.*\{\{")
 
 
 class UnitReading:
