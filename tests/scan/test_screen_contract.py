@@ -20,6 +20,7 @@ from project_files import PROJECT
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.tree_check import findings_of
+from written_files import write_tree
 
 FIXTURES = PROJECT / "fixtures"
 TODAY = date(2026, 11, 1)
@@ -336,6 +337,14 @@ SCATTERED = {
         "arn.tpl": 'arn:aws:iam::aws:policy/${file("name.txt")}',
         "name.txt": "PowerUserAccess",
     },
+    "a file above the root module, by what is no literal": {
+        "live/main.tf": ATTACHMENT.format('trimspace(file("${path.root}/../arn.txt"))'),
+        "arn.txt": "arn:aws:iam::aws:policy/PowerUserAccess",
+    },
+    "a file above, by a local": {
+        "live/main.tf": ATTACHMENT.format('file("${path.module}/${local.up}/arn.txt")') + 'locals { up = ".." }\n',
+        "arn.txt": "arn:aws:iam::aws:policy/PowerUserAccess",
+    },
     "pieces behind anchors in a file that Terraform reads": {
         "main.tf": ATTACHMENT.format('join("", values(yamldecode(file("x.yml"))))'),
         "x.yml": "a: &a arn:aws:iam::aws:policy/Power\nb: &b UserAccess\n",
@@ -345,8 +354,7 @@ SCATTERED = {
 
 @pytest.mark.parametrize("files", SCATTERED.values(), ids=SCATTERED.keys())
 def test_scattered_names(files: dict[str, str], tmp_path: Path) -> None:
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
+    write_tree(tmp_path, files)
     by_list = deny_list(["PowerUserAccess", "AWSXRayDaemonWriteAccess"])
     found = outcome(tmp_path, by_list, screen=True)
     assert found == outcome(tmp_path, by_list, screen=False)

@@ -48,15 +48,24 @@ def _path_of(function: bytes, argument: bytes, directory: str) -> str:
     if not argument:
         return ANY_FILE
     literal = argument.decode("utf-8", "surrogateescape").rstrip(" \t\r\n,)")[1:-1]
-    path = _INTERPOLATION.sub("**", literal.replace("${path.module}", directory))
+    path = _from_what_is_known(_INTERPOLATION.sub(ANY_FILE, literal.replace("${path.module}", directory)))
     if function == b"fileset":
         path += "/**"  # its argument is a directory; what it yields are the names of the files below
     return os.path.normpath(path) if path.startswith("/") else path
+
+
+def _from_what_is_known(path: str) -> str:
+    """Without the directories before one of which nothing is known, or before steps upwards from there: `${path.root}`,
+    or a local, may be `..`."""
+    names = path.split("/")
+    first = next((number for number, name in enumerate(names) if ANY_FILE in name), len(names))
+    anywhere = [number for number, name in enumerate(names) if name == ANY_FILE or (name == ".." and number > first)]
+    return "/".join([ANY_FILE, *names[anywhere[-1] + 1 :]]) if anywhere else path
 
 
 def glob_of(path: str) -> str:
     """The absolute paths that one of `read_paths` may mean, as a glob of `path_glob`."""
     if path.startswith("/"):
         return path
-    below = re.sub(r"^(?:\.{0,2}/)+", "", path)
+    below = re.sub(r"^(?:\.{0,2}/)+", "", os.path.normpath(path))
     return below if below.startswith("**") else f"**/{below}"
