@@ -82,6 +82,7 @@ HOSTILE = {
                 'templatefile("../outside/secret.txt", {})',
                 'jsondecode(file("../outside/secret.txt")).x',
                 'join("", fileset("../outside", "*"))',
+                'join("", fileset(".", "OUTSIDE/*"))',
                 'file("~/.aws/credentials")',
                 'file("/etc/passwd")',
                 "data.external.run.result.arn",

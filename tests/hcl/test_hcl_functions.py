@@ -55,6 +55,7 @@ CALLS = {
         ),
         *('".", "{text,x}.txt"', '".", "{a,te}{x,y}t.txt"', '".", "**/{t.*,a.md}"', '".", "{te{xt,x},b}.txt"'),
         *('"sub", "a,b.md"', '".", "text}.txt"', '".", "{text.txt"', '".", "{sub/a,b}.md"', '".", "{**/a,b}.md"'),
+        *('".", "linked/*.md"', '".", "*/a.md"', '"linked", "**"', '".", "text.txt/*"', '".", "l*/deep/*.md"'),
         *('".", "te[w-y]t.txt"', '".", "te\\\\xt.txt"', '"sub", "../text.*"', '".", "./*.txt"', '".", ""'),
     ],
     "flatten": ['[["a"], [["b"], []]]', '["a"]', "[]"],
@@ -193,15 +194,23 @@ IN_DOCUMENTS = [
     *(f'yamldecode("{{{key}: admin}}")["{name}"]' for key, name in (("yes", "true"), ("1.50", "1.5"), ("~", ""))),
     f'csvdecode("policy,x\\nadmin,{"y" * 140_000}")[0].policy',
 ]
-FILES = {"text.txt": "text\n", "sub/a.md": "a", "sub/t.tftpl": "%{ for x in list }${name}-${x}\n%{ endfor }"}
+FILES = {
+    "text.txt": "text\n",
+    "sub/a.md": "a",
+    "sub/deep/b.md": "b",
+    "sub/t.tftpl": "%{ for x in list }${name}-${x}\n%{ endfor }",
+}
+LINKS = {"linked": "sub", "linked.md": "sub/a.md"}
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("functions")
     for name, content in FILES.items():
-        (directory / name).parent.mkdir(exist_ok=True)
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(content)
+    for name, target in LINKS.items():
+        (directory / name).symlink_to(target)
     return directory
 
 

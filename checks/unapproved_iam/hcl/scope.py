@@ -200,17 +200,49 @@ class Files:
 
     def matching(self, found: str, pattern: str) -> list[str] | None:
         """The files below a directory whose relative path matches, as `fileset` has it; None when the pattern is not
-        understood. Raises TooManyDirectories."""
+        understood, or a directory cannot be read, as where a symbolic link leads out of the tree. Raises
+        TooManyDirectories."""
         globs = globs_of_fileset(pattern)
         if globs is None:
             return None
+        deepest = None if any("**" in glob for glob in globs) else max(glob.count("/") for glob in globs)
         names: list[str] = []
-        for number, (directory, _, files) in enumerate(os.walk(found)):
-            paths = (os.path.relpath(os.path.join(directory, name), found).replace(os.sep, "/") for name in files)
-            names += [path for path in paths if any(path_matches(path, glob) for glob in globs)]
+        waiting: list[tuple[str, ...]] = [()]
+        for number, below in enumerate(waiting):
             if number >= MAX_DIRECTORIES:
                 raise TooManyDirectories
+            inside = self._entries(os.path.join(found, *below))
+            if inside is None:
+                return None
+            for name, is_directory in inside:
+                path = "/".join((*below, name))
+                if not is_directory:
+                    names += [path] if any(path_matches(path, glob) for glob in globs) else []
+                elif deepest is None or len(below) < deepest:
+                    waiting.append((*below, name))
         return sorted(names)
+
+    def _entries(self, path: str) -> list[tuple[str, bool]] | None:
+        """The files of a directory, and the directories in it but for links to one that it lies in, of which all has
+        been seen; none where there is no directory, None where it cannot be read."""
+        directory = self.find(path)
+        if directory is None:
+            return None
+        try:
+            with os.scandir(directory) as entries:
+                return [
+                    (entry.name, entry.is_dir())
+                    for entry in entries
+                    if entry.is_file() or (entry.is_dir() and not _leads_back(entry, directory))
+                ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError:
+            return None
+
+
+def _leads_back(entry: os.DirEntry[str], directory: str) -> bool:
+    return entry.is_symlink() and (directory + os.sep).startswith(os.path.realpath(entry) + os.sep)
 
 
 def _has(name: str, start: str, end: str) -> bool:
