@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unapproved_iam.cloudformation.document import Array, Node, Scalar, function_of, value_of
-from unapproved_iam.cloudformation.world import Call, Evaluation, World
+from unapproved_iam.cloudformation.world import Call, Evaluation, Expression, Items, World
 from unapproved_iam.policies.facts import ALWAYS, NEVER, Facts
 
 
@@ -37,10 +37,27 @@ def truth_of(evaluator: Evaluation, node: Node, world: World, subject: str) -> F
         for item in parts[0].items:
             facts |= _equal(evaluator, item, parts[1], world)
         return facts
-    return evaluator.unknowns.question(subject, (subject, id(node)))
+    question = evaluator.unknowns.question(subject, (subject, id(node)))
+    if function in ("Fn::EachMemberIn", "Fn::EachMemberEquals") and len(parts) == 2:
+        return _each_is_one_of(evaluator, parts[0], parts[1], world, question)
+    return question
 
 
-def _equal(evaluator: Evaluation, one: Node, other: Node, world: World) -> Facts:
+def _each_is_one_of(evaluator: Evaluation, listed: Node, values: Node, world: World, question: Facts) -> Facts:
+    """When each element of a list is one of the values; a question where not all elements are known."""
+    facts = NEVER
+    for possible in evaluator.values(listed, world):
+        each = possible.world.facts
+        if isinstance(possible.value, Items) and possible.value.rest is None:
+            for element in possible.value.elements:
+                each &= _equal(evaluator, values, element, possible.world)
+        else:
+            each &= question
+        facts |= each
+    return facts
+
+
+def _equal(evaluator: Evaluation, one: Expression, other: Expression, world: World) -> Facts:
     facts = NEVER
     for left in evaluator.texts(one, world):
         for right in evaluator.texts(other, left.world):

@@ -20,11 +20,12 @@ from unapproved_iam.cloudformation.world import (
     Items,
     Possible,
     World,
+    list_of,
     scalar_text,
     split_text,
 )
 from unapproved_iam.late_patterns import late_pattern
-from unapproved_iam.policies.facts import NEVER
+from unapproved_iam.policies.facts import NEVER, Facts
 from unapproved_iam.policies.passed_policies import policies_passed
 from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 
@@ -70,8 +71,14 @@ def _split(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible
     for between in evaluator.texts(separator, world):
         for possible in evaluator.texts(whole, between.world):
             for filled, inner in evaluator.filled_in(possible.text, possible.world):
-                items = split_text(_in_parts(evaluator, filled, between.text.known or ""), between.text.known or "")
+                items = _parts_of(evaluator, filled, between.text.known or "", inner)
                 yield Possible(replace(items, line=call.line), inner, call.line)
+
+
+def _parts_of(evaluator: Evaluation, whole: Text, separator: str, world: World) -> Items:
+    if separator == "," and any(evaluator.unknowns.is_list(hole) for hole in whole.holes if len(whole.pieces) == 1):
+        return list_of(evaluator.unknowns, whole, world.facts)
+    return split_text(_in_parts(evaluator, whole, separator), separator)
 
 
 def _in_parts(evaluator: Evaluation, whole: Text, separator: str) -> Text:
@@ -98,16 +105,13 @@ def _selected(evaluator: Evaluation, call: Call, number: Text, possible: Possibl
     written = number.known or ""
     position = int(written) if re.fullmatch(r"\d{1,9}", written, re.ASCII) else None
     if items.rest is not None and position is not None:
-        items = _around(items, position)
+        items = _around(evaluator, items, position)
     chosen = [(element, possible.world) for element in items.elements]
     if items.rest is None and (number.known is None or position is not None) and items.certain is None:
         index = number if position is None else text(str(position))
-        sides = ((evaluator.unknowns.equal(index, text(str(place))), *one) for place, one in enumerate(chosen))
-        chosen = [
-            (element, world.with_facts(world.facts & side))
-            for side, element, world in sides
-            if world.facts & side is not NEVER
-        ] or [(unknown(call.function, f"its list has no element {number}"), possible.world)]
+        chosen = list(_in_places(evaluator, items.elements, index, possible.world))
+        if not chosen and isinstance(call.arguments[1], Array):  # of others, there is no such stack
+            chosen = [(unknown(call.function, f"its list has no element {number}"), possible.world)]
     for element, world in chosen:
         for inner in evaluator.values(element, world):
             yield inner._replace(line=items.line or inner.line or call.line)
@@ -115,8 +119,55 @@ def _selected(evaluator: Evaluation, call: Call, number: Text, possible: Possibl
         yield Possible(items.rest, possible.world, call.line)
 
 
-def _around(items: Items, position: int) -> Items:
+def _in_places(
+    evaluator: Evaluation, elements: Sequence[Expression], index: Text, world: World
+) -> Iterator[tuple[Expression, World]]:
+    """The elements that may stand in the place: what is AWS::NoValue takes none."""
+    before = {0: world.facts}
+    for element in elements:
+        absent = _absent(evaluator, element, world)
+        for place, facts in before.items():
+            chosen = facts & ~absent & evaluator.unknowns.equal(index, text(str(place)))
+            if chosen is not NEVER:
+                yield element, world.with_facts(chosen)
+        before = _with_another(before, absent)
+
+
+def _absent(evaluator: Evaluation, element: Expression, world: World) -> Facts:
+    """When an element is AWS::NoValue."""
+    absent = NEVER
+    for possible in evaluator.values(element, world):
+        absent = absent | possible.world.facts if possible.value is None else absent
+    return absent
+
+
+def _with_another(numbers: dict[int, Facts], absent: Facts) -> dict[int, Facts]:
+    """When a list has so many elements, after another one that may be absent."""
+    after: dict[int, Facts] = {}
+    for number, facts in numbers.items():
+        after[number] = after.get(number, NEVER) | (facts & absent)
+        after[number + 1] = facts & ~absent
+    return {number: facts for number, facts in after.items() if facts is not NEVER}
+
+
+def _length(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible]:
+    for possible in evaluator.values(call.argument, world):
+        if not isinstance(possible.value, Items) or possible.value.rest is not None:
+            hole = unknown(call.function, "the length of the list is known when the stack is created")
+            yield Possible(hole, possible.world, call.line)
+            continue
+        numbers = {0: possible.world.facts}
+        for element in possible.value.elements:
+            numbers = _with_another(numbers, _absent(evaluator, element, possible.world))
+        for number, facts in numbers.items():
+            yield Possible(text(str(number)), possible.world.with_facts(facts), call.line)
+
+
+def _around(evaluator: Evaluation, items: Items, position: int) -> Items:
     """What may stand in a position of a list of which not every element is known."""
+    listed = items.whole.pieces[0] if items.whole is not None and len(items.whole.pieces) == 1 else ""
+    if isinstance(listed, Hole) and evaluator.unknowns.is_list(listed):
+        return replace(items, elements=(text(evaluator.unknowns.element(listed, position)),), rest=None, certain=1)
     if items.certain is None:
         return items
     if position < items.certain:
@@ -275,6 +326,7 @@ FUNCTIONS: dict[str, Function] = {
     "Fn::Select": _taking(_select, 2),
     "Fn::If": _taking(_if, 3),
     "Fn::FindInMap": _taking(_find_in_map, 3, 4),
+    "Fn::Length": _length,
     "Fn::Base64": _base64,
     "Fn::ImportValue": _import_value,
     "Fn::ToJsonString": _to_json_string,

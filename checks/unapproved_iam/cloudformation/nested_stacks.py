@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -100,7 +100,7 @@ def _by_itself(evaluator: Evaluator, possible: Possible) -> Text | Items | None:
         )
         for element in value.elements
     ]
-    return Items(tuple(members), value.rest)
+    return replace(value, elements=tuple(members), line=0)
 
 
 def _passed(world: World, origin: str) -> World:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from unapproved_iam.cloudformation.document import Array, Node, value_of
-from unapproved_iam.cloudformation.world import Evaluation, Given, Items, Possible, World, scalar_text, split_text
+from unapproved_iam.cloudformation.world import Evaluation, Given, Items, Possible, World, list_of, scalar_text
 from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.facts import ALWAYS, Variable
 from unapproved_iam.policies.possible_text import Alphabet, Hole, Text, text
@@ -71,14 +71,25 @@ class Parameters:
             passed = self._arguments.get(name) if self._arguments is not None else None
             is_list = kind == "CommaDelimitedList" or "List<" in kind
             if kind.startswith("AWS::SSM::Parameter::Value"):  # what is written is a name in the parameter store
-                hole = Hole(name, f"parameter {name} is read from the SSM parameter store{self._of_stack}")
-                found: Sequence[Possible] = [Possible(Items((), text(hole)) if is_list else text(hole), World(), 0)]
+                found: Sequence[Possible] = [self._stored(name, is_list)]
             elif passed:
                 found = self._passed(name, passed(), lambda: self._declared(name, node, is_list))
             else:
                 found = self._declared(name, node, is_list)
-            self._given[name] = Given(tuple(map(_as_list, found) if is_list else map(_as_text, found)))
+            self._given[name] = Given(tuple(map(self._as_list, found) if is_list else map(_as_text, found)))
         return self._given[name]
+
+    def _stored(self, name: str, is_list: bool) -> Possible:
+        hole = Hole(name, f"parameter {name} is read from the SSM parameter store{self._of_stack}")
+        return self._open(hole, Variable(f"parameter {name}{self._of_stack}", owner=self._place.file), is_list)
+
+    def _open(self, hole: Hole, variable: Variable, is_list: bool, elements: tuple[str, ...] | None = None) -> Possible:
+        unknowns = self._evaluator.unknowns
+        if is_list:
+            unknowns.declare_list(hole, variable, elements)
+        else:
+            unknowns.declare(hole, variable)
+        return Possible(text(hole), World(), 0)
 
     def _passed(
         self, name: str, passed: Sequence[Possible], declared: Callable[[], list[Possible]]
@@ -103,6 +114,8 @@ class Parameters:
         """The default and AllowedValues. Without a caller in the tree, a parameter may be given any other value."""
         written = self._written(value_of(node, "Default"))
         default = None if written is None else written.known
+        if is_list and default is not None:  # blanks around its commas do not make another list
+            default = ",".join(part.strip() for part in default.split(","))
         values = self._allowed(node)
         if written is not None and default is None:  # a part of it is filled in by who makes the template
             return [Possible(written, World(origin=f"the default of {name}"), 0)]
@@ -111,15 +124,15 @@ class Parameters:
         if values and default is not None:
             values = tuple(dict.fromkeys((default, *values)))
         subject = f"parameter {name}{self._of_stack}"
-        variable = Variable(subject, values or None, default, self._place.file)
+        variable = Variable(subject, None if is_list else values or None, default, self._place.file)
         reason = (
             f"{subject} has no default"
             if default is None
             else f"{subject} has another value than its default, which is in no file"
         )
         hole = Hole(name, reason, remedy="give it a default or AllowedValues" if default is None else "")
-        self._evaluator.unknowns.declare(hole, variable)
-        return self._lists(name, hole, variable) if is_list else [Possible(text(hole), World(), 0)]
+        found = self._open(hole, variable, is_list, values or None)
+        return self._lists(name, hole, variable) if is_list else [found]
 
     def _lists(self, name: str, hole: Hole, variable: Variable) -> list[Possible]:
         found = []
@@ -127,7 +140,7 @@ class Parameters:
         for value, facts in unknowns.choices(variable, ALWAYS):
             defaults, supposed = unknowns.untold(variable, value, ALWAYS)
             origin = f"the default of {name}" if value == variable.default else ""
-            items = Items((), text(hole)) if value is None else text(value)
+            items = text(hole if value is None else value)
             found.append(Possible(items, World(facts, {}, origin, defaults, supposed), 0))
         return found
 
@@ -140,6 +153,12 @@ class Parameters:
         alternatives = _ALTERNATIVES.fullmatch(pattern)
         return tuple(dict.fromkeys(alternatives[1].split("|"))) if alternatives else ()
 
+    def _as_list(self, possible: Possible) -> Possible:
+        """The value of a parameter that is a list: in a template it is written as one text with commas."""
+        if isinstance(possible.value, Items):
+            return possible
+        return possible._replace(value=list_of(self._evaluator.unknowns, possible.text))
+
     def _written(self, node: Node | None) -> Text | None:
         return None if node is None else self._evaluator.written(scalar_text(node), World())
 
@@ -150,12 +169,3 @@ _ALTERNATIVES = late_pattern(r"\^?\(?(?:\?:)?([\w/:-]+(?:\|[\w/:-]*)*)\)?\$?", r
 
 def _as_text(possible: Possible) -> Possible:
     return possible if isinstance(possible.value, Text | Items) else possible._replace(value=possible.text)
-
-
-def _as_list(possible: Possible) -> Possible:
-    """The value of a parameter that is a list: in a template it is written as one text with commas."""
-    if isinstance(possible.value, Items):
-        return possible
-    items = split_text(possible.text, ",")
-    trimmed = tuple(text(e.known.strip()) if isinstance(e, Text) and e.known is not None else e for e in items.elements)
-    return possible._replace(value=replace(items, elements=trimmed))

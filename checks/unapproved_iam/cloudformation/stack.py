@@ -134,19 +134,14 @@ class Stack:
     def _new(self, entry: Entry, attachments: Iterable[Attachment]) -> Iterator[Attachment]:
         """Without those that a loop over a parameter's default attaches as well as one over any other value."""
         for attachment in attachments:
-            same = (entry.line, attachment.place.line, attachment.policy)
+            same = (id(entry.node), attachment.place.line, attachment.policy)
             if same not in self._attached or not entry.world.supposed:
                 self._attached.add(same)
                 yield attachment
 
     def _worlds_of(self, entry: Entry) -> Iterator[World]:
         """The worlds in which the resource is created."""
-        condition = value_of(entry.node, "Condition")
-        if not isinstance(condition, Scalar) or condition.is_null:
-            yield entry.world
-            return
-        truth = self.evaluator.condition(str(self.evaluator.written(condition.text, entry.world)))
-        facts = entry.world.facts & truth
+        facts = entry.world.facts & self.evaluator.exists(entry)
         if facts is not NEVER:
             yield entry.world.with_facts(facts)
 
@@ -280,14 +275,20 @@ class Stack:
             self._nested[entry.name] = [stack for stack in stacks if isinstance(stack, Stack)]
         return self._nested[entry.name]
 
-    def _output_of_nested(self, logical_id: str, output: str, world: World) -> Iterator[Possible]:
-        """The values of an output of a nested stack, for Fn::GetAtt."""
-        for stack in self._nested_in(self.evaluator.resources[logical_id]):
-            for section in values_of(stack.root, "Outputs"):
-                for node, inner in stack.evaluator.under(section, output, stack.evaluator.start):
-                    for possible in stack.evaluator.property_texts(node, "Value", inner):
-                        given = Given((possible._replace(line=0),))
-                        yield from self.evaluator.values(given, world)
+    def _output_of_nested(self, logical_id: str, output: str, world: World) -> list[Possible] | None:
+        """The values of an output of a nested stack, for Fn::GetAtt; None when the tree does not have the output."""
+        outputs = [
+            (stack, node, inner)
+            for stack in self._nested_in(self.evaluator.resources[logical_id])
+            for section in values_of(stack.root, "Outputs")
+            for node, inner in stack.evaluator.under(section, output, stack.evaluator.start)
+        ]
+        values = (
+            Given((possible._replace(line=0),))
+            for stack, node, inner in outputs
+            for possible in stack.evaluator.property_texts(node, "Value", inner)
+        )
+        return [one for value in values for one in self.evaluator.values(value, world)] if outputs else None
 
 
 def stacks_of(source: TemplateText, nesting: Nesting, root: Node | None = None) -> Iterator[Stack | Reading]:

@@ -8,6 +8,7 @@ what they are, such as the result of a function, stand for something else each t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from unapproved_iam.policies.facts import ALWAYS, NEVER, Diagram, Facts, Variable
@@ -44,6 +45,8 @@ class Unknowns:
         self._variables: dict[Hole, Variable | None] = {}
         self._equal: dict[tuple[Text, Text], Facts] = {}
         self._questions: dict[object, Variable] = {}
+        self._elements: dict[Hole, tuple[str, ...] | None] = {}  # of lists
+        self._places: dict[Hole, tuple[Hole, int | None]] = {}  # of elements in their lists
 
     def declare(self, hole: Hole, variable: Variable | None) -> None:
         """Say which variable a hole is; None when it stands for something else each time."""
@@ -55,6 +58,30 @@ class Unknowns:
             is_named = not hole.written.startswith(("Fn::", SOMETHING))
             self._variables[hole] = Variable(hole.written) if is_named else None
         return self._variables[hole]
+
+    def declare_list(self, hole: Hole, variable: Variable, elements: tuple[str, ...] | None = None) -> None:
+        """Say that a hole is a list as one text with commas, and which values each of its elements may have."""
+        self.declare(hole, variable)
+        self._elements[hole] = elements
+
+    def is_list(self, hole: Hole) -> bool:
+        return hole in self._elements
+
+    def element(self, listed: Hole, place: int | None = None) -> Hole:
+        """The element of a list in a place, or any of them."""
+        element = replace(listed, subject=("element", place))
+        whole = self._variables[listed]
+        if element not in self._places and whole is not None:
+            self._places[element] = (listed, place)
+            subject = f"{'an element' if place is None else f'element {place + 1}'} of {whole.subject}"
+            self.declare(element, Variable(subject, self._elements[listed], owner=whole.owner))
+        return element
+
+    def places_told(self, listed: Hole, facts: Facts) -> int:
+        """How many of the first elements of a list the facts may tell of."""
+        places = {self._variables[one]: place for one, (whole, place) in self._places.items() if whole == listed}
+        told = facts.variables() if places else ()
+        return max((place + 1 for one, place in places.items() if one in told and place is not None), default=0)
 
     def question(self, subject: str, key: object) -> Facts:
         """That something is true which nothing tells."""
@@ -88,10 +115,14 @@ class Unknowns:
         rest, facts = known[len(before) :], NEVER
         for end in range(len(rest) + 1) if after else [len(rest)]:
             value = rest[:end]
-            if all(character in hole.alphabet for character in value):
+            if all(character in hole.alphabet for character in value) and self._may_be(hole, value):
                 has_value = self.diagram.has_value(variable, value)
                 facts |= has_value & self.equal(_with(text(*after), hole, value), text(rest[end:]))
         return facts
+
+    def _may_be(self, hole: Hole, value: str) -> bool:
+        elements = self._elements.get(hole)
+        return elements is None or all(one.strip() in elements for one in value.split(","))
 
     def _alike(self, left: Text, right: Text, seen: frozenset[Variable]) -> Facts:
         """When two texts of which both are partly unknown are the same, one variable after the other."""
@@ -130,11 +161,24 @@ class Unknowns:
         found = [FilledIn(value, facts)]
         for hole in dict.fromkeys(value.holes):
             variable = self.variable_of(hole)
-            if variable is not None:
+            told = self._elements_told(hole, facts)
+            if told is not None:
+                found = [before._replace(text=_with(before.text, hole, one)) for before in found for one in told]
+            elif variable is not None:
                 found = [after for before in found for after in self._with_values(before, hole, variable)]
                 if len(found) > MOST_TEXTS:
                     raise TooManyValues(f"{MOST_TEXTS} of one text")
         return found
+
+    def _elements_told(self, hole: Hole, facts: Facts) -> list[str] | None:
+        """What an element of a list may be in a world that tells of the list as a whole."""
+        listed, place = self._places.get(hole, (hole, None))
+        whole = None if listed is hole else self._variables[listed]
+        for value in facts.values_of(whole) if whole is not None else ():
+            if whole is not None and facts & ~self.diagram.has_value(whole, value) is NEVER:
+                elements = [one.strip() for one in value.split(",")]
+                return elements if place is None else elements[place : place + 1]
+        return None
 
     def _with_values(self, before: FilledIn, hole: Hole, variable: Variable) -> Iterator[FilledIn]:
         for known, facts in self.choices(variable, before.facts):

@@ -24,12 +24,14 @@ from unapproved_iam.cloudformation.world import (
     Given,
     Items,
     Possible,
+    Value,
     World,
+    list_of,
     placeholder_number,
     scalar_text,
 )
 from unapproved_iam.late_patterns import late_pattern
-from unapproved_iam.policies.facts import NEVER, Facts
+from unapproved_iam.policies.facts import ALWAYS, NEVER, Facts
 from unapproved_iam.policies.policy_arn import ROOT_PATH, customer_managed
 from unapproved_iam.policies.possible_text import Hole, Text, text, unknown
 
@@ -69,7 +71,7 @@ class Evaluator:
         self.holes = holes
         self.unknowns = unknowns or Unknowns()
         self.steps = MOST_STEPS
-        self.output_of_nested: Callable[[str, str, World], Iterable[Possible]] = lambda *_: ()
+        self.output_of_nested: Callable[[str, str, World], Iterable[Possible] | None] = lambda *_: None
         self.exported: Callable[[Text], Iterable[Exported]] = lambda _: ()
         self.mappings = tuple(values_of(root, "Mappings"))
         self.parameters: dict[str, Node] = {}
@@ -103,6 +105,13 @@ class Evaluator:
                 node, world = self.conditions[name]
                 self._truths[name] = truth_of(self, node, World(loops=world.loops), f"Condition {name}")
         return self._truths[name]
+
+    def exists(self, resource: Entry) -> Facts:
+        """When a resource is created: under its condition."""
+        condition = value_of(resource.node, "Condition")
+        if not isinstance(condition, Scalar) or condition.is_null:
+            return ALWAYS
+        return self.condition(str(self.written(condition.text, resource.world)))
 
     def named_facts(self) -> dict[str, Facts]:
         """The conditions, as messages name them."""
@@ -242,10 +251,19 @@ class Evaluator:
             yield Possible(text(self._given.pseudo_parameter(name)), world, line)
         elif name in self.parameters:
             for given in self.values(self._given.parameter(name), world):
-                value = given.value
-                yield given._replace(value=replace(value, line=line) if isinstance(value, Items) else value, line=line)
+                for value, inner in self._told(given):
+                    items = replace(value, line=line) if isinstance(value, Items) else value
+                    yield given._replace(value=items, world=inner, line=line)
         else:
             yield from self._attribute(name, "", world, line)
+
+    def _told(self, given: Possible) -> Iterator[tuple[Value, World]]:
+        """What a parameter is; a list of which not all is known, as the facts of its world tell it."""
+        if not isinstance(given.value, Items) or given.value.whole is None:
+            yield given.value, given.world
+            return
+        for whole, inner in self.filled_in(given.value.whole, given.world):
+            yield list_of(self.unknowns, whole, inner.facts), inner
 
     def _get_att(self, call: Call, world: World) -> Iterator[Possible]:
         dotted = text(".")
@@ -262,18 +280,21 @@ class Evaluator:
             yield Possible(hole, world, line, logical_id)
             return
         resource = self.resources[logical_id]
-        inner = world.with_loops(resource.world.loops)
+        facts = world.facts & self.exists(resource)
+        if facts is NEVER:
+            return  # what refers to it cannot be created
+        inner = world.with_facts(facts).with_loops(resource.world.loops)
         kind = scalar_text(value_of(resource.node, "Type"))
         properties = value_of(resource.node, "Properties")
-        found: Iterable[Possible] = ()
+        hole = unknown(written, f"{written} is known when the stack is created")
+        found: Iterable[Possible] | None = None
         if kind == "AWS::IAM::ManagedPolicy" and attribute in ("", "PolicyArn"):
             found = self.own_policies(logical_id, properties, inner)
         elif (kind, attribute) in GIVEN_BACK:
-            found = self.property_texts(properties, GIVEN_BACK[kind, attribute], inner)
+            found = self.property_texts(properties, GIVEN_BACK[kind, attribute], inner) or None
         elif attribute.startswith("Outputs."):
             found = self.output_of_nested(logical_id, attribute.removeprefix("Outputs."), inner)
-        hole = unknown(written, f"{written} is known when the stack is created")
-        for possible in [*found] or [Possible(hole, inner, line)]:
+        for possible in [Possible(hole, inner, line)] if found is None else found:
             yield Possible(possible.value, possible.world.with_loops(world.loops), line, logical_id)
 
     def own_policies(self, logical_id: str, properties: Node | None, world: World) -> Iterator[Possible]:
@@ -333,6 +354,8 @@ class Evaluator:
         value = possible.value
         if not isinstance(value, Items):
             return [(None if value is None else possible.text, possible.world)]
+        if value.whole is not None and separator.known in ("", ","):
+            return [(_with_commas(value.whole, separator.known), possible.world)]
         if value.rest is not None:
             return [(_rest_joined(value.rest, separator), possible.world)]
         if not value.elements:
@@ -340,10 +363,14 @@ class Evaluator:
         return self.joined(value.elements, separator, possible.world)
 
 
-def _rest_joined(rest: Text, separator: Text) -> Text:
+def _with_commas(whole: Text, separator: str) -> Text:
     """A list that is not known, as text: written with commas it is the parameter's own text."""
+    return text(*(piece.replace(",", separator) if isinstance(piece, str) else piece for piece in whole.pieces))
+
+
+def _rest_joined(rest: Text, separator: Text) -> Text:
     first = rest.pieces[0]
-    if separator.known in ("", ",") or not isinstance(first, Hole):
+    if not isinstance(first, Hole):
         return rest
     return text(replace(first, reason=f"{first.reason} (joined by {separator})"))
 

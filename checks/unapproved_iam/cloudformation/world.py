@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from unapproved_iam.cloudformation.document import Node, Object, Scalar
@@ -30,6 +30,9 @@ class Items:
     elements: tuple[Expression, ...]
     rest: Text | None = None
     certain: int | None = None
+    whole: Text | None = (
+        None  # as the one text with commas that it is for whoever gives a parameter, if not all is known
+    )
     line: int = 0  # where the list is referred to, when its elements are not written there
 
     def __str__(self) -> str:
@@ -153,6 +156,17 @@ def split_text(whole: Text, separator: str) -> Items:
         elements[-1] += text(first)
         elements += [text(other) for other in others]
     return Items(() if rest and whole.is_unknown else tuple(elements), rest, certain)
+
+
+def list_of(unknowns: Unknowns, whole: Text, facts: Facts = ALWAYS) -> Items:
+    """The list that a text with commas is. Of one that is a parameter's, its elements are parts of their own."""
+    listed = whole.pieces[0] if len(whole.pieces) == 1 else ""
+    if isinstance(listed, Hole) and unknowns.is_list(listed):
+        told = tuple(text(unknowns.element(listed, place)) for place in range(unknowns.places_told(listed, facts)))
+        return Items(told, text(unknowns.element(listed)), len(told) or None, whole)
+    items = split_text(whole, ",")
+    trimmed = tuple(text(e.known.strip()) if isinstance(e, Text) and e.known is not None else e for e in items.elements)
+    return replace(items, elements=trimmed, whole=whole if items.rest else None)
 
 
 def with_late_parts(value: Text) -> Text:
