@@ -53,6 +53,11 @@ def not_attached(fields: Mapping[str, str | None]) -> Collection[str]:
     return {key for key in fields if _plain(key) in exempt or is_boundary(key)}
 
 
+def tells_of_others(name: str) -> bool:
+    """Whether the value of such a key decides about those of others."""
+    return _plain(name) in _NAMES or _plain(name) == "effect"
+
+
 def _plain(name: str) -> str:
     return re.sub("[_-]", "", name).lower()
 

@@ -8,7 +8,7 @@ call: a call too many makes something be read that need not be, a missed one wou
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,8 @@ from unapproved_iam.source_bytes import readable
 from unapproved_iam.terraform.source_look import local_sources, may_call
 
 if TYPE_CHECKING:
+    from unapproved_iam.scan.argument_screen import ArgumentScreen
+    from unapproved_iam.scan.unit_slices import Slices
     from unapproved_iam.terraform.variable_files import VariableFiles
 
 Look = Callable[[bytes], Evidence]
@@ -48,6 +50,7 @@ class ModuleGraph:
         self._screen = screen
         self._root = root
         self.modules: dict[str, Module] = {}
+        self._given: Sequence[bytes] = ()
 
     def add(self, directory: SourceDirectory) -> None:
         if directory.path not in self.modules:
@@ -156,19 +159,42 @@ class ModuleGraph:
             return Evidence.NAME
         return _look_at((path for path in paths if self._is_readable(path)), into_text)
 
-    def _named_in_slices(self, directories: set[str], given: Iterable[bytes]) -> set[str]:
+    def _named_in_slices(self, directories: set[str], given: Sequence[bytes]) -> set[str]:
         """Those of the directories in which names stand where they reach what is attached, and whoever calls these."""
-        if not directories or not self._screen.names_count:
+        if not directories:
             return directories
-        from unapproved_iam.scan.slice_screen import SliceScreen  # most runs find nothing that needs it
+        self._given = given
+        if self._screen.names_count:
+            from unapproved_iam.scan.slice_screen import SliceScreen  # most runs find nothing that needs it
 
-        screen = SliceScreen(self._screen, self._is_readable)
+            screen = SliceScreen(self._screen, self._slices, self._is_readable)
+            named = {path for path in directories if screen.may_name(path, self._values_of(path))}
+        else:
+            named = {path for path in directories if self.arguments.may_attach(path)}
+        return directories & self.callers_of(named)
+
+    @cached_property
+    def _slices(self) -> Slices:
+        from unapproved_iam.scan.unit_slices import Slices  # few trees name what they deny
+
+        return Slices()
+
+    @cached_property
+    def arguments(self) -> ArgumentScreen:
+        from unapproved_iam.scan.argument_screen import ArgumentScreen  # it is needed for what is read closely
+
+        return ArgumentScreen(self._slices, self._values_of)
+
+    def _values_of(self, root: str) -> list[bytes | None]:
+        return [*self._values.get(root, ()), *self._given]
+
+    @cached_property
+    def _values(self) -> dict[str, list[bytes | None]]:
         values: dict[str, list[bytes | None]] = {}
         for path, module in self.modules.items():
             for root in self.roots_of_variables(path) if module.has_variables else ():
                 values.setdefault(root, []).extend(map(readable, listed(path).paths(Kind.VARIABLES)))
-        named = {path for path in directories if screen.may_name(path, [*values.get(path, ()), *given])}
-        return directories & self.callers_of(named)
+        return values
 
     def reads(self, file: str) -> bool:
         """Whether a module surely reads this very file: the literals in its calls name no other."""

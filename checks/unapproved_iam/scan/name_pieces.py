@@ -154,7 +154,7 @@ class NamePieces:
     def rare_in_terraform(self, source: bytes) -> Evidence:
         """What is seldom found in Terraform source or variables, beside types and whole names."""
         looked_up = b"aws_iam_policy" in source and _LOOKED_UP.search(source) is not None
-        if self._always or (any(mark in source for mark in _HIDING) and _HIDDEN_TEXT.search(source)):
+        if self._always or hides_text(source):
             return Evidence.NAME
         if self._of_first.first_in_terraform(source) or self._of_last.last_in_terraform(source):
             return Evidence.NAME
@@ -252,6 +252,11 @@ def _text_search(written: Callable[[str, Cuts], Iterable[str]], pieces: set[str]
         return searches[cuts](source)
 
     return search
+
+
+def hides_text(source: bytes) -> bool:
+    """Whether Terraform source holds text that is not written out in it."""
+    return any(mark in source for mark in _HIDING) and _HIDDEN_TEXT.search(source) is not None
 
 
 def nests_files(source: bytes) -> bool:

@@ -20,9 +20,9 @@ from unapproved_iam.source_bytes import readable
 class SliceScreen:
     """Looks at each part and each file once. Expressions read the files that are `readable`."""
 
-    def __init__(self, screen: Screen, is_readable: Callable[[str], bool]) -> None:
+    def __init__(self, screen: Screen, slices: Slices, is_readable: Callable[[str], bool]) -> None:
         self._is_readable = is_readable
-        self._slices = Slices()
+        self._slices = slices
         self._paths_in = cache(_paths_in)
         self._encoded = cache(str.encode)
         self._holds_template = cache(holds_template)
@@ -37,10 +37,11 @@ class SliceScreen:
 
         `values` are its variable files, None for one that cannot be read.
         """
-        parts = self._slices.of(root)
+        found = self._slices.of(root)
         known = [source for source in values if source is not None]
-        if parts is None or len(known) < len(values):
+        if found is None or len(known) < len(values):
             return True
+        parts = found.parts
         paths = {os.path.normpath(os.path.join(root, path)) for part in parts for path in self._paths_in(part)}
         if any("*" in path for path in paths):
             return True

@@ -306,10 +306,11 @@ class _Check:
         read = {directory for directory in read if not self._left_out.root_module(directory)}
         if not read & scope.directories:
             return None, {}
-        from unapproved_iam.terraform.root_module import TerraformTree
+        from unapproved_iam.terraform.root_module import TerraformTree, everything
 
         var_files = [os.path.abspath(path) for path in self._request.var_files]
-        tree = TerraformTree(var_files, scope.graph.variable_files())
+        may_pass = scope.graph.arguments.may_pass if self._request.screen else everything
+        tree = TerraformTree(var_files, scope.graph.variable_files(), may_pass)
         found = tree.root_modules(scope.surroundings, read)
         return tree, {directory: None for directory in found if directory in scope.directories}
 

@@ -60,7 +60,7 @@ class Screen:
 
     def terraform(self, source: bytes) -> Evidence:
         """Types and whole names in a file of Terraform source or variables, or in the JSON of a plan."""
-        if _is_escaped(source):
+        if is_escaped(source):
             return Evidence.EVERYTHING
         calls = may_call(source)  # of a module that is not in the tree attaches by its arguments
         if calls and chooses_source(source):
@@ -72,7 +72,7 @@ class Screen:
 
     def may_name(self, source: bytes) -> bool:
         """Whether a whole name may stand in a file."""
-        return _is_escaped(source) or self._names_policy(source)
+        return is_escaped(source) or self._names_policy(source)
 
     @property
     def names_count(self) -> bool:
@@ -81,7 +81,7 @@ class Screen:
 
     def rare_in_expressions(self, source: bytes) -> Evidence:
         """Whole names in expressions of Terraform source, and what is seldom found there beside them."""
-        if _is_escaped(source) or (self._names_policy(source) and self._names_policy(without_tests(source))):
+        if is_escaped(source) or (self._names_policy(source) and self._names_policy(without_tests(source))):
             return Evidence.NAME
         if holds_template(source) and self.template(source) & Evidence.NAME:
             return Evidence.NAME
@@ -92,7 +92,7 @@ class Screen:
 
     def template(self, source: bytes) -> Evidence:
         """Types and whole names in a CloudFormation template or a further document, or in what may be one."""
-        if _is_escaped(source) or (b"\\" in source and _FOLDED.search(source)) or b"%TAG" in source:
+        if is_escaped(source) or (b"\\" in source and _FOLDED.search(source)) or b"%TAG" in source:
             return Evidence.EVERYTHING
         if (b"binary" in source and _TAGGED.search(source)) or _holds(_TEMPLATE_MACROS, source):
             return Evidence.EVERYTHING
@@ -140,7 +140,7 @@ class Screen:
 _KELVIN_SIGN = "\u212a".encode()
 
 
-def _is_escaped(source: bytes) -> bool:
+def is_escaped(source: bytes) -> bool:
     return (b"\\" in source and _ESCAPED.search(source) is not None) or b"\0" in source or _KELVIN_SIGN in source
 
 

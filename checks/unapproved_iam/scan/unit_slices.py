@@ -41,6 +41,14 @@ class Part(NamedTuple):
     text: str
 
 
+class Slice(NamedTuple):
+    """What says which policies a unit attaches."""
+
+    parts: dict[Part, tuple[Part, ...]]  # with those that each refers to
+    passing: tuple[Part, ...]  # the arguments of calls of modules that are not in the tree
+    attaches: bool  # whether something else than these attaches policies
+
+
 class NotFollowed(Exception):
     """What a unit is made of cannot be told without reading it closely."""
 
@@ -58,6 +66,7 @@ class _Module:
         self.directory = directory
         self.calls: dict[str, _Call] = {}
         self.attaching: list[str] = []  # what attaches policies, in this very module
+        self.passing: list[str] = []  # the arguments of calls of modules that are not in the tree
         self.texts: dict[Key, list[str]] = {}  # of variables, locals and outputs
         self.resources: dict[Key, list[Block]] = {}
         paths = listed(directory).paths(Kind.TERRAFORM)
@@ -113,8 +122,8 @@ class _Module:
         path = local_path(source[1]) or (source[1] if os.path.isabs(source[1]) else None)
         directory = os.path.normpath(os.path.join(self.directory, path)) if path else None
         self.calls[block.labels[0]] = _Call(directory, arguments)
-        if directory is None:  # it attaches by its arguments
-            self.attaching += [argument.text for argument in arguments.values()]
+        if directory is None:
+            self.passing += [argument.text for argument in arguments.values()]
 
 
 _ADD: dict[str, Callable[[_Module, Block], None]] = {
@@ -146,10 +155,10 @@ class Slices:
         self._modules: dict[str, _Module | None] = {}
         self.references_in = cache(_references_in)
 
-    def of(self, root: str) -> frozenset[Part] | None:
+    def of(self, root: str) -> Slice | None:
         """The parts of a root module that say what it attaches; None where that cannot be told."""
         try:
-            return _Slice(self, root).parts()
+            return _Walk(self, root).slice()
         except (NotFollowed, HclSyntaxError):
             return None
 
@@ -170,7 +179,7 @@ def _references_in(text: str) -> frozenset[Key]:
     return frozenset(tuple(filter(None, names)) for names in _REFERENCE.findall(text))
 
 
-class _Slice:
+class _Walk:
     def __init__(self, slices: Slices, root: str) -> None:
         self._slices = slices
         self._heights: dict[str, int] = {}  # of modules within one another, by the directory of the outermost
@@ -189,16 +198,20 @@ class _Slice:
             self._heights[directory] = max(heights)
         return self._heights[directory]
 
-    def parts(self) -> frozenset[Part]:
-        found: set[Part] = set()
-        waiting = [Part(one, text) for one in self._heights for text in self._slices.module(one).attaching]
+    def slice(self) -> Slice:
+        modules = [self._slices.module(directory) for directory in self._heights]
+        attaching = [Part(module.directory, text) for module in modules for text in module.attaching]
+        passing = [Part(module.directory, text) for module in modules for text in module.passing]
+        parts: dict[Part, tuple[Part, ...]] = {}
+        waiting = [*attaching, *passing]
         while waiting:
             part = waiting.pop()
-            if part not in found:
-                found.add(part)
-                for reference in self._slices.references_in(part.text):
-                    waiting += self._meant(self._slices.module(part.directory), reference)
-        return frozenset(found)
+            if part not in parts:
+                module = self._slices.module(part.directory)
+                references = self._slices.references_in(part.text)
+                parts[part] = tuple(meant for one in references for meant in self._meant(module, one))
+                waiting += parts[part]
+        return Slice(parts, tuple(passing), bool(attaching))
 
     def _meant(self, module: _Module, reference: Key) -> Iterator[Part]:
         """What a reference in a module leads to."""

@@ -7,7 +7,7 @@ its arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -81,7 +81,7 @@ class AttachingResource:
             return
         bodies = list(bodies_of(self.blocks, name, self.declared.scope))
         for body in bodies:
-            for found, argument in passed_by(body.body.attributes, body.scope):
+            for found, argument in passed_by(body.body.attributes, body.scope, body.body.attributes):
                 yield from _under(body.when, Policy(found, place_within(argument, found)))
         for nested in self._arguments_at(name) if not bodies else ():
             for found in policies_within(nested.value):
@@ -134,10 +134,13 @@ class AttachingResource:
             yield Principal(attribute.kind, Text((hole,)))
 
 
-def policies_of_call(arguments: Mapping[str, Attribute], scope: Scope) -> Iterator[Policy]:
-    """The policies that are passed to a module that is not in the tree. Raises HclSyntaxError."""
+def policies_of_call(
+    arguments: Mapping[str, Attribute], scope: Scope, among: Collection[str] | None = None
+) -> Iterator[Policy]:
+    """The policies that are passed to a module that is not in the tree, `among` these arguments. Raises
+    HclSyntaxError."""
     passed = {name: argument for name, argument in arguments.items() if name not in META_ARGUMENTS}
-    for found, argument in passed_by(passed, scope):
+    for found, argument in passed_by(passed, scope, passed if among is None else among):
         yield Policy(found, place_within(argument, found))
 
 

@@ -76,6 +76,7 @@ def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Found
     if not scope.unit.calls.may_attach(scope.module, call):
         return
     skip = _skip_in(scope.module, call)
+    passing = scope.unit.calls.may_pass(scope, call)
     for instance, child in ((instance, one) for instance, made in scope.children(call).items() for one in made):
         reached = way.through(instance, skip, child.when)
         if reached is None:
@@ -84,7 +85,7 @@ def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Found
             yield from _of_module(child.scope, reached)
             continue
         recorder = _Recorder(scope, call, scope.address_of(call.address, instance), call.type, reached)
-        yield from recorder.attachments(policies_of_call(call.attributes, instance.scope), ())
+        yield from recorder.attachments(policies_of_call(call.attributes, instance.scope, passing), ())
 
 
 def _skip_in(module: Module, declaration: Declaration) -> str | None:

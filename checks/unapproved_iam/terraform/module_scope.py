@@ -42,6 +42,9 @@ class ModuleCalls(Protocol):
     def may_attach(self, caller: Module, call: Declaration) -> bool:
         """Whether anything may be attached by what a call makes."""
 
+    def may_pass(self, scope: ModuleScope, call: Declaration) -> frozenset[str]:
+        """The arguments of a call of a module that is not in the tree that may pass a policy."""
+
 
 @dataclass
 class Unit:

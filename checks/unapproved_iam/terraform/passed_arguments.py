@@ -6,24 +6,31 @@ For `terraform.attachments` (parameters of stacks), `terraform.module_reading` (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.facts import joined
 from unapproved_iam.hcl.scope import Scope
 from unapproved_iam.hcl.syntax import Attribute
-from unapproved_iam.hcl.values import Found, Possible, Sequence, String, Unknown, Value, parts_of, settled, under
+from unapproved_iam.hcl.values import NEVER, Found, Possible, Sequence, String, Unknown, Value, parts_of, settled, under
 from unapproved_iam.hcl.values import Mapping as MappingValue
-from unapproved_iam.policies.passed_policies import is_policy_arn, not_attached, policies_passed
+from unapproved_iam.policies.passed_policies import is_policy_arn, not_attached, policies_passed, tells_of_others
 from unapproved_iam.policies.possible_text import Hole, text
 
 META_ARGUMENTS = frozenset({"source", "version", "providers", "depends_on", "count", "for_each"})
 
 
-def passed_by(arguments: Mapping[str, Attribute], scope: Scope) -> Iterator[tuple[Found, Attribute]]:
-    """The policies among the arguments of a call or block, and what went past a bound, each with its argument. Raises
+def passed_by(
+    arguments: Mapping[str, Attribute], scope: Scope, among: Collection[str]
+) -> Iterator[tuple[Found, Attribute]]:
+    """The policies in some arguments of a call or block, and what went past a bound, each with its argument. Raises
     HclSyntaxError."""
-    values = {name: evaluate(argument.expression, scope) for name, argument in arguments.items()}
+    if not any(name in among for name in arguments):
+        return
+    values = {
+        name: evaluate(argument.expression, scope) if name in among or tells_of_others(name) else NEVER
+        for name, argument in arguments.items()
+    }
     exempt = not_attached({name: _known(value) for name, value in values.items()})
     for name, value in values.items():
         for found in policies_within(value) if name not in exempt else ():

@@ -12,11 +12,12 @@ it, or that has a backend or variable files of its own; every other directory is
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.hcl.scope import Files
+from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.policies.attachment import Reading, limits_in
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration, Directories, Program
@@ -30,6 +31,14 @@ MAX_CALLS = 100  # modules within modules: real code stays below 8
 WITHOUT_TOFU = "terraform runs it, which reads no .tofu file"
 
 
+# Which arguments of a call in a directory may pass a policy; the root module's directory comes first.
+MayPass = Callable[[str, str, Mapping[str, Attribute]], frozenset[str]]
+
+
+def everything(root: str, directory: str, arguments: Mapping[str, Attribute]) -> frozenset[str]:
+    return frozenset(arguments)
+
+
 class TerraformTree:
     """All Terraform modules of a tree, as terraform and OpenTofu read it.
 
@@ -37,9 +46,11 @@ class TerraformTree:
     variable files of the tree: those that are for a root module count for it wherever they lie.
     """
 
-    def __init__(self, var_files: Sequence[str] = (), elsewhere: Sequence[str] = ()) -> None:
-        self._by_opentofu = ProgramTree(Program.OPENTOFU, var_files, elsewhere)
-        self._by_terraform = ProgramTree(Program.TERRAFORM, var_files, elsewhere)
+    def __init__(
+        self, var_files: Sequence[str] = (), elsewhere: Sequence[str] = (), may_pass: MayPass = everything
+    ) -> None:
+        self._by_opentofu = ProgramTree(Program.OPENTOFU, var_files, elsewhere, may_pass)
+        self._by_terraform = ProgramTree(Program.TERRAFORM, var_files, elsewhere, may_pass)
 
     def root_modules(self, paths: Iterable[str], among: Iterable[str] | None = None) -> list[str]:
         """The root modules at and below these directories; absolute, sorted.
@@ -72,7 +83,14 @@ def tree_of_opentofu() -> ProgramTree:
 class ProgramTree:
     """The modules as one program reads them; each file is read and parsed once, however many roots need it."""
 
-    def __init__(self, program: Program, var_files: Sequence[str] = (), elsewhere: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        program: Program,
+        var_files: Sequence[str] = (),
+        elsewhere: Sequence[str] = (),
+        may_pass: MayPass = everything,
+    ) -> None:
+        self._may_pass = may_pass
         self._elsewhere = VariableFiles(elsewhere, self.module_at)
         self._var_files = [os.path.abspath(path) for path in var_files]
         self._directories = Directories(program)
@@ -217,6 +235,10 @@ class ProgramTree:
         source = caller.written_source(call)
         module = self.local_module(caller, source) if source else None
         return module is None or self._attaches(module)
+
+    def may_pass(self, scope: ModuleScope, call: Declaration) -> frozenset[str]:
+        """The arguments of a call of a module that is not in the tree that may pass a policy."""
+        return self._may_pass(scope.unit.root.directory, scope.module.directory, call.attributes)
 
     def _attaches(self, module: Module) -> bool:
         if module.identity not in self._may_attach:
