@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from fractions import Fraction
 from itertools import product
 
 import pytest
@@ -12,9 +14,11 @@ from unapproved_iam.hcl.facts import (
     ALWAYS,
     DEFAULT,
     Choice,
+    Constant,
     Facts,
     Numeral,
     Subject,
+    constant_of_text,
     exclusive,
     is_loaded,
     is_none_of,
@@ -42,6 +46,28 @@ conditions = st.booleans().map(lambda truth: Choice(frozenset({truth}), is_condi
 several = st.tuples(st.dictionaries(st.sampled_from((A, B)), choices), st.dictionaries(st.just(C), conditions)).map(
     lambda both: Facts(both[0] | both[1]) if both[0] or both[1] else ALWAYS
 )
+
+
+@pytest.mark.parametrize(
+    ("written", "constant"),
+    [
+        ("true", True),
+        ("false", False),
+        ("3", Numeral(3)),
+        ("-0.5", Numeral(Fraction(-1, 2))),
+        *((written, written) for written in ("", "True", "1.0", "01", "-0", "1e3", "+1", ".5", "1.", "null", "1\n")),
+    ],
+)
+def test_a_text_is_the_bool_or_number_that_it_becomes(written: str, constant: Constant) -> None:
+    found = constant_of_text(written)
+    assert found == constant
+    assert joined(is_one_of(A, found), is_none_of(A, constant)) is None
+    assert list(words(is_one_of(A, found))) == [f"a is {json.dumps(written)}"]
+
+
+def test_two_texts_are_not_all_that_a_text_may_be() -> None:
+    both = [is_one_of(A, constant_of_text(truth)) for truth in ("true", "false")]
+    assert words_of_ways(both) == ('a is "false" or "true"',)
 
 
 @given(several, several)

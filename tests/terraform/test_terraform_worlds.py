@@ -61,6 +61,7 @@ def test_what_some_world_attaches_is_found_and_nothing_else(tmp_path: Path) -> N
 
 NAMES = 'variable "names" { default = ["ReadOnlyAccess", "IAMFullAccess"] }\n'
 FLAG = 'variable "a" { default = true }\n'
+BOOL = 'variable "a" { type = bool }\n'
 VALIDATED = """
 variable "env" {
   default = "dev"
@@ -132,6 +133,32 @@ KINDS = {  # <denied|clean>
     "how many a set has": (
         'variable "p" { default = "ReadOnlyAccess" }\n',
         'length(toset([var.p<, "a"|>])) > 1 ? ["IAMFullAccess"] : []',
+    ),
+    "a bool as the key of a map": (
+        BOOL,
+        'var.a ? [] : [{ true = "ReadOnlyAccess", false = "<IAMFullAccess|ViewOnlyAccess>" }[var.a]]',
+    ),
+    "a bool as a text": (BOOL, 'var.a ? [] : [tostring(var.a) == "<false|true>" ? "IAMFullAccess" : "ReadOnlyAccess"]'),
+    "a bool in a template": (BOOL, 'var.a ? [] : ["${var.a}" == "<false|true>" ? "IAMFullAccess" : "ReadOnlyAccess"]'),
+    "a bool in a list of texts": (
+        BOOL,
+        'contains(["<false|true>"], tostring(var.a)) && !var.a ? ["IAMFullAccess"] : []',
+    ),
+    "a text as a bool": (
+        'variable "e" { default = "true" }\n',
+        'var.e == "<false|true>" ? [var.e ? "ReadOnlyAccess" : "IAMFullAccess"] : []',
+    ),
+    "a number as the key of a map": (
+        'variable "n" { type = number }\n',
+        'var.n == <3|2> ? [lookup({ "3" = "IAMFullAccess" }, var.n, "ReadOnlyAccess")] : []',
+    ),
+    "a number as a text": (
+        'variable "n" { default = 2 }\n',
+        'var.n == <3|4> && tostring(var.n) == "3" ? ["IAMFullAccess"] : []',
+    ),
+    "a text as a number": (
+        'variable "n" { default = "2" }\n',
+        'var.n == "<1|2>" ? [["ReadOnlyAccess", "IAMFullAccess", "ReadOnlyAccess"][var.n]] : []',
     ),
     "a validation": (VALIDATED, '[lookup({ qa = "IAMFullAccess" }, var.env, "ReadOnlyAccess")]'),
 }

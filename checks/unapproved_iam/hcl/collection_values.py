@@ -18,6 +18,7 @@ from unapproved_iam.hcl.facts import (
     Facts,
     Numeral,
     Subject,
+    constant_of_key,
     exclusive,
     is_none_of,
     is_one_of,
@@ -125,7 +126,7 @@ def entries_at(mapping: Mapping, key: Plain, absent: Value) -> list[Value]:
         when: Facts | None = entry.when
         is_decided = same is True
         if subject is not None and entry.key.known is not None:
-            when, is_decided = joined(entry.when, is_one_of(subject, entry.key.known)), True
+            when, is_decided = joined(entry.when, is_one_of(subject, constant_of_key(entry.key.known))), True
         if when is None:
             continue
         values += [under(entry.value, both) for world in worlds if (both := joined(world, when)) is not None]
@@ -138,7 +139,7 @@ def entries_at(mapping: Mapping, key: Plain, absent: Value) -> list[Value]:
 
 def _worlds_without(worlds: list[Facts], when: Facts, subject: Subject | None, entry: Entry) -> list[Facts]:
     if subject is not None and not entry.when and len(worlds) == 1:  # the plainest words for what is common
-        world = joined(worlds[0], is_none_of(subject, str(entry.key.known)))
+        world = joined(worlds[0], is_none_of(subject, constant_of_key(str(entry.key.known))))
         return [world] if world is not None else []
     rest = [left for world in worlds for left in without(world, when)]
     return rest if len(rest) <= MAX_WORLDS else worlds

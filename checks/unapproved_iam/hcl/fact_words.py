@@ -21,11 +21,14 @@ from unapproved_iam.hcl.facts import (
     Facts,
     Marker,
     Numeral,
+    Spelled,
+    SpelledTruth,
     Subject,
     short,
     telling_apart,
     united,
 )
+from unapproved_iam.hcl.values import number_as_text
 from unapproved_iam.late_patterns import late_pattern
 
 MAX_VALUES_SHOWN = 6
@@ -113,10 +116,13 @@ def _listed(constants: Iterable[Constant], conjunction: str) -> str:
 def _written(constant: Constant) -> str:
     if isinstance(constant, Marker):
         return constant.written
+    if isinstance(constant, SpelledTruth):
+        return '"true"' if constant else '"false"'
     if constant is None or isinstance(constant, bool):
         return {None: "null", True: "true", False: "false"}[constant]
     if isinstance(constant, Numeral):
-        return str(constant.value if constant.value.denominator == 1 else float(constant.value))
+        shown = number_as_text(constant.value)
+        return f'"{shown}"' if isinstance(constant, Spelled) else shown
     return short(json.dumps(constant, ensure_ascii=False))
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from unapproved_iam.hcl.bounds import Bound, Truths, is_admitted, leave_nothing
+from unapproved_iam.late_patterns import late_pattern
 
 MAX_SHOWN = 120  # characters of an expression in a message
 
@@ -69,7 +70,35 @@ class Numeral(NamedTuple):
     value: Fraction | int
 
 
-Constant = str | bool | Numeral | Marker | None
+class Spelled:
+    """A text that Terraform converts to a bool or number, and that into it: facts take both for one value, and only
+    messages show that it is a text."""
+
+
+class SpelledTruth(Spelled, int):
+    """ "true" or "false"."""
+
+
+class SpelledNumber(Spelled, Numeral):
+    """A number as Terraform writes it."""
+
+
+Constant = str | bool | Numeral | SpelledTruth | Marker | None
+
+_NUMBER = late_pattern(r"(?!-0\Z)-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{0,50}[1-9])?\Z")
+
+
+def constant_of_text(written: str) -> Constant:
+    """What facts call a text."""
+    if written in ("true", "false"):
+        return SpelledTruth(written == "true")
+    return SpelledNumber(Fraction(written)) if _NUMBER.match(written) else written
+
+
+def constant_of_key(written: str) -> Constant:
+    """What facts call the key of an element: whoever writes `true = ...` asks for a bool."""
+    constant = constant_of_text(written)
+    return bool(constant) if isinstance(constant, SpelledTruth) else constant
 
 
 class Choice(NamedTuple):
@@ -112,13 +141,15 @@ class Choice(NamedTuple):
     @property
     def number(self) -> int:
         """How many values are possible; 0 when that is not known, or one of them is no text."""
-        is_known = not self.excludes and all(isinstance(one, str) for one in self.constants)
+        is_known = not self.excludes and all(isinstance(one, str | Spelled) for one in self.constants)
         return len(self.constants) if is_known else 0
 
     @property
     def is_full(self) -> bool:
         """Whether it says nothing; of what is true or false, both say nothing."""
-        return self.constants >= TRUTHS if not self.excludes else not self.constants
+        if self.excludes:
+            return not self.constants
+        return self.constants >= TRUTHS and not any(isinstance(one, Spelled) for one in self.constants)
 
 
 TRUTHS = frozenset({True, False})

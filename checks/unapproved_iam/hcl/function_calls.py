@@ -16,7 +16,19 @@ from unapproved_iam.hcl.collection_parts import Parts, spliced
 from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, NotJudged, data_of, value_of_json
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.expression import Call, Expression
-from unapproved_iam.hcl.facts import ALWAYS, MISSING, Facts, Subject, Turn, holds, is_none_of, is_one_of, joined, short
+from unapproved_iam.hcl.facts import (
+    ALWAYS,
+    MISSING,
+    Facts,
+    Subject,
+    Turn,
+    constant_of_text,
+    holds,
+    is_none_of,
+    is_one_of,
+    joined,
+    short,
+)
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
@@ -330,10 +342,11 @@ def _of_matching(call: Call, scope: Scope, path: Text) -> Value | None:
     (hole,) = path.holes
     subject = hole.subject if isinstance(hole.subject, Subject) else Subject(hole.written)
     contents = [
-        under(_file(call, scope, String(text(written))), is_one_of(subject, part)) for part, written in paths.items()
+        under(_file(call, scope, String(text(written))), is_one_of(subject, constant_of_text(part)))
+        for part, written in paths.items()
     ]
     missing = refused(call, "there is no such file in the tree")
-    return one_of([*contents, under(missing, is_none_of(subject, *paths))], call)
+    return one_of([*contents, under(missing, is_none_of(subject, *map(constant_of_text, paths)))], call)
 
 
 def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:

@@ -18,7 +18,19 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from unapproved_iam.hcl.facts import ALWAYS, Constant, Facts, Marker, Numeral, Subject, joined, short
+from unapproved_iam.hcl.facts import (
+    ALWAYS,
+    Constant,
+    Facts,
+    Marker,
+    Numeral,
+    Spelled,
+    SpelledTruth,
+    Subject,
+    constant_of_text,
+    joined,
+    short,
+)
 from unapproved_iam.hcl.shapes import Shape
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.possible_text import Hole, Piece, Text, text
@@ -306,15 +318,17 @@ def _settled_piece(piece: Piece, when: Facts) -> Piece | Text:
 def plain_of(constant: Constant) -> Plain:
     if isinstance(constant, bool):
         return Boolean(constant)
+    if isinstance(constant, SpelledTruth):
+        return String(text("true" if constant else "false"))
     if isinstance(constant, Numeral):
-        return Number(constant.value)
+        return String(text(number_as_text(constant.value))) if isinstance(constant, Spelled) else Number(constant.value)
     return Null() if constant is None else String(text(str(constant)))
 
 
 def constant_of(plain: Plain) -> tuple[Constant] | None:
     """What facts call a scalar that is known; None for everything else."""
     if isinstance(plain, String):
-        return None if plain.text.known is None else (plain.text.known,)
+        return None if plain.text.known is None else (constant_of_text(plain.text.known),)
     if isinstance(plain, Number):
         return (Numeral(plain.value),)
     if isinstance(plain, Boolean):
