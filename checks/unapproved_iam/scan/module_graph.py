@@ -278,11 +278,16 @@ class ModuleGraph:
         for path, module in self.modules.items():
             for called in module.called:
                 callers.setdefault(called, []).append(path)
-        return _reached(directories, callers)
+        return _reached(directories, lambda path: callers.get(path, ()))
 
     def called_by(self, directories: Iterable[str]) -> set[str]:
         """These directories and all that they call, directly or not."""
-        return _reached(directories, {path: module.called for path, module in self.modules.items()})
+
+        def called_at(path: str) -> Iterable[str]:
+            module = self.modules.get(path)
+            return module.called if module else ()
+
+        return _reached(directories, called_at)
 
 
 def _look_at(paths: Iterable[str], look: Look) -> Evidence:
@@ -293,12 +298,12 @@ def _look_at(paths: Iterable[str], look: Look) -> Evidence:
     return evidence
 
 
-def _reached(starts: Iterable[str], following: Mapping[str, Iterable[str]]) -> set[str]:
+def _reached(starts: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
     reached: set[str] = set()
     waiting = list(starts)
     while waiting:
         path = waiting.pop()
         if path not in reached:
             reached.add(path)
-            waiting.extend(following.get(path, ()))
+            waiting.extend(following(path))
     return reached
