@@ -276,9 +276,12 @@ class EstateAuthor:
                     {"Fn::If": [self.choose(CONDITIONS), "SecurityAudit,IAMFullAccess", NO_VALUE]},
                 ]
             )
+        parameters: Json = given
+        if self.sometimes(0.25):
+            parameters = {"Fn::If": [self.choose(CONDITIONS), given, {"Name": self.name(), "Wide": "yes"}]}
         stack: Json = {
             "Type": "AWS::CloudFormation::Stack",
-            "Properties": {"TemplateURL": self.choose(["child.json", "./child.json"]), "Parameters": given},
+            "Properties": {"TemplateURL": self.choose(["child.json", "./child.json"]), "Parameters": parameters},
         }
         return {**stack, "Condition": self.choose(CONDITIONS)} if self.sometimes(0.2) else stack
 
@@ -404,7 +407,8 @@ class Interpreter:
     def nested(self, properties: Json) -> Interpreter:
         declared = self.files["child.json"]["Parameters"]
         given: Given = {name: kind["Default"] for name, kind in declared.items() if "Default" in kind}
-        for name, expression in properties["Parameters"].items():
+        passed = properties["Parameters"]
+        for name, expression in (self._branch(passed) if "Fn::If" in passed else passed).items():
             try:
                 value = self.value(expression)
             except Missing:

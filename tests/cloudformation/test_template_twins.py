@@ -32,6 +32,16 @@ def _if(condition: str, sections: str) -> str:
     return _role(f"[!If [C, {ADMIN}, {READ}]]", f"{sections}\nConditions: {{C: {condition}}}")
 
 
+def _stack(parameters: str) -> str:
+    """A nested stack, with a condition that is open."""
+    return (
+        "Parameters: {Q: {Type: String}}\nConditions: {C: !Equals [!Ref Q, x]}\nResources:\n"
+        "  S: {Type: AWS::CloudFormation::Stack, "
+        f"Properties: {{TemplateURL: child.yaml, Parameters: {parameters}}}}}\n"
+    )
+
+
+CHILD = "Parameters: {P: {Type: String}}\n" + _role("[!Sub 'arn:aws:iam::aws:policy/${P}']")
 NAMED = "[!Sub ['arn:aws:iam::aws:policy/${P}', {P: !Select [1, !Ref L]}]]"
 LIST = "Parameters: {L: {Type: CommaDelimitedList}}"
 LIST_BY_DEFAULT = "Parameters: {L: {Type: CommaDelimitedList, Default: 'a, b'}}"
@@ -77,6 +87,36 @@ TWINS = {
         "b",
         "a",
         {"child.yaml": OUTPUT},
+    ),
+    "parameters of a nested stack that a condition chooses": Twin(
+        _stack("!If [C, {P: WORD}, {P: SecurityAudit}]"), "ReadOnlyAccess", "AdministratorAccess", {"child.yaml": CHILD}
+    ),
+    "parameters of a nested stack that a condition leaves out": Twin(
+        _stack("!If [C, {P: ReadOnlyAccess}, WORD]"),
+        "{P: ReadOnlyAccess}",
+        "!Ref AWS::NoValue",
+        {"child.yaml": CHILD.replace("P: {", "P: {Default: AdministratorAccess, ")},
+    ),
+    "an override that a condition chooses": Twin(
+        _stack("[]")
+        .replace("Stack,", "StackSet,")
+        .replace(
+            "Parameters: []",
+            "StackInstancesGroup: [{ParameterOverrides: [!If [C, {ParameterKey: P, ParameterValue: WORD}, "
+            "{ParameterKey: P, ParameterValue: SecurityAudit}]]}]",
+        ),
+        "ReadOnlyAccess",
+        "AdministratorAccess",
+        {"child.yaml": CHILD},
+    ),
+    "two stacks that a condition chooses between": Twin(
+        _stack("[]").replace(
+            "Properties: {TemplateURL: child.yaml, Parameters: []}",
+            "Properties: !If [C, {TemplateURL: child.yaml, Parameters: {P: WORD}}, {TemplateURL: child.yaml}]",
+        ),
+        "ReadOnlyAccess",
+        "AdministratorAccess",
+        {"child.yaml": CHILD.replace("P: {", "P: {Default: SecurityAudit, ")},
     ),
     "the length of a list": Twin(_if("!Equals [{Fn::Length: [a, !Ref AWS::NoValue, b]}, WORD]", ""), "3", "2"),
     "the length of a parameter's default": Twin(

@@ -8,7 +8,7 @@ CloudFormation template reference, "AWS::Serverless::Application" in the SAM spe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from unapproved_iam.cloudformation.parameters import Arguments
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES, OVERRIDES, Form
 from unapproved_iam.cloudformation.values import Evaluator
 from unapproved_iam.cloudformation.world import Entry, Expression, Given, Items, Possible, World, scalar_text
+from unapproved_iam.policies.facts import NEVER, Facts
 from unapproved_iam.policies.passed_policies import is_boundary, not_attached, policies_passed
 from unapproved_iam.policies.possible_text import Text, text
 
@@ -74,17 +75,30 @@ def arguments_of(evaluator: Evaluator, declared: Declared, caller: str) -> Itera
     groups: dict[str, list[Entry]] = {"": []}
     for passed in _parameters_of(evaluator, declared):
         groups.setdefault(passed.group, []).append(passed.entry)
-    for entries in groups.values():
-        yield {
-            entry.name: partial(_alternatives, evaluator, entry, f"the arguments in {caller}")
-            for entry in (*groups[""], *entries)
-        }
+    for group, of_group in groups.items():
+        by_name: dict[str, list[Entry]] = {}
+        for entry in (*groups[""], *(of_group if group else ())):
+            by_name.setdefault(entry.name, []).append(entry)
+        origin = f"the arguments in {caller}"
+        facts = declared.world.facts
+        yield {name: partial(_alternatives, evaluator, entries, facts, origin) for name, entries in by_name.items()}
 
 
-def _alternatives(evaluator: Evaluator, passed: Entry, origin: str) -> list[Possible]:
-    """The values by themselves: in the other template names mean other things."""
-    values = evaluator.values(passed.node, passed.world)
-    return [one._replace(value=_by_itself(evaluator, one), world=_passed(one.world, origin), line=0) for one in values]
+def _alternatives(evaluator: Evaluator, passed: Sequence[Entry], facts: Facts, origin: str) -> list[Possible]:
+    """The values by themselves: in the other template names mean other things.
+
+    A parameter may be there several times, under different facts. The last one counts; where there is none, it is as if
+    AWS::NoValue were passed.
+    """
+    found: list[Possible] = []
+    for entry in reversed(passed):
+        here = facts & entry.world.facts
+        if here is not NEVER:
+            found += evaluator.values(entry.node, entry.world.with_facts(here))
+            facts &= ~entry.world.facts
+    if facts is not NEVER:
+        found.append(Possible(None, World(facts), 0))
+    return [one._replace(value=_by_itself(evaluator, one), world=_passed(one.world, origin), line=0) for one in found]
 
 
 def _by_itself(evaluator: Evaluator, possible: Possible) -> Text | Items | None:

@@ -139,7 +139,7 @@ class Parameters:
         unknowns = self._evaluator.unknowns
         for value, facts in unknowns.choices(variable, ALWAYS):
             defaults, supposed = unknowns.untold(variable, value, ALWAYS)
-            origin = f"the default of {name}" if value == variable.default else ""
+            origin = f"the default of {name}" if value is not None and value == variable.default else ""
             items = text(hole if value is None else value)
             found.append(Possible(items, World(facts, {}, origin, defaults, supposed), 0))
         return found
