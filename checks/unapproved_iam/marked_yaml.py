@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -30,8 +29,7 @@ class Kind(Enum):
     OTHER = "a value with a tag of its own"
 
 
-@dataclass(frozen=True)
-class Marked:
+class Marked(NamedTuple):
     """A value and where it stands; a scalar has `text`, as written, a list or mapping has its parts.
 
     It begins on `line`, counted from 1, in `column`, counted from 0, and its last line is `end`.
@@ -159,7 +157,7 @@ class _Composer:
             raise NoYaml(
                 f"has an alias *{event.anchor} that stands for no single value (expected it written out)", line
             )
-        return replace(value, line=line, column=event.start_mark.column, end=_last_line(event))
+        return value._replace(line=line, column=event.start_mark.column, end=_last_line(event))
 
     def _scalar_kind(self, event: Any) -> Kind:
         from yaml.nodes import ScalarNode

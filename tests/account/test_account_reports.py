@@ -9,7 +9,6 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
@@ -279,6 +278,6 @@ def replace_policy(row: Row, number: int) -> Row:
 
 
 def test_advice_is_kept_when_the_list_does_not_deny_it() -> None:
-    entries = tuple(replace(entry, enforce_from=None) for entry in EXAMPLE.deny_list.entries[:1])
-    audit = judged(replace(EXAMPLE.deny_list, entries=entries), TODAY, "eu-west-1", EXAMPLE.readings)
+    entries = tuple(entry._replace(enforce_from=None) for entry in EXAMPLE.deny_list.entries[:1])
+    audit = judged(EXAMPLE.deny_list._replace(entries=entries), TODAY, "eu-west-1", EXAMPLE.readings)
     assert rows_of(audit)[0].use_instead == "PowerUserAccess or ViewOnlyAccess"

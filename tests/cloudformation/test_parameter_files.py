@@ -6,7 +6,7 @@ import json
 
 import pytest
 from unapproved_iam.cloudformation.parameter_files import parameter_values
-from unapproved_iam.scan.unit_screen import may_give_parameters
+from unapproved_iam.cloudformation.parameter_look import may_give_parameters
 
 LISTED = [{"ParameterKey": "Policy", "ParameterValue": "a=b"}, {"ParameterKey": "Env", "ParameterValue": "prod"}]
 

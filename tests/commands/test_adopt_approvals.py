@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -537,7 +536,7 @@ def test_what_the_report_proposes_covers_the_finding(repository: Path) -> None:
             Approval(one.policy, one.attached_to, Origin("list", 1), "why", one.files)
             for one in proposals(finding, findings.relative)
         )
-        judge = Judge(replace(findings.deny_list, approvals=approvals), root, TODAY)
+        judge = Judge(findings.deny_list._replace(approvals=approvals), root, TODAY)
         assert judge.judge(finding.attachment).verdict is Verdict.APPROVED, finding.message
 
 

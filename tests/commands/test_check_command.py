@@ -280,7 +280,9 @@ HEAVY = (
     "boto3",
     "botocore",
     "asyncio",
+    "dataclasses",
     "importlib.metadata",
+    "inspect",
     "json",
     "subprocess",
 )

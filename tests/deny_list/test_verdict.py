@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -266,7 +265,7 @@ def test_in_which_files_an_approval_counts(
 
 @pytest.mark.parametrize("address", ['module.m["a/b"].aws_iam_role.x', "role", "user"])
 def test_an_address_is_no_principal(address: str) -> None:
-    judged = replace(attachment(ADMIN, OTHER), resource=address)
+    judged = attachment(ADMIN, OTHER)._replace(resource=address)
     assert judge(["AdministratorAccess"], judged, approval(address, files=("**",))).verdict is APPROVED
     assert judge(["AdministratorAccess"], attachment(ADMIN, OTHER), approval(address, files=("**",))).verdict is DENIED
 
@@ -324,7 +323,7 @@ def test_an_entry_that_counts_from_a_later_day_warns(
     assert finding.verdict is verdict
     assert (str(LATER) in finding.message) is (verdict is WARNED)
     assert ("must not be attached" in finding.message) is certain
-    approved = replace(deny_list, approvals=(approval("*", "*"),))
+    approved = deny_list._replace(approvals=(approval("*", "*"),))
     if verdict is not CLEAN:
         assert Judge(approved, ROOT, TODAY).judge(attachment(policy, OTHER)).verdict is APPROVED
 
@@ -352,10 +351,10 @@ def test_what_the_list_itself_denies_is_no_advice() -> None:
         ((advising,), (), "use ReadOnlyAccess or a policy of your own instead"),
         ((advising, others), (), "use a policy of your own instead"),
         ((advising, others), (anywhere,), "use ReadOnlyAccess or a policy of your own instead"),
-        ((advising, others), (replace(anywhere, files=("live/**",)),), "use a policy of your own instead"),
-        ((advising, others), (replace(anywhere, attached_to="role/app"),), "use a policy of your own instead"),
-        ((advising, others), (replace(anywhere, expires=YESTERDAY),), "use a policy of your own instead"),
-        ((advising, others), (replace(anywhere, expires=TODAY),), "use ReadOnlyAccess or a policy of your own instead"),
+        ((advising, others), (anywhere._replace(files=("live/**",)),), "use a policy of your own instead"),
+        ((advising, others), (anywhere._replace(attached_to="role/app"),), "use a policy of your own instead"),
+        ((advising, others), (anywhere._replace(expires=YESTERDAY),), "use a policy of your own instead"),
+        ((advising, others), (anywhere._replace(expires=TODAY),), "use ReadOnlyAccess or a policy of your own instead"),
     ):
         finding = Judge(DenyList("list.yaml", entries, approvals), ROOT, TODAY).judge(attachment(ADMIN, OTHER))
         assert finding.message == f"AdministratorAccess must not be attached to role/app: why; {advice}"

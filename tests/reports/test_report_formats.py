@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from importlib import resources
 from pathlib import Path
@@ -114,8 +113,8 @@ def test_a_policy_that_is_written_is_shown_where_it_stands() -> None:
 @pytest.mark.parametrize("unresolved", list(Unresolved))
 def test_skipped_is_what_would_be_shown_otherwise(unresolved: Unresolved) -> None:
     found = findings(
-        *(replace(one, skip="agreed") for one in (VIOLATION, APPROVED, OPEN, WARNED)),
-        deny_list=replace(LIST, unresolved=unresolved),
+        *(one._replace(skip="agreed") for one in (VIOLATION, APPROVED, OPEN, WARNED)),
+        deny_list=LIST._replace(unresolved=unresolved),
     )
     failing = {OPEN.resource} if unresolved is Unresolved.FAIL else set()
     assert {finding.attachment.resource for finding in found.skipped} == {VIOLATION.resource, WARNED.resource} | failing
@@ -123,7 +122,7 @@ def test_skipped_is_what_would_be_shown_otherwise(unresolved: Unresolved) -> Non
 
 
 def test_unresolved_ones_fail_when_the_list_says_so_and_nothing_else() -> None:
-    found = findings(VIOLATION, APPROVED, OPEN, WARNED, deny_list=replace(LIST, unresolved=Unresolved.FAIL))
+    found = findings(VIOLATION, APPROVED, OPEN, WARNED, deny_list=LIST._replace(unresolved=Unresolved.FAIL))
     assert {finding.attachment.resource for finding in found.violations} == {VIOLATION.resource, OPEN.resource}
 
 
@@ -279,7 +278,7 @@ APPROVALS = [
     ),
     (
         "no principal at all: the same",
-        replace(attachment(), principals=()),
+        attachment()._replace(principals=()),
         ["- {policy: AdministratorAccess, attached_to: aws_iam_role_policy_attachment.ops, in: live/main.tf, …}"],
     ),
     (
@@ -324,7 +323,7 @@ def test_the_approval_that_the_report_proposes_approves(found: Attachment, lines
     written.write_text(written.read_text().replace("…", "reviewed in SEC-1"))
     approving = read_deny_list(str(written))
     assert findings(found, deny_list=approving).exit_code == 0
-    elsewhere = replace(found, block=Place(f"{ROOT}/live/other.tf"))
+    elsewhere = found._replace(block=Place(f"{ROOT}/live/other.tf"))
     assert findings(elsewhere, deny_list=approving).exit_code == 1
     assert {approval.expires for approval in approving.approvals} == {EXPIRES}
     assert findings(found).exit_code == 1

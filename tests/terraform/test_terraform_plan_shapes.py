@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from unapproved_iam.terraform import plan_lookup
 from unapproved_iam.terraform.plan import read_plan
-from unapproved_iam.terraform.plan_document import other_form
+from unapproved_iam.terraform.plan_lookalikes import other_form
 
 TYPE = "aws_iam_role_policy_attachment"
 NAMED = {"address": f"{TYPE}.a", "mode": "managed", "type": TYPE, "name": "a"}

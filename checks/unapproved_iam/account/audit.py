@@ -123,11 +123,11 @@ class AccountJudge:
 
     def __init__(self, deny_list: DenyList, today: date) -> None:
         approvals = tuple(
-            replace(approval, files=())
+            approval._replace(files=())
             for approval in deny_list.approvals
             if approval.principal or (approval.anywhere and not approval.files)
         )
-        self._judge = Judge(replace(deny_list, approvals=approvals), root="", today=today)
+        self._judge = Judge(deny_list._replace(approvals=approvals), root="", today=today)
 
     def verdict_of(self, policy: Text) -> Verdict:
         """The verdict of a policy by its ARN alone, before it is known whom it is attached to."""
@@ -139,10 +139,10 @@ class AccountJudge:
         finding = self._judge.judge(attachment)
         kind, _, name = attachment.principals[0].address.partition("/")
         if kind and finding.verdict is not Verdict.APPROVED:
-            of_permission_set = self._judge.judge(replace(attachment, principals=(Principal(kind, text(name)),)))
+            of_permission_set = self._judge.judge(attachment._replace(principals=(Principal(kind, text(name)),)))
             if of_permission_set.approvals:
-                finding = replace(of_permission_set, attachment=attachment)
-        return replace(finding, entry=finding.entry and self._with_advice(finding.entry))
+                finding = of_permission_set._replace(attachment=attachment)
+        return finding._replace(entry=finding.entry and self._with_advice(finding.entry))
 
     def _with_advice(self, entry: Entry) -> Entry:
         """The entry without advice that the list itself denies."""
@@ -151,7 +151,7 @@ class AccountJudge:
             for policy in entry.use_instead
             if not POLICY_NAME.fullmatch(policy) or self.verdict_of(aws_managed(policy)) is Verdict.CLEAN
         )
-        return replace(entry, use_instead=tuple(advice))
+        return entry._replace(use_instead=tuple(advice))
 
 
 def judged(deny_list: DenyList, today: date, region: str, readings: Sequence[AccountReading]) -> Audit:
@@ -245,8 +245,8 @@ def _with_permission_sets_of_roles(iam: Any, reading: AccountReading) -> Account
         principal = attachment.principals[0]
         name = _name(attachment)
         if principal.kind == "role" and name in paths:
-            declared = replace(principal, address=permission_set_of_role(name, paths[name]))
-            attachment = replace(attachment, principals=(declared,))
+            declared = principal._replace(address=permission_set_of_role(name, paths[name]))
+            attachment = attachment._replace(principals=(declared,))
         attachments.append(attachment)
     return replace(reading, attachments=tuple(attachments))
 

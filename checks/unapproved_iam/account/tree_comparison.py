@@ -7,7 +7,6 @@ policy to a principal of that kind and name; perhaps declared where the code lea
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from unapproved_iam.account.audit import NOT_DECLARED
 from unapproved_iam.deny_list.discovery import repository_root
@@ -28,7 +27,7 @@ class DeclaredCode:
     def __init__(self, directory: str, deny_list: DenyList) -> None:
         self.directory = directory
         # What the list's owner leaves out of a check declares attachments all the same.
-        everything = replace(deny_list, exclusions=())
+        everything = deny_list._replace(exclusions=())
         self._findings = findings_of(Request(paths=(directory,)), everything, repository_root(directory))
         self._named: dict[tuple[str, str], list[Attachment]] = {}
         self._open: dict[str, list[Attachment]] = {}  # by the kind of a principal whose name is not known

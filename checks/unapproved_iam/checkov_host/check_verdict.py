@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -126,7 +125,7 @@ def answer_for(known: Known, scanned_file: str, skip: str | None) -> Answer:
     left_out = LeftOut(judge.deny_list, (), judge.relative)
     reasons = left_out.reasons(known.path, reading.attachments)
     attached = (one for one in reading.attachments if not left_out.attachment(one))
-    attached = (one if skip is None or one.skip is not None else replace(one, skip=skip) for one in attached)
+    attached = (one if skip is None or one.skip is not None else one._replace(skip=skip) for one in attached)
     found = Findings(judge.deny_list, judge.root, one_per_policy(map(judge.judge, attached)))
     failing = _sentences(found.violations)
     if skip is None and not left_out.file(known.path):

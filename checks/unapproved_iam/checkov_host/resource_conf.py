@@ -7,7 +7,6 @@ as text, with or without `${}`. Literals are what they are; what a reference wou
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -45,14 +44,14 @@ def reading_of_conf(resource_type: str, address: str, conf: Mapping[str, Any], p
     if resource_type == "module":
         policies, templates = policies_of_call(arguments, scope), Reading()
     elif resource_type in ATTACHING_TYPES:
-        attached = replace(attached, principals=tuple(dict.fromkeys(resource.principals())))
+        attached = attached._replace(principals=tuple(dict.fromkeys(resource.principals())))
         policies = resource.policies()
         templates = together(template.reading() for template in resource.templates())
     else:
         return Reading()
-    found = (replace(attached, policy=policy.found.text, when=tuple(words(policy.found.when))) for policy in policies)
+    found = (attached._replace(policy=policy.found.text, when=tuple(words(policy.found.when))) for policy in policies)
     deployed = (
-        replace(attached, policy=one.policy, principals=one.principals, when=one.when) for one in templates.attachments
+        attached._replace(policy=one.policy, principals=one.principals, when=one.when) for one in templates.attachments
     )
     return Reading((*found, *deployed), templates.unjudged)
 

@@ -110,7 +110,7 @@ def _of_another_stack(value: Text, file: str) -> Text:
     """With holes that are not those of the importing template which happen to have their names."""
     return text(
         *(
-            replace(piece, written=f"Fn::ImportValue {piece.written}", reason=f"{piece.reason} (in {file})")
+            piece._replace(written=f"Fn::ImportValue {piece.written}", reason=f"{piece.reason} (in {file})")
             if isinstance(piece, Hole) and piece.written not in ALWAYS_UNKNOWN
             else piece
             for piece in value.pieces

@@ -86,7 +86,7 @@ def _in_parts(evaluator: Evaluation, whole: Text, separator: str) -> Text:
     pieces: list[str | Hole] = []
     for piece in whole.pieces:
         if isinstance(piece, Hole) and separator and all(character in piece.alphabet for character in separator):
-            piece = replace(piece, reason=f"{piece.reason}; only a part of it is used")
+            piece = piece._replace(reason=f"{piece.reason}; only a part of it is used")
             evaluator.unknowns.declare(piece, None)
         pieces.append(piece)
     return text(*pieces)

@@ -24,14 +24,13 @@ from unapproved_iam.cloudformation.document import (
     value_of,
     values_of,
 )
+from unapproved_iam.cloudformation.parameter_look import DEPLOYMENT_FILE, SAM_CONFIGURATIONS
 from unapproved_iam.cloudformation.world import scalar_text
 from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import Text, text, unknown
 from unapproved_iam.source_bytes import decoded
 
-_SAM_TOML = "samconfig.toml"
-SAM_CONFIGURATIONS = (_SAM_TOML, "samconfig.yaml", "samconfig.yml")
-DEPLOYMENT_FILE = "template-file-path"  # a key that only the deployment files of Git sync have
+_SAM_TOML = SAM_CONFIGURATIONS[0]
 
 
 class ParameterValues(NamedTuple):

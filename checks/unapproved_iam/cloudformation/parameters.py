@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from unapproved_iam.cloudformation.document import Array, Node, value_of
@@ -62,7 +61,7 @@ class Parameters:
     def pseudo_parameter(self, name: str) -> Hole:
         hole = PSEUDO_PARAMETERS[name]
         stack = self._place.stack_set if name in _OF_PLACE else self._place.stack
-        return replace(hole, reason=f"{hole.reason} of {stack.rstrip('.')}") if stack else hole
+        return hole._replace(reason=f"{hole.reason} of {stack.rstrip('.')}") if stack else hole
 
     def parameter(self, name: str) -> Given:
         if name not in self._given:

@@ -164,7 +164,7 @@ class Stack:
             return
         block, skip = self._block_of(entry)
         for (policy, principals, line, note, origin), facts in alternatives.items():
-            named = (replace(principal, name=with_late_parts(principal.name)) for principal in principals)
+            named = (principal._replace(name=with_late_parts(principal.name)) for principal in principals)
             yield Attachment(
                 resource=self.nesting.prefix + entry.name,
                 resource_type=resource_type,

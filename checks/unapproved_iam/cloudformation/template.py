@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from unapproved_iam.cloudformation.document import Object, Scalar, node_of_value
 from unapproved_iam.cloudformation.parameter_files import ParameterValues
@@ -44,7 +43,7 @@ def read_template(
     names = {name for values in stacks_given for name in values.values}
     kept = [one for one in own.attachments if not any(hole.written in names for hole in one.policy.holes)]
     stacks = (_read(source, Nesting(path, arguments_given(values), exported=exported)) for values in stacks_given)
-    return together([replace(own, attachments=tuple(kept)), *(stack for stack in stacks if stack)])
+    return together([own._replace(attachments=tuple(kept)), *(stack for stack in stacks if stack)])
 
 
 def arguments_given(given: ParameterValues) -> dict[str, Callable[[], list[Possible]]]:
@@ -96,8 +95,8 @@ def reading_of_conf(logical_id: str, conf: object, path: str) -> Reading:
         # checkov writes the default of a list parameter as one text
         policies = [text(part) for part in re.split(r",\s*(?=arn:)", attachment.policy.known or "")]
         several = len(policies) > 1
-        attachments += [replace(attachment, policy=policy) for policy in policies] if several else [attachment]
-    return replace(reading, attachments=tuple(attachments))
+        attachments += [attachment._replace(policy=policy) for policy in policies] if several else [attachment]
+    return reading._replace(attachments=tuple(attachments))
 
 
 def _read(source: TemplateText, nesting: Nesting, root: Object | None = None) -> Reading | None:

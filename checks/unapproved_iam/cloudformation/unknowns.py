@@ -8,7 +8,6 @@ what they are, such as the result of a function, stand for something else each t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from unapproved_iam.policies.facts import ALWAYS, NEVER, Diagram, Facts, Variable
@@ -69,7 +68,7 @@ class Unknowns:
 
     def element(self, listed: Hole, place: int | None = None) -> Hole:
         """The element of a list in a place, or any of them."""
-        element = replace(listed, subject=("element", place))
+        element = listed._replace(subject=("element", place))
         whole = self._variables[listed]
         if element not in self._places and whole is not None:
             self._places[element] = (listed, place)

@@ -372,7 +372,7 @@ def _rest_joined(rest: Text, separator: Text) -> Text:
     first = rest.pieces[0]
     if not isinstance(first, Hole):
         return rest
-    return text(replace(first, reason=f"{first.reason} (joined by {separator})"))
+    return text(first._replace(reason=f"{first.reason} (joined by {separator})"))
 
 
 _LOOP_IDENTIFIER = late_pattern(r"([$&]\{\s*\w+\s*\})")

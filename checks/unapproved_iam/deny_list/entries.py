@@ -6,10 +6,9 @@ authority on its format.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
-from functools import cached_property
+from typing import NamedTuple
 
 from unapproved_iam.path_glob import path_matches
 from unapproved_iam.policies.managed_policy_names import managed_policy_names
@@ -21,8 +20,7 @@ _OF_AWS = (Glob("arn:*:iam::aws:*", frozenset({4})),)
 SOON = timedelta(days=30)  # an approval that expires within it is worth a warning
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where an entry or approval is written: a list file and its line, or a built-in list (line 0)."""
 
     source: str
@@ -32,8 +30,7 @@ class Origin:
         return f"{self.source}:{self.line}" if self.line else self.source
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One denied policy or pattern of policies."""
 
     policy: str  # as written: a name or an ARN, perhaps with `*` and `?`
@@ -43,13 +40,12 @@ class Entry:
     source: str = ""  # of a built-in entry: who advises against the policy, by title
     enforce_from: date | None = None  # before this day, UTC, findings are shown and do not fail
 
-    @cached_property
+    @property
     def globs(self) -> tuple[Glob, ...]:
         return globs_of_entry(self.policy)
 
 
-@dataclass(frozen=True)
-class Approval:
+class Approval(NamedTuple):
     """An exception: these policies may be attached to this principal or by this resource, until a day."""
 
     policy: str
@@ -60,7 +56,7 @@ class Approval:
     approved_by: str = ""
     expires: date | None = None  # the last valid day, UTC
 
-    @cached_property
+    @property
     def globs(self) -> tuple[Glob, ...]:
         return globs_of_entry(self.policy)
 
@@ -109,8 +105,7 @@ def _may_be_of_aws(policy: Text) -> bool:
     return not (slash and isinstance(policy.pieces[-1], str)) or name in managed_policy_names()
 
 
-@dataclass(frozen=True)
-class Exclusion:
+class Exclusion(NamedTuple):
     """Files that are not judged, by decision of the list's owner."""
 
     path: str  # path glob from the repository root
@@ -135,8 +130,7 @@ class InlineSkips(Enum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True)
-class DenyList:
+class DenyList(NamedTuple):
     """One effective list, after `use` and `extends`."""
 
     source: str  # the file as shown to the user, or "built-in list aws-admin"

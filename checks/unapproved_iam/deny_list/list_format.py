@@ -6,7 +6,8 @@ What needs knowledge beyond one value (does AWS have this policy, is this entry 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from unapproved_iam.deny_list.builtin_lists import PURPOSES
 from unapproved_iam.deny_list.entries import PRINCIPAL_KINDS, InlineSkips, Unresolved
@@ -14,8 +15,7 @@ from unapproved_iam.marked_yaml import Kind
 from unapproved_iam.policies.policy_pattern import PATTERN
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """What a value may be."""
 
     kind: Kind
@@ -23,13 +23,12 @@ class Form:
     pattern: str = ""  # of the whole text; in the common subset of Python's and ECMAScript's expressions
     choices: tuple[str, ...] = ()
     items: Form | None = None  # of a list, which is never empty
-    keys: dict[str, Key] = field(default_factory=dict)  # of a mapping
+    keys: Mapping[str, Key] = {}  # of a mapping
     short: str = ""  # the key whose value alone may stand for the mapping
     or_one: bool = False  # of a list: an item may stand for it without brackets
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A key of a mapping."""
 
     form: Form

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, TypeVar
 
@@ -79,13 +78,12 @@ def read_deny_list(path: str, *, shown_as: str | None = None, within: str | None
     )
 
 
-@dataclass
-class _Part:
+class _Part(NamedTuple):
     """What one file contributes."""
 
-    entries: list[Entry] = field(default_factory=list)
-    approvals: list[Approval] = field(default_factory=list)
-    exclusions: list[Exclusion] = field(default_factory=list)
+    entries: list[Entry]
+    approvals: list[Approval]
+    exclusions: list[Exclusion]
     unresolved: Unresolved | None = None
     inline_skips: InlineSkips | None = None
 
@@ -125,7 +123,7 @@ class _Reader:
         except _NoFile as error:
             what = f'"{path}" {error}' if extended_at else str(error)
             self.problems.append((extended_at or Problem(path, 0, ""))._replace(what=what))
-            return [_Part()]
+            return [_Part([], [], [])]
         return parts
 
     def _refused(self, path: str, real: str) -> str | None:
@@ -146,10 +144,10 @@ class _Reader:
             document = read_marked_yaml(_content(path))
         except NoYaml as error:
             self.problems.append(Problem(path, error.line, str(error)))
-            return [_Part()]
+            return [_Part([], [], [])]
         if document is None or document.kind is Kind.NOTHING:
             self.problems.append(Problem(path, 0, f"is empty (expected {DENY_LIST.expected})"))
-            return [_Part()]
+            return [_Part([], [], [])]
         keys = file.mapping(document, DENY_LIST, "the deny list")
         parts = [file.part(keys)]
         for other in file.items(keys.get("extends"), DENY_LIST.keys["extends"].form, "extends"):
@@ -264,7 +262,7 @@ class _File:
             InlineSkips(keys["inline_skips"].text) if "inline_skips" in keys else None,
         )
         for use in self._values(keys, "use", self._use, lambda use: (use.name,)):
-            part.entries += [replace(entry, enforce_from=use.enforce_from) for entry in BUILTIN_LISTS[use.name]]
+            part.entries.extend(one._replace(enforce_from=use.enforce_from) for one in BUILTIN_LISTS[use.name])
         return part
 
     def _values(
@@ -373,7 +371,7 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
-def _unknown_key(name: Marked, keys: dict[str, Key]) -> str:
+def _unknown_key(name: Marked, keys: Mapping[str, Key]) -> str:
     if name.kind is not Kind.TEXT:
         return f"a key is {_description(name)} (expected {', '.join(keys)})"
     return f'unknown key "{_clipped(name.text)}" (expected {", ".join(keys)}{_meant(name.text, keys)})'

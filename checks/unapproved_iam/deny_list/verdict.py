@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from typing import NamedTuple
@@ -40,8 +39,7 @@ class Verdict(Enum):
     WARNED = "warned"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """An attachment with its verdict; `entry` is set unless it is clean."""
 
     attachment: Attachment
@@ -109,7 +107,7 @@ class Judge:
         else:
             why = why_unresolved(attachment) + (f" (fails from {from_day} on)" if from_day else "")
         if attachment.skip is not None and self.deny_list.inline_skips is InlineSkips.REFUSE:
-            attachment = replace(attachment, skip=None)
+            attachment = attachment._replace(skip=None)
             why += f"; its inline skip does not count, because {self.deny_list.source} refuses them"
         fails = verdict is Verdict.UNRESOLVED and self.deny_list.unresolved is Unresolved.FAIL
         return Finding(attachment, verdict, entry, approvals.expired, why, advice, fails, certain, from_day)

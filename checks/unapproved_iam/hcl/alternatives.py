@@ -7,7 +7,6 @@ remembers the policies in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from math import prod
 
 from unapproved_iam.hcl.facts import ALWAYS, PERHAPS, Choice, Facts, joined, short, united
@@ -158,4 +157,4 @@ def unknown_like(written: object, *sources: Plain) -> Value:
         return unknown(written, f"{written} depends on values that are not known", found=found)
     hole = next((hole for hole in holes if hole.is_limit), holes[0])
     other = any(hole.is_other for hole in holes)
-    return exactly(Unknown(replace(hole, written=short(written), subject=None, is_other=other), found))
+    return exactly(Unknown(hole._replace(written=short(written), subject=None, is_other=other), found))

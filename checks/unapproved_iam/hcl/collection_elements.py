@@ -106,7 +106,7 @@ def any_element(plain: Unknown | Record, written: object) -> Element:
 def _about(element: Plain, subject: Subject, collection: Plain) -> Unknown:
     assert isinstance(element, Unknown)
     other = isinstance(collection, Unknown) and collection.hole.is_other
-    return replace(element, hole=replace(element.hole, subject=subject, is_other=other))
+    return replace(element, hole=element.hole._replace(subject=subject, is_other=other))
 
 
 def number_value(number: int) -> Value:

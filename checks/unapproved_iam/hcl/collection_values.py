@@ -369,5 +369,5 @@ def _part_of(source: Unknown, key: Plain, written: object) -> Value:
         shape = attribute[0] if attribute else source.shape.element if source.shape else None
         # Also of an object that has it, which may be null.
         about = Subject(path, subject.owner, **_known_part(subject, key, written))
-        return exactly(replace(part.plain, hole=replace(part.plain.hole, subject=about), shape=shape))
+        return exactly(replace(part.plain, hole=part.plain.hole._replace(subject=about), shape=shape))
     return Value((part,))

@@ -153,7 +153,7 @@ def _named(value: Value, expression: Expression, scope: Scope) -> Value:
     def named(possible: Possible) -> Possible:
         plain, when = possible
         if isinstance(plain, Unknown) and _is_unnamed(plain):
-            return Possible(replace(plain, hole=replace(plain.hole, subject=subject)), when)
+            return Possible(replace(plain, hole=plain.hole._replace(subject=subject)), when)
         if isinstance(plain, Boolean):
             return Possible(plain, joined(when, holds(subject, plain.value)) or when)
         return possible

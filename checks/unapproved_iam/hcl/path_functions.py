@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import replace
 
 from unapproved_iam.hcl.alternatives import applied, unknown_like
 from unapproved_iam.hcl.scope import CHECKOUT, Scope
@@ -56,7 +55,7 @@ def _halves(path: Text) -> tuple[Hole | None, str]:
     end = last[slash:] if isinstance(last, str) and slash >= 0 else ""
     start = text(*path.pieces[:-1], last[:slash]) if isinstance(last, str) and end else path
     hole = start.holes[0]
-    return hole if start.is_unknown and len(start.pieces) == 1 else replace(hole, written=str(start)), end
+    return hole if start.is_unknown and len(start.pieces) == 1 else hole._replace(written=str(start)), end
 
 
 def _cleaned(start: Hole, end: str) -> Value:
@@ -65,7 +64,7 @@ def _cleaned(start: Hole, end: str) -> Value:
     for name in end.split("/"):
         if name == "..":
             if not names:
-                start = replace(start, written=f"{start.written}/..")
+                start = start._replace(written=f"{start.written}/..")
             names = names[:-1]
         elif name not in ("", "."):
             names.append(name)

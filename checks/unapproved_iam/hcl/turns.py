@@ -58,7 +58,7 @@ def given(value: Value, is_given: bool = True) -> Value:
         subject = subject_of(plain) if isinstance(plain, Unknown) else None
         if subject is None or subject.is_given is is_given or not isinstance(plain, Unknown):
             return plain
-        return replace(plain, hole=replace(plain.hole, subject=replace(subject, is_given=is_given)))
+        return replace(plain, hole=plain.hole._replace(subject=replace(subject, is_given=is_given)))
 
     found = tuple(Possible(marked(plain), when) for plain, when in value)
     return value if all(a.plain is b.plain for a, b in zip(found, value, strict=True)) else Value(found)
@@ -119,7 +119,7 @@ class Renewal:
         return Text(tuple(self._hole(piece) if isinstance(piece, Hole) else piece for piece in content.pieces))
 
     def _hole(self, hole: Hole) -> Hole:
-        return replace(hole, subject=self._subject(hole.subject)) if self._is_over(hole.subject) else hole
+        return hole._replace(subject=self._subject(hole.subject)) if self._is_over(hole.subject) else hole
 
     def _is_over(self, subject: object) -> bool:
         return isinstance(subject, Subject) and isinstance(subject.owner, Turn) and subject.owner not in _running.turns

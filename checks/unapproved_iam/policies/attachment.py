@@ -7,26 +7,27 @@ front ends.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from unapproved_iam.policies.possible_text import Text
 
 
-@dataclass(frozen=True)
-class Place:
+class _Lines(NamedTuple):
+    path: str
+    line: int
+    end_line: int
+
+
+class Place(_Lines):
     """Lines of a file; `path` is absolute, lines count from 1, `end_line` is inclusive."""
 
-    path: str
-    line: int = 1
-    end_line: int = 0
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if self.end_line < self.line:
-            object.__setattr__(self, "end_line", self.line)
+    def __new__(cls, path: str, line: int = 1, end_line: int = 0) -> Place:
+        return super().__new__(cls, path, line, max(line, end_line))
 
 
-@dataclass(frozen=True)
-class Principal:
+class Principal(NamedTuple):
     """To whom a policy is attached."""
 
     kind: str  # role, user, group or permission-set
@@ -34,8 +35,7 @@ class Principal:
     address: str = ""  # of the resource that declares the principal, when it is known
 
 
-@dataclass(frozen=True)
-class PlannedChange:
+class PlannedChange(NamedTuple):
     """What a Terraform plan does with the resource that attaches."""
 
     action: str  # create, replace, update, no-op; empty when the plan does not tell
@@ -44,8 +44,7 @@ class PlannedChange:
     also: tuple[Place, ...] = ()  # in other plans that attach the same
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(NamedTuple):
     """One policy ARN that one resource attaches, or may attach, to its principals."""
 
     resource: str  # Terraform address with module path and instance keys, or CloudFormation logical id
@@ -69,19 +68,26 @@ class Attachment:
         return self.calls[0] if self.calls else self.block
 
 
-@dataclass(frozen=True)
-class Unjudged:
+class Unjudged(NamedTuple):
     """Something that may hold an attachment and could not be read: never silently dropped."""
 
     place: Place
     reason: str
     advice: str = ""
     is_whole_unit: bool = False  # nothing is known of the unit: `place` is its directory or file
-    hole_reason: str = field(default="", compare=False)  # of the holes that it leaves in policies, with its place
+    hole_reason: str = ""  # of the holes that it leaves in policies, with its place; it makes no other of it
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unjudged) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What a reader found in one unit."""
 
     attachments: tuple[Attachment, ...] = ()

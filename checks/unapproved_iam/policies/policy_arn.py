@@ -8,7 +8,7 @@ and 12 digits for customer managed ones.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from functools import lru_cache
 
 from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import Alphabet, Glob, Hole, Text, text
@@ -21,6 +21,7 @@ POLICY_ARN = late_pattern(
 )
 
 
+@lru_cache(maxsize=65536)
 def globs_of_entry(policy: str) -> tuple[Glob, ...]:
     """The policy ARNs that an entry means: an AWS managed policy's name, or an ARN; both may hold `*` and `?`.
 
@@ -54,7 +55,7 @@ def narrowed(policy: Text) -> Text:
         between_colons = str(before).endswith(":") and str(after).startswith(":")
         in_the_name = any(isinstance(one, str) and ":policy/" in one for one in pieces[:number])
         if isinstance(piece, Hole) and piece.alphabet is Alphabet.ANY and (between_colons or in_the_name):
-            pieces[number] = replace(piece, alphabet=Alphabet.SEGMENT)
+            pieces[number] = piece._replace(alphabet=Alphabet.SEGMENT)
     return Text(tuple(pieces))
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 
 class Alphabet(Enum):
@@ -31,8 +31,7 @@ class Alphabet(Enum):
         return character.isdigit()
 
 
-@dataclass(frozen=True)
-class Hole:
+class Hole(NamedTuple):
     """An unknown part of a text: how it is written, why it is unknown, what may stand in it (perhaps nothing)."""
 
     written: str  # as in the source, e.g. "var.policy_arn"; empty where it is not told
@@ -50,11 +49,20 @@ class Hole:
 Piece = str | Hole
 
 
-@dataclass(frozen=True)
 class Text:
     """A string of which some parts may be unknown. Pieces never hold empty or adjacent strings: use `text()`."""
 
-    pieces: tuple[Piece, ...]
+    def __init__(self, pieces: tuple[Piece, ...]) -> None:
+        self.pieces = pieces
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Text) and self.pieces == other.pieces
+
+    def __hash__(self) -> int:
+        return hash(self.pieces)
+
+    def __repr__(self) -> str:
+        return f"Text({self.pieces})"
 
     @property
     def known(self) -> str | None:
@@ -126,8 +134,7 @@ class Match(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One state of an automaton: a character that it takes, or the characters that it may loop over (any number)."""
 
     takes: Callable[[str], bool]
@@ -135,15 +142,21 @@ class Step:
     literal: str = ""
 
 
-@dataclass(frozen=True)
 class Glob:
     """A pattern: `*` is any characters, `?` one character, nothing else is special; the whole text must match.
 
     `segment_at` holds the offsets of those `*` that stand for one ARN segment, hence for anything but a colon.
     """
 
-    pattern: str
-    segment_at: frozenset[int] = frozenset()
+    def __init__(self, pattern: str, segment_at: frozenset[int] = frozenset()) -> None:
+        self.pattern = pattern
+        self.segment_at = segment_at
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Glob) and (self.pattern, self.segment_at) == (other.pattern, other.segment_at)
+
+    def __hash__(self) -> int:
+        return hash((self.pattern, self.segment_at))
 
     @cached_property
     def expression(self) -> re.Pattern[str]:

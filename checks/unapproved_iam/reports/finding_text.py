@@ -7,12 +7,10 @@ finding there, because one edit removes it. JSON and SARIF list every one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-from unapproved_iam.deny_list.approval_proposal import DAYS, proposals, yaml_of
 from unapproved_iam.deny_list.verdict import Finding, Verdict
 from unapproved_iam.deny_list.verdict_message import SHORT, WHOLE
 from unapproved_iam.policies.attachment import Place
@@ -50,8 +48,8 @@ def groups(findings: Iterable[Finding]) -> list[Group]:
 def headline(group: Group) -> str:
     """What is attached to whom and when, and from where it is reached; long names and lists are shortened."""
     principals = tuple(dict.fromkeys(one for finding in group.findings for one in finding.attachment.principals))
-    attachment = replace(group.first.attachment, principals=principals)
-    sentence = replace(group.first, attachment=attachment).headline(SHORT)
+    attachment = group.first.attachment._replace(principals=principals)
+    sentence = group.first._replace(attachment=attachment).headline(SHORT)
     asides = [f"{len(group.findings)} times"] if len(group.findings) > 1 else []
     if group.place != attachment.place:
         asides.append(f"through {_at(attachment.place)}")
@@ -99,13 +97,12 @@ def approval_lines(finding: Finding, findings: Findings) -> list[str]:
 
     Nothing in them needs a change but the reason, without which no list takes them.
     """
+    from unapproved_iam.deny_list.approval_proposal import DAYS, proposals, yaml_of  # a clean run does not pay for it
+
     expires = datetime.now(timezone.utc).date() + timedelta(days=DAYS)
     more = {"reason": "…", "expires": str(expires)}
-    return [_line({**proposal.pairs, **more}) for proposal in proposals(finding, findings.in_repository)]
-
-
-def _line(pairs: Mapping[str, str | tuple[str, ...]]) -> str:
-    return f"- {{{', '.join(f'{key}: {yaml_of(value)}' for key, value in pairs.items())}}}"
+    found = [{**proposal.pairs, **more} for proposal in proposals(finding, findings.in_repository)]
+    return [f"- {{{', '.join(f'{key}: {yaml_of(value)}' for key, value in pairs.items())}}}" for pairs in found]
 
 
 def _at(place: Place) -> str:

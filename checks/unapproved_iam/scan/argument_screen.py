@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from unapproved_iam.hcl.syntax import Attribute
+from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.scan.file_reads import reads_files
 from unapproved_iam.scan.name_pieces import hides_text
 from unapproved_iam.scan.unit_screen import is_escaped
@@ -20,9 +21,9 @@ from unapproved_iam.scan.unit_slices import Part, Slices
 from unapproved_iam.terraform.passed_arguments import META_ARGUMENTS
 
 # Also in the types of resources that declare policies.
-_WORD = re.compile(rb"policy", re.IGNORECASE)
+_WORD = late_pattern(rb"policy", re.IGNORECASE)
 # A piece of text that ends with a beginning of the word: behind the colon of an ARN, by itself, or as a key.
-_BEGUN = re.compile(
+_BEGUN = late_pattern(
     rb'(?:[:"}\s({,]|%[^a-zA-Z"\n]{0,9}[a-z])p(?:o(?:l(?:ic?)?)?)?(?:["$%\\]|\s*[:=](?![=>]))', re.IGNORECASE
 )
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
+from unapproved_iam.cloudformation.parameter_look import may_give_parameters
 from unapproved_iam.policies.attachment import Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.affected_units import Tree, affected_by, spread
@@ -18,12 +19,11 @@ from unapproved_iam.scan.module_graph import ModuleGraph
 from unapproved_iam.scan.side_by_side import Watch
 from unapproved_iam.scan.source_files import Kind, SourceDirectory, kind_of, links_below, listed, walk
 from unapproved_iam.scan.unit_files import UnitFiles, is_unit
-from unapproved_iam.scan.unit_screen import Screen, may_give_parameters
+from unapproved_iam.scan.unit_screen import Screen
 from unapproved_iam.source_bytes import readable
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What to look at; paths as the user wrote them.
 
     With `changed`, directories only say where the units may be that the changed files can affect; such a file, and a
@@ -42,17 +42,17 @@ class Request:
     watch: Watch = iter
 
 
-@dataclass
 class Scope:
     """What to look at; absolute paths."""
 
-    surroundings: list[str]  # the directories in which callers of a module are looked for
-    graph: ModuleGraph
-    directories: set[str] = field(default_factory=set)  # that are judged as far as they are root modules
-    callers: set[str] = field(default_factory=set)  # these directories and whoever calls them in the surroundings
-    files: dict[str, Kind | None] = field(default_factory=dict)  # every file that is looked at
-    unjudged: list[Unjudged] = field(default_factory=list)
-    unit_files: UnitFiles | None = None  # where units are looked at
+    def __init__(self, surroundings: list[str], graph: ModuleGraph) -> None:
+        self.surroundings = surroundings  # the directories in which callers of a module are looked for
+        self.graph = graph
+        self.directories: set[str] = set()  # that are judged as far as they are root modules
+        self.callers: set[str] = set()  # these directories and whoever calls them in the surroundings
+        self.files: dict[str, Kind | None] = {}  # every file that is looked at
+        self.unjudged: list[Unjudged] = []
+        self.unit_files: UnitFiles | None = None  # where units are looked at
 
     @property
     def units(self) -> list[str]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import NamedTuple
 
 from unapproved_iam.deny_list.entries import SOON, Approval, DenyList
 from unapproved_iam.deny_list.verdict import Finding, Verdict
@@ -17,16 +17,14 @@ from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.program import CLEAN, COULD_NOT_JUDGE, VIOLATION
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """A denied name in a file that no engine here judges, e.g. serverless.yml: shown, and no violation."""
 
     place: Place
     name: str
 
 
-@dataclass(frozen=True)
-class Findings:
+class Findings(NamedTuple):
     """One finding for each policy that a resource attaches, unless it is clean; sorted by place.
 
     Of several repositories, each judged by its own list: the directory that they share is the root of shown paths, and
@@ -40,7 +38,7 @@ class Findings:
     mentions: tuple[Mention, ...] = ()
     files: int = 0  # that were looked at
     units: int = 0  # root modules, templates and plans that were read closely
-    excluded: Mapping[str, int] = field(default_factory=dict)  # number of files by reason
+    excluded: Mapping[str, int] = {}  # number of files by reason
     only_plan_changes: bool = False  # what plans leave attached as it is makes no violation
     expiring: tuple[Approval, ...] = ()  # that cover something, and will not for long
     remarks: tuple[str, ...] = ()  # on how it was looked, a sentence each
@@ -108,12 +106,12 @@ class Findings:
             *(one.place.path for one in self.unjudged),
         }.intersection(files)
         excluded = {**self.excluded, **({reason: len(dropped)} if dropped else {})}
-        return replace(self, judged=judged, unjudged=unjudged, excluded=excluded)
+        return self._replace(judged=judged, unjudged=unjudged, excluded=excluded)
 
     def with_more(self, other: Findings) -> Findings:
         """The same with what is found only by another look at the same files."""
         unjudged = tuple(dict.fromkeys((*self.unjudged, *other.unjudged)))
-        return replace(self, judged=one_per_policy((*self.judged, *other.judged)), unjudged=unjudged)
+        return self._replace(judged=one_per_policy((*self.judged, *other.judged)), unjudged=unjudged)
 
     def relative(self, path: str) -> str:
         """The POSIX path from the root; absolute for a file outside of it."""

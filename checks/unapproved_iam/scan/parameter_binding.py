@@ -12,20 +12,17 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-from unapproved_iam.cloudformation.parameter_files import (
-    SAM_CONFIGURATIONS,
-    ParameterValues,
-    declared_parameters,
-    parameter_values,
-    templates_named,
-)
+from unapproved_iam.cloudformation.parameter_look import SAM_CONFIGURATIONS, may_give_parameters
 from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.program import UsageError
 from unapproved_iam.scan.source_files import up_to
-from unapproved_iam.scan.unit_screen import may_give_parameters
 from unapproved_iam.source_bytes import readable
+
+if TYPE_CHECKING:
+    from unapproved_iam.cloudformation.parameter_files import ParameterValues
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
 _OF_PARAMETERS = late_pattern(r"[._-]param(?:eter)?s?$", re.IGNORECASE)  # at the end of a name without its suffix
@@ -49,7 +46,7 @@ class ParameterBinding:
         """The templates that some of these files are about, and the files that are about these templates."""
         near = {path for path in files if _may_matter(os.path.basename(path))}
         near |= {template for file in near for template in self.templates_of(file)}
-        return near | {values.path for path in near if self._declared(path) for values in self.of(path)}
+        return near | {values.path for path in near for values in self.of(path) if self._declared(path)}
 
     def of(self, template: str) -> list[ParameterValues]:
         """What the files that are about a template give to its parameters, each with its path."""
@@ -81,6 +78,8 @@ class ParameterBinding:
         directory, name = os.path.split(file)
         if named or not self._values(file):
             return tuple(named)
+        from unapproved_iam.cloudformation.parameter_files import templates_named  # few files give parameters
+
         written = templates_named(file, readable(file) or b"")
         if written or name in SAM_CONFIGURATIONS:
             names = written or ["template.yaml", "template.yml", "template.json"]
@@ -127,10 +126,16 @@ def _named(argument: str) -> tuple[str, str]:
 
 def _values_of(file: str) -> list[ParameterValues]:
     source = readable(file) or b""
-    return parameter_values(file, source) if len(source) <= MOST_BYTES and may_give_parameters(source) else []
+    if len(source) > MOST_BYTES or not may_give_parameters(source):
+        return []
+    from unapproved_iam.cloudformation.parameter_files import parameter_values  # few files give parameters
+
+    return parameter_values(file, source)
 
 
 def _declared_in(template: str) -> frozenset[str]:
+    from unapproved_iam.cloudformation.parameter_files import declared_parameters  # with them
+
     return declared_parameters(readable(template) or b"")
 
 

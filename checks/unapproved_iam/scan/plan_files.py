@@ -11,7 +11,6 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -116,7 +115,7 @@ def read_plans(files: Sequence[PlanFile]) -> Iterator[tuple[str, Reading]]:
         return
     # Only with a plan: most runs have none.
     from unapproved_iam.terraform.plan import read_plan
-    from unapproved_iam.terraform.plan_document import HOW_TO, other_form  # with it
+    from unapproved_iam.terraform.plan_lookalikes import HOW_TO, other_form  # with it
 
     empty = {file.argument for file in files if file.found}
     for file in files:
@@ -163,7 +162,7 @@ def folded(readings: Iterable[tuple[str, Reading]]) -> list[tuple[str, Reading]]
             if first:
                 yield first
 
-    return [(unit, replace(reading, attachments=tuple(once(reading.attachments)))) for unit, reading in readings]
+    return [(unit, reading._replace(attachments=tuple(once(reading.attachments)))) for unit, reading in readings]
 
 
 def _identity(attachment: Attachment, change: PlannedChange) -> tuple[object, ...]:
@@ -179,4 +178,4 @@ def _both(first: Attachment, change: PlannedChange | None, other: Attachment, ot
     places = dict.fromkeys((change.place, *change.also, others.place, *others.also))
     told = change if change.is_new or not others.is_new else others
     place, *also = places
-    return replace(first, principals=principals, change=replace(told, place=place, also=tuple(also)))
+    return first._replace(principals=principals, change=told._replace(place=place, also=tuple(also)))

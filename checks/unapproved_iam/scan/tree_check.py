@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from unapproved_iam.cloudformation.parameter_look import may_give_parameters
 from unapproved_iam.deny_list.entries import DenyList
 from unapproved_iam.deny_list.verdict import Finding, Judge, Verdict
 from unapproved_iam.policies.attachment import Place, Reading, Unjudged, together
@@ -30,7 +30,7 @@ from unapproved_iam.scan.screen_evidence import Evidence, suffices
 from unapproved_iam.scan.side_by_side import read_side_by_side
 from unapproved_iam.scan.source_files import Kind, ignored_directories
 from unapproved_iam.scan.unit_files import is_unit
-from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_give_parameters, may_import
+from unapproved_iam.scan.unit_screen import Screen, may_be_plan, may_import
 from unapproved_iam.source_bytes import contents, readable
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ def findings_of(request: Request, deny_list: DenyList, root: str, today: date | 
     return _Check(request, deny_list, root, today or datetime.now(timezone.utc).date()).findings()
 
 
-@dataclass
 class _Suspicious:
     """What the screen leaves over in a scope. Without the screen everything is read, and this counts all the same:
     what cannot be read is reported only where a denied attachment may be in it."""
 
-    directories: set[str] = field(default_factory=set)  # of Terraform source, whoever asked for them
-    files: set[str] = field(default_factory=set)
-    harmless: list[str] = field(default_factory=list)  # files that may be templates or plans
-    attaching: list[str] = field(default_factory=list)  # templates among them that attach something
-    mentions: list[Mention] = field(default_factory=list)
-    unjudged: list[Unjudged] = field(default_factory=list)
+    def __init__(self, directories: set[str], unjudged: list[Unjudged]) -> None:
+        self.directories = directories  # of Terraform source, whoever asked for them
+        self.files: set[str] = set()
+        self.harmless: list[str] = []  # files that may be templates or plans
+        self.attaching: list[str] = []  # templates among them that attach something
+        self.mentions: list[Mention] = []
+        self.unjudged = unjudged
 
     @property
     def others(self) -> bool:
@@ -146,7 +146,7 @@ class _Check:
     def _screened(self, left_out: frozenset[str]) -> tuple[Scope, _Suspicious]:
         scope = scope_of(self._request, self._lists, self._root, self._screen, left_out)
         directories = scope.graph.suspicious(scope.callers, self._request.var_files)
-        suspicious = _Suspicious(directories, unjudged=list(scope.unjudged))
+        suspicious = _Suspicious(directories, list(scope.unjudged))
         for path, kind in scope.files.items():
             if kind is Kind.TERRAFORM or self._is_left_out(path):
                 continue
@@ -225,7 +225,7 @@ class _Check:
         return frozenset(map(os.path.abspath, paths))
 
     def _refuse_other_form(self, path: str, source: bytes) -> None:
-        from unapproved_iam.terraform.plan_document import HOW_TO, other_form  # only for files that were given
+        from unapproved_iam.terraform.plan_lookalikes import HOW_TO, other_form  # only for files that were given
 
         form = other_form(source)
         if form:
@@ -267,7 +267,7 @@ class _Check:
             if reading and (unit in suspicious.directories or unit in suspicious.files):
                 yield unit, reading
             elif reading:
-                yield unit, replace(reading, unjudged=())
+                yield unit, reading._replace(unjudged=())
             elif unit in suspicious.files:
                 mention = self._mentions.first_in(contents(unit), unit)
                 suspicious.mentions += [mention] if mention else []

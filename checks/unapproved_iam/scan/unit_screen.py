@@ -205,16 +205,3 @@ def may_export(source: bytes) -> bool:
 def may_import(source: bytes) -> bool:
     """Whether a template may import what others export."""
     return b"ImportValue" in source
-
-
-_PARAMETERS = late_pattern(rb"Parameters(?<!\wParameters)[\"']?\s*:")
-
-
-def may_give_parameters(source: bytes) -> bool:
-    """Whether a file may be of a form of `cloudformation.parameter_files`."""
-    if any(mark in source for mark in (b"ParameterKey", b"parameter_overrides", b"template-file-path")):
-        return True
-    is_list = source[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
-    if is_list and b"=" in source:
-        return True
-    return b"Parameters" in source and b"Resources" not in source and _PARAMETERS.search(source) is not None

@@ -6,7 +6,7 @@ For `terraform.attachments`, which `checkov_host.resource_conf` asks as well.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.texts import given_texts
@@ -79,9 +79,9 @@ def as_resource(reading: Reading, address: str) -> Reading:
     """What such a template attaches: its resource is the one of Terraform that has the properties."""
     attachments = []
     for one in reading.attachments:
-        principals = (replace(to, address=address) if to.address == _ONLY else to for to in one.principals)
-        attachments.append(replace(one, resource="", principals=tuple(principals)))
-    return replace(reading, attachments=tuple(attachments))
+        principals = (to._replace(address=address) if to.address == _ONLY else to for to in one.principals)
+        attachments.append(one._replace(resource="", principals=tuple(principals)))
+    return reading._replace(attachments=tuple(attachments))
 
 
 def _parameters_in(plain: Plain) -> Iterator[tuple[str | None, Value]]:

@@ -6,7 +6,7 @@ For `terraform.root_module`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
 from unapproved_iam.hcl.syntax import HclSyntaxError
@@ -129,4 +129,4 @@ class _Recorder:
             own = next(self.attachments([Policy(template.found._replace(text=one.policy), one.place)], one.principals))
             note = ", ".join(filter(None, (f"by {one.resource} in its template" if one.resource else "", one.note)))
             skip = own.attachment.skip if own.attachment.skip is not None else one.skip
-            yield own._replace(attachment=replace(own.attachment, when=one.when, skip=skip, note=note))
+            yield own._replace(attachment=own.attachment._replace(when=one.when, skip=skip, note=note))

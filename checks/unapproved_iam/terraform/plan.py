@@ -23,8 +23,9 @@ from unapproved_iam.policies.attachment import (
 )
 from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.policies.possible_text import Text
-from unapproved_iam.terraform.plan_document import HOW_TO, Plan, plans_in
+from unapproved_iam.terraform.plan_document import Plan, plans_in
 from unapproved_iam.terraform.plan_lines import lines_of_addresses
+from unapproved_iam.terraform.plan_lookalikes import HOW_TO
 from unapproved_iam.terraform.plan_lookup import PlanLookup, TooManyAlternatives
 from unapproved_iam.terraform.plan_resources import CREATE, NO_OP, REPLACE, UPDATE, PlannedResource, planned_resources
 from unapproved_iam.terraform.plan_source import PlanSource
@@ -84,7 +85,7 @@ class _PlanReader:
         attachments = []
         for one in found.attachments:
             change = PlannedChange(resource.action, _is_new(one, resource.action, before), place)
-            attachments.append(self._in_source(replace(one, change=change), resource))
+            attachments.append(self._in_source(one._replace(change=change), resource))
         return Reading(tuple(attachments), found.unjudged)
 
     def _before(self, resource: PlannedResource, place: Place) -> list[Attachment]:
@@ -100,8 +101,7 @@ class _PlanReader:
         found = self._source.place_of(resource, attributes, _name_of(attachment.policy))
         if found is None:
             return attachment
-        return replace(
-            attachment,
+        return attachment._replace(
             place=found.place,
             block=found.block,
             calls=found.calls,
@@ -134,8 +134,7 @@ class _PlanReader:
         if reading is None:
             return Reading((_attachment(resource, body, (), place),) if body else ())
         attachments = (
-            replace(
-                _attachment(resource, one.policy, one.principals, place),
+            _attachment(resource, one.policy, one.principals, place)._replace(
                 when=one.when,
                 skip=one.skip,
                 note=", ".join(filter(None, (f"by {one.resource} in its template" if one.resource else "", one.note))),

@@ -1,24 +1,21 @@
-"""Decide whether a file holds Terraform plans as JSON, read them, and say of other forms what they are.
+"""Decide whether a file holds Terraform plans as JSON, and read them.
 
-For `terraform.plan`, and for whoever is handed a file as a plan. One file may hold several plans, one after the other,
-as tools that plan many root modules write them. Sources: "JSON Output Format" (its `format_version`: a reader must
-refuse a major version that it does not know), "Machine-Readable UI" and "State and Plan Encryption" in the
-documentation of Terraform and OpenTofu.
+For `terraform.plan`. One file may hold several plans, one after the other, as tools that plan many root modules write
+them. Source: "JSON Output Format" in the documentation of Terraform (its `format_version`: a reader must refuse a major
+version that it does not know).
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.attachment import Place, Unjudged
 from unapproved_iam.source_bytes import contents, decoded
-
-HOW_TO = "write the plan with `terraform show -json PLANFILE`"
+from unapproved_iam.terraform.plan_lookalikes import HOW_TO
 
 _MARKS = ("planned_values", "resource_changes")
 _KNOWN_MAJORS = ("0", "1")
@@ -132,27 +129,3 @@ def _is_plan(content: dict[str, Any]) -> bool:
 def _is_known(version: Any) -> bool:
     """A plan that some tool has cut down may not tell its version."""
     return version is None or (isinstance(version, str) and version.partition(".")[0] in _KNOWN_MAJORS)
-
-
-# -- what is no plan in JSON -------------------------------------------------------------------------------------------
-
-# The first that is found in a file says what it is.
-_FORMS = (
-    (late_pattern(rb"\APK\x03\x04[\s\S]*tfplan"), "is a plan file, not its JSON"),
-    (late_pattern(rb'\A\s*\{[\s\S]*"encrypted_data"\s*:'), "is encrypted by OpenTofu"),
-    (late_pattern(rb'"@module"\s*:\s*"(?:terraform|tofu)\.ui"'), "is the log that `terraform plan -json` prints"),
-    (late_pattern(rb'\A\s*\{[\s\S]*"lineage"\s*:'), "is a state file, which says nothing of what will be attached"),
-    (
-        late_pattern(rb'\A\s*\{[\s\S]*"terraform_version"\s*:[\s\S]*"values"\s*:\s*\{'),
-        "is the JSON of a state, which says nothing of what will be attached",
-    ),
-    (
-        late_pattern(rb"^(?:.*will perform the following actions|Plan: \d+ to (?:add|import))", re.MULTILINE),
-        "is the text that `terraform plan` prints",
-    ),
-)
-
-
-def other_form(data: bytes) -> str | None:
-    """What a file is that somebody may take for a plan in JSON, e.g. "is a state file"; None when that is not known."""
-    return next((said for pattern, said in _FORMS if pattern.search(data)), None)

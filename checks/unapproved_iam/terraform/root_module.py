@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from unapproved_iam.deny_list.discovery import repository_root
 from unapproved_iam.hcl.scope import Files
@@ -71,7 +70,7 @@ class TerraformTree:
         other = self._by_terraform.read(root_module, variables)
         known = set(reading.attachments)
         only = (one for one in other.attachments if one not in known)
-        attachments = (*reading.attachments, *(replace(one, when=(*one.when, WITHOUT_TOFU)) for one in only))
+        attachments = (*reading.attachments, *(one._replace(when=(*one.when, WITHOUT_TOFU)) for one in only))
         return Reading(attachments, tuple(dict.fromkeys((*reading.unjudged, *other.unjudged))))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cache, cached_property
 
 from unapproved_iam.directory_entry import is_file
@@ -56,7 +55,7 @@ class TerraformStacks:
         reading = self._reading(directory)
         if path not in files:
             return Reading()
-        by_it = (replace(one, unit=path) for one in reading.attachments if _file_of(one) == path)
+        by_it = (one._replace(unit=path) for one in reading.attachments if _file_of(one) == path)
         first = path == files[0]
         unjudged = (
             one for one in reading.unjudged if one.place.path == path or (first and one.place.path not in files)
@@ -71,7 +70,7 @@ class TerraformStacks:
             assert components is not None
             return self._read_root(components)
         reading = self._read_root(deployments)
-        return replace(reading, attachments=_once(reading.attachments, len(deployments.calls)))
+        return reading._replace(attachments=_once(reading.attachments, len(deployments.calls)))
 
     def _read_root(self, root: _StackModule) -> Reading:
         unit = self._tree.unit_of(root, RootVariables(root.directory, [], []))
@@ -79,7 +78,7 @@ class TerraformStacks:
         stacks = {one.directory for one in unit.modules.values() if isinstance(one, _StackModule)}
         embedded = (one for one in stacks - {root.directory} if not self._tree.files_of(one, DEPLOYMENTS))
         files = (file for directory in embedded for file in self._tree.files_of(directory, COMPONENTS))
-        return replace(reading, nested=frozenset(files))
+        return reading._replace(nested=frozenset(files))
 
 
 def _file_of(attachment: Attachment) -> str:
@@ -94,10 +93,10 @@ def _once(attachments: Iterable[Attachment], deployments: int) -> tuple[Attachme
     for one in attachments:
         address = one.resource.split(".", 2)[2] if one.calls else one.resource
         principals = tuple(
-            replace(named, address=named.address.split(".", 2)[2]) if named.address.startswith("deployment.") else named
+            named._replace(address=named.address.split(".", 2)[2]) if named.address.startswith("deployment.") else named
             for named in one.principals
         )
-        alike = replace(one, resource=address, calls=one.calls[1:], principals=principals)
+        alike = one._replace(resource=address, calls=one.calls[1:], principals=principals)
         grouped.setdefault(alike, []).append(one)
     return tuple(
         one

@@ -176,7 +176,7 @@ def _within(value: Value, subject: Subject) -> Value:
 
     def plain(one: Plain) -> Plain:
         is_it = isinstance(one, Unknown) and one.hole.subject == subject
-        return replace(one, hole=replace(one.hole, subject=subject)) if is_it and isinstance(one, Unknown) else one
+        return replace(one, hole=one.hole._replace(subject=subject)) if is_it and isinstance(one, Unknown) else one
 
     def facts(when: Facts) -> Facts:
         choices = {subject if one == subject else one: choice for one, choice in when.choices.items()}

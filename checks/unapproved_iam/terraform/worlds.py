@@ -7,7 +7,6 @@ the files say nothing, as for a list that is empty by default.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from unapproved_iam.hcl.alternatives import bounded_ways
@@ -52,7 +51,7 @@ def _each_value(one: Found) -> list[Found]:
 
 
 def _settled(one: Found, when: Facts) -> Found:
-    return one._replace(attachment=replace(one.attachment, policy=settled_text(one.attachment.policy, when)), when=when)
+    return one._replace(attachment=one.attachment._replace(policy=settled_text(one.attachment.policy, when)), when=when)
 
 
 # The names of an account's own policies are many, and seldom what a list denies one by one.
@@ -161,10 +160,9 @@ def _merged(same: list[Found], ways: list[Facts]) -> Attachment:
     first = min(same, key=lambda one: len(one.when.choices)).attachment
     everybody = tuple(dict.fromkeys(principal for one in same for principal in one.attachment.principals))
     when = tuple(dict.fromkeys((*words_of_ways(ways), *first.when)))
-    return replace(
-        first,
+    return first._replace(
         policy=_without_subjects(first.policy),
-        principals=tuple(replace(one, name=_without_subjects(one.name)) for one in everybody),
+        principals=tuple(one._replace(name=_without_subjects(one.name)) for one in everybody),
         when=when,
         origin=files_of_ways(ways),
     )
@@ -174,4 +172,4 @@ def _without_subjects(content: Text) -> Text:
     """Facts are told by now, and what they are about is nothing that outlives the reading of a unit."""
     if content.known is not None:
         return content
-    return Text(tuple(replace(one, subject=None) if isinstance(one, Hole) else one for one in content.pieces))
+    return Text(tuple(one._replace(subject=None) if isinstance(one, Hole) else one for one in content.pieces))

@@ -43,7 +43,7 @@ class StackReading:
 
     def reading(self) -> Reading:
         skip = skip_in_lines(self._own.text.splitlines(), lists=True)
-        found = [one if skip is None or one.skip is not None else replace(one, skip=skip) for one in self._attached()]
+        found = [one if skip is None or one.skip is not None else one._replace(skip=skip) for one in self._attached()]
         return Reading(tuple(found), tuple(dict.fromkeys((*self._unjudged, *limits_in(found)))))
 
     def _attached(self) -> Iterator[Attachment]:
@@ -84,7 +84,7 @@ class StackReading:
         reading = self._reading_of(made, scope, block)
         self._unjudged += reading.unjudged
         for one in reading.attachments:
-            yield replace(one, calls=(block.place, *one.calls), unit=self._own.path)
+            yield one._replace(calls=(block.place, *one.calls), unit=self._own.path)
 
     def _reading_of(self, made: Configuration, scope: Configuration, block: Block) -> Reading:
         if block.type == "stack":

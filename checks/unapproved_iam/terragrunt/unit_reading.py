@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from unapproved_iam.hcl.alternatives import one_of
 from unapproved_iam.hcl.expression import Name
@@ -49,7 +48,7 @@ class UnitReading:
     def reading(self) -> Reading:
         attachments = list(self._of_unit())
         skip = skip_in_lines(self._own.text.splitlines(), lists=True)
-        attachments = [one if skip is None or one.skip is not None else replace(one, skip=skip) for one in attachments]
+        attachments = [one if skip is None or one.skip is not None else one._replace(skip=skip) for one in attachments]
         return Reading(tuple(attachments), tuple(dict.fromkeys((*self._unjudged, *limits_in(attachments)))))
 
     def _of_unit(self) -> Iterator[Attachment]:
@@ -106,7 +105,7 @@ class UnitReading:
         self._unjudged += reading.unjudged
         place = Place(self._path, place.line, place.end_line) if place.path == self._path else Place(self._path)
         for one in reading.attachments:
-            yield replace(one, calls=(place, *one.calls), unit=self._path)
+            yield one._replace(calls=(place, *one.calls), unit=self._path)
 
     @property
     def _directory(self) -> str:
