@@ -7,7 +7,6 @@ Reports are imported only when one is asked for: a commit that cannot matter pay
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import sys
@@ -47,7 +46,6 @@ def main(argv: Sequence[str]) -> int:
     started = time.monotonic()
     arguments = parser().parse_args(argv)
     repositories = repositories_of(arguments.path)
-    gc.set_threshold(5_000)  # most of what is made stays: looking for garbage seven times as often takes longer
     findings = all_of([_findings(root, repositories, arguments) for root in repositories])
     _report(findings, time.monotonic() - started, arguments)
     return findings.exit_code
