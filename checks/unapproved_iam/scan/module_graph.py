@@ -67,38 +67,23 @@ class ModuleGraph:
             waiting += self.modules[directory].called
 
     def _module(self, directory: SourceDirectory) -> Module:
-        evidence = variables = Evidence.NOTHING
-        called: list[str] = []
-        has_sources = has_variables = calls = has_outputs = reads = chooses = False
-        for name, kind in directory.files:
-            if kind not in (Kind.TERRAFORM, Kind.VARIABLES):
-                continue
-            source = readable(os.path.join(directory.path, name))
-            found = Evidence.EVERYTHING if source is None else self._screen.terraform(source)
-            if kind is Kind.VARIABLES:
-                has_variables = True
-                variables |= found
-                continue
-            has_sources = True
-            if found:
-                evidence |= found
-            if source:
-                calls |= may_call(source)
-                chooses |= may_call(source) and chooses_source(source)
-                has_outputs |= b"output" in source
-                reads |= reads_files(source)
-                called += local_sources(source)
+        paths, variable_paths = directory.paths(Kind.TERRAFORM), directory.paths(Kind.VARIABLES)
+        files = [source for path in paths if (source := readable(path)) is not None]
+        # Files are small: a search takes longer to begin than to go through most of them.
+        together = b"\n".join(files)
+        calls = may_call(together)
         # Where nothing is called, a path in quotes is something else.
-        absolute = (os.path.normpath(os.path.join(directory.path, path)) for path in (called if calls else ()))
+        called = local_sources(together) if calls else ()
+        absolute = (os.path.normpath(os.path.join(directory.path, path)) for path in called)
         return Module(
-            evidence,
-            variables,
+            self._screen.terraform(together, files) if len(files) == len(paths) else Evidence.EVERYTHING,
+            _look_at(variable_paths, self._screen.terraform, Evidence.EVERYTHING),
             tuple(dict.fromkeys(absolute)),
-            has_sources,
-            has_variables,
-            has_outputs,
-            reads,
-            chooses,
+            has_sources=bool(paths),
+            has_variables=bool(variable_paths),
+            has_outputs=b"output" in together,
+            reads_files=reads_files(together),
+            chooses_source=calls and chooses_source(together, files),
         )
 
     def suspicious(self, directories: set[str], var_files: Iterable[str] = ()) -> set[str]:
@@ -290,11 +275,11 @@ class ModuleGraph:
         return _reached(directories, called_at)
 
 
-def _look_at(paths: Iterable[str], look: Look) -> Evidence:
+def _look_at(paths: Iterable[str], look: Look, unreadable: Evidence = Evidence.NAME) -> Evidence:
     evidence = Evidence.NOTHING
     for path in paths:
         source = readable(path)
-        evidence |= Evidence.NAME if source is None else look(source)
+        evidence |= unreadable if source is None else look(source)
     return evidence
 
 

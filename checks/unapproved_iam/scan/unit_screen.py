@@ -58,17 +58,23 @@ class Screen:
         by_names = deny_list.unresolved is Unresolved.PASS
         self._names = searches_for([run.text for run in self.runs] if by_names else [""])
 
-    def terraform(self, source: bytes) -> Evidence:
-        """Types and whole names in a file of Terraform source or variables, or in the JSON of a plan."""
+    def terraform(self, source: bytes, files: Sequence[bytes] = ()) -> Evidence:
+        """Types and whole names in a file of Terraform source or variables, or in the JSON of a plan.
+
+        Several files of a directory are given joined, and as they are.
+        """
         if is_escaped(source):
             return Evidence.EVERYTHING
         calls = may_call(source)  # of a module that is not in the tree attaches by its arguments
-        if calls and chooses_source(source):
+        if calls and chooses_source(source, files):
             return Evidence.EVERYTHING
         evidence = Evidence.TYPE if calls or may_attach(source) else Evidence.NOTHING
         if self._names_policy(source) and self._names_policy(without_tests(source)):
             evidence |= Evidence.NAME
-        return evidence | self.template(source) if holds_template(source) else evidence
+        if holds_template(source):
+            for file in filter(holds_template, files or [source]):
+                evidence |= self.template(file)
+        return evidence
 
     def may_name(self, source: bytes) -> bool:
         """Whether a whole name may stand in a file."""
@@ -141,7 +147,9 @@ _KELVIN_SIGN = "\u212a".encode()
 
 
 def is_escaped(source: bytes) -> bool:
-    return (b"\\" in source and _ESCAPED.search(source) is not None) or b"\0" in source or _KELVIN_SIGN in source
+    if b"\0" in source or (b"\\" in source and _ESCAPED.search(source) is not None):
+        return True
+    return not source.isascii() and _KELVIN_SIGN in source
 
 
 def _may_attach_elsewhere(source: bytes) -> bool:
@@ -180,9 +188,14 @@ def _document_marks() -> list[bytes]:
     return [mark.encode() for mark in (*MARKS, *SERVERLESS_MARKS)]
 
 
-def chooses_source(source: bytes) -> bool:
-    """Whether a module call has a source that is no literal; true where that cannot be told."""
-    if _CHOSEN_SOURCE.search(source) is None:
+def chooses_source(source: bytes, files: Sequence[bytes] = ()) -> bool:
+    """Whether a module call in the files, or in the one, has a source that is no literal; true where that cannot be
+    told."""
+    return _CHOSEN_SOURCE.search(source) is not None and any(map(_chooses_source, files or [source]))
+
+
+def _chooses_source(source: bytes) -> bool:
+    if not may_call(source) or _CHOSEN_SOURCE.search(source) is None:
         return False
     from unapproved_iam.hcl.syntax import HclSyntaxError, parse_body  # no library is needed to cut out blocks
 
