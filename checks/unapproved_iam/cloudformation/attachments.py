@@ -16,6 +16,7 @@ from unapproved_iam.cloudformation.values import Evaluator
 from unapproved_iam.cloudformation.world import Call, Possible, World
 from unapproved_iam.policies.attachment import Principal
 from unapproved_iam.policies.facts import ALWAYS, NEVER, Facts
+from unapproved_iam.policies.passed_policies import is_policy_arn
 from unapproved_iam.policies.policy_arn import ROOT_PATH, customer_managed
 from unapproved_iam.policies.possible_text import Text, unknown
 
@@ -63,10 +64,16 @@ def oddity_of(evaluator: Evaluator, declared: Declared) -> Odd | None:
     if properties is None or function == "Fn::Transform":
         return None
     for possible in evaluator.values(properties, declared.world):
-        if possible.value is not None and not isinstance(possible.value, Object):
+        if possible.value is not None and not isinstance(possible.value, Object) and not _stands_for_unknown(possible):
             kind = function or ("a text" if isinstance(properties, Scalar) else "a list")
             return Odd(properties.line, f"Properties of {declared.logical_id} is {kind} (expected a mapping)")
     return None
+
+
+def _stands_for_unknown(possible: Possible) -> bool:
+    """Whether a text stands where Terraform makes an object of a template that it puts together: of one that is not
+    computed only the policies in it are known."""
+    return isinstance(possible.value, Text) and (possible.value.is_unknown or is_policy_arn(possible.value))
 
 
 def attached_by(evaluator: Evaluator, declared: Declared, row: AttachingType) -> Iterator[Attached | Odd]:
@@ -79,6 +86,10 @@ def attached_by(evaluator: Evaluator, declared: Declared, row: AttachingType) ->
             yield from principals.to_whom(attached) if isinstance(attached, Attached) else [attached]
     for attached in inserted(evaluator, declared, ()):
         yield from principals.to_whom(attached)
+    if isinstance(declared.properties, Scalar):
+        for possible in filter(_stands_for_unknown, evaluator.values(declared.properties, declared.world)):
+            for attached in attached_as(evaluator, possible, declared.properties.line):
+                yield from principals.to_whom(attached)
 
 
 def _policies_of(

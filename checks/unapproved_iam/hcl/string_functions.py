@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from math import prod
 
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl.collection_parts import bounded_sequence, sequence_of, spliced
-from unapproved_iam.hcl.collection_values import in_each_world
+from unapproved_iam.hcl.collection_values import MAX_EXPANDED, entries_at, expanded, in_each_world
 from unapproved_iam.hcl.data_functions import Inexact, NotJudged, data_of, json_of, replaced, single_characters
 from unapproved_iam.hcl.decimal_numbers import number_of, whole
 from unapproved_iam.hcl.facts import ALWAYS, short
@@ -301,15 +302,9 @@ def _arn_build(written: object, *parts: Plain) -> Value:
 
 def json_with_holes(written: object, plain: Plain) -> Value:
     """jsonencode(VALUE) of what is not wholly known: a hole stands for a part of a string, or for a whole element."""
-    if isinstance(plain, Sequence) and plain.is_certain:
-        items = [_json_of_element(written, item.value) for item in plain.items]
-        return concatenated(_enclosed("[", items, "]"), written)
-    if isinstance(plain, Mapping) and plain.is_exact:
-        entries = [
-            concatenated([string(f"{json_of(entry.key.known)}:"), _json_of_element(written, entry.value)], written)
-            for entry in plain.in_order
-        ]
-        return concatenated(_enclosed("{", entries, "}"), written)
+    parts = _json_parts(written, plain)
+    if parts is not None:
+        return parts
     if isinstance(plain, String):
         return string(text('"', *map(_within_json_string, plain.text.pieces), '"'))
     if isinstance(plain, Number | Boolean | Null):
@@ -317,6 +312,42 @@ def json_with_holes(written: object, plain: Plain) -> Value:
     hole = plain.hole if isinstance(plain, Unknown) else Hole(short(written), "its elements are not certain")
     policies = [under(string(text('"', found.text, '"')), found.when) for found in policies_in(exactly(plain))]
     return one_of([*policies, string(Text((hole,)))], written)
+
+
+def _json_parts(written: object, plain: Plain) -> Value | None:
+    """The JSON of a collection of which the tree tells in which worlds it has which elements; None of any other."""
+    if isinstance(plain, Sequence):
+        ways = expanded(plain)
+        lists = ([_json_of_element(written, item.value) for item in certain.items] for certain, _ in ways or ())
+        texts = [concatenated(_enclosed("[", items, "]"), written) for items in lists]
+        return (
+            None
+            if ways is None
+            else one_of([under(text, when) for text, (_, when) in zip(texts, ways, strict=True)], written)
+        )
+    if isinstance(plain, Mapping) and plain.has_known_keys:
+        members = [_json_of_member(written, plain, key) for key in sorted(plain.by_key)]
+        if plain.is_exact or prod(len(member.possible) for member in members) <= MAX_EXPANDED:
+            whole = concatenated([string("{"), *members, string("}")], written)
+            return applied(_without_first_comma, [whole], written)
+    return None
+
+
+def _json_of_member(written: object, mapping: Mapping, key: str) -> Value:
+    """A comma, the key and its value; nothing in the worlds in which there is no such key."""
+    absent = Null()
+    found = one_of(entries_at(mapping, String(text(key)), exactly(absent)), written)
+    start = string(text(',"', _within_json_string(key), '":'))
+    members = (
+        string("") if plain is absent else concatenated([start, _json_of_element(written, exactly(plain))], written)
+        for plain, _ in found
+    )
+    return one_of([under(member, when) for member, (_, when) in zip(members, found, strict=True)], written)
+
+
+def _without_first_comma(plain: Plain) -> Value:
+    first, *others = plain.text.pieces if isinstance(plain, String) else [plain]
+    return string(text("{" + first[1:].removeprefix(","), *others)) if isinstance(first, str) else exactly(plain)
 
 
 def _json_of_element(written: object, value: Value) -> Value:
