@@ -7,7 +7,7 @@ import re
 from project_files import PROJECT
 from unapproved_iam.cloudformation import source_skips, stack, unknowns
 from unapproved_iam.cloudformation import values as template_values
-from unapproved_iam.hcl import collection_values, data_functions, decimal_numbers, evaluation, scope, values
+from unapproved_iam.hcl import collection_values, decimal_numbers, evaluation, regular_expressions, scope, values
 from unapproved_iam.policies import facts
 from unapproved_iam.scan import guarded_reading, parameter_binding
 from unapproved_iam.terraform import instances, plan_lookup, root_module
@@ -20,7 +20,7 @@ LIMITS = {
     "bytes of a file": scope.MAX_FILE,
     "directories that one `fileset`": scope.MAX_DIRECTORIES,
     "digits of a number": decimal_numbers.MAX_DIGITS,
-    "ways to match a regular expression": data_functions.MAX_REGEX,
+    "ways to match a regular expression": regular_expressions.MAX_REGEX,
     "steps to evaluate what one argument": evaluation.MAX_STEPS,
     "expressions within one another": evaluation.MAX_DEPTH,
     "lists of which some elements": collection_values.MAX_EXPANDED,

@@ -13,9 +13,9 @@ from unapproved_iam.hcl import (
     alternatives,
     collection_parts,
     collection_values,
-    data_functions,
     decimal_numbers,
     evaluation,
+    regular_expressions,
     scope,
     strings,
 )
@@ -149,11 +149,11 @@ BEYOND = {
         },
     ),
     "ways to match": (
-        (data_functions, "MAX_REGEX"),
+        (regular_expressions, "MAX_REGEX"),
         {"main.tf": attached(f'${{regex("[A-Z].*s+", "{ADMIN}")}}')},
     ),
     "ways to replace": (
-        (data_functions, "MAX_REGEX"),
+        (regular_expressions, "MAX_REGEX"),
         {"main.tf": attached(f'${{replace("{ADMIN}x1x", "/x\\\\d*.*/", "")}}')},
     ),
     "digits": ((decimal_numbers, "MAX_DIGITS"), {"main.tf": attached(f'${{jsondecode("{"1" * 151}")}}')}),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
 from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument
 from unapproved_iam.hcl.collection_parts import Parts, spliced
-from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, Inexact, NotJudged, data_of, value_of_json
+from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, data_of, value_of_json
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.expression import Call, Expression
 from unapproved_iam.hcl.facts import (
@@ -29,6 +29,7 @@ from unapproved_iam.hcl.facts import (
     joined,
     short,
 )
+from unapproved_iam.hcl.inexact import Inexact, NotJudged
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
 from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path

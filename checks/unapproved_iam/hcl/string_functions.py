@@ -14,9 +14,11 @@ from math import prod
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl.collection_parts import bounded_sequence, sequence_of, spliced
 from unapproved_iam.hcl.collection_values import MAX_EXPANDED, entries_at, expanded, in_each_world
-from unapproved_iam.hcl.data_functions import Inexact, NotJudged, data_of, json_of, replaced, single_characters
+from unapproved_iam.hcl.data_functions import data_of, json_of, single_characters
 from unapproved_iam.hcl.decimal_numbers import number_of, whole
 from unapproved_iam.hcl.facts import ALWAYS, short
+from unapproved_iam.hcl.inexact import Inexact, NotJudged
+from unapproved_iam.hcl.regular_expressions import replaced
 from unapproved_iam.hcl.strings import concatenated
 from unapproved_iam.hcl.texts import policies_in
 from unapproved_iam.hcl.values import (
