@@ -118,6 +118,8 @@ class EstateAuthor:
         if self.has_stack:
             resources["Stack"] = self.stack()
             resources["After"] = self.attaching([{"Fn::GetAtt": ["Stack", "Outputs.Policy"]}])
+        if self.sometimes(0.2):
+            resources["Set"] = self.stack_set()
         if self.is_sam:
             resources["Function"] = self.function()
         template["Resources"] = resources
@@ -160,7 +162,9 @@ class EstateAuthor:
             lambda: {"Fn::Equals": [self.with_default(name), self.name()]},
         ]
         if earlier:
+            maybe = {"Fn::If": [self.choose(earlier), "a", NO_VALUE]}
             forms.append(lambda: {"Condition": self.choose(earlier)})
+            forms.append(lambda: {"Fn::Equals": [{"Fn::Length": [maybe, "b"]}, self.choose("12")]})
         if depth:
             parts = [self.condition(earlier, depth - 1) for _ in range(2)]
             forms += [lambda: {"Fn::Not": parts[:1]}, lambda: {"Fn::And": parts}, lambda: {"Fn::Or": parts}]
@@ -285,6 +289,13 @@ class EstateAuthor:
         }
         return {**stack, "Condition": self.choose(CONDITIONS)} if self.sometimes(0.2) else stack
 
+    def stack_set(self) -> Json:
+        """A template as text, in which conditions and parameters are those of the template around it."""
+        inner = {"Role": self.attaching([self.maybe(self.arn("", 1)), ARN + "SecurityAudit"])}
+        body = {"Fn::ToJsonString": {"Resources": inner}}
+        properties = {"StackSetName": "set", "PermissionModel": "SELF_MANAGED", "TemplateBody": body}
+        return {"Type": "AWS::CloudFormation::StackSet", "Properties": properties}
+
     def child(self) -> Json:
         listed = {"Ref": "Listed"}
         return {
@@ -325,7 +336,7 @@ def candidates(name: str) -> list[Any]:
     default = LISTS[name].get("Default") if not name.startswith("Stored") else None
     lists = [] if default is None else [as_list(default)]
     if "AllowedValues" not in LISTS[name]:
-        lists += [[""], ["x"]]
+        lists += [[""], ["x"], *([one, other, OTHER] for one in "xy" for other in "xy")]
     lists += [[one, f"{other} too" if other == OTHER else other] for one in ELEMENTS[name] for other in ELEMENTS[name]]
     return [one for number, one in enumerate(lists) if one not in lists[:number] and one != ["", ""]]
 
@@ -387,6 +398,14 @@ class Interpreter:
             properties = self._branch(properties)
         if properties == NO_VALUE:
             return
+        if resource["Type"].endswith("StackSet"):
+            try:
+                inner = json.loads(self.value(properties["TemplateBody"]))
+            except Missing:
+                return
+            for name, role in inner["Resources"].items():
+                yield from ((f"{logical_id}.{name}", policy) for policy in role["Properties"]["ManagedPolicyArns"])
+            return
         if resource["Type"].endswith("Stack"):
             yield from ((f"{logical_id}.{name}", policy) for name, policy in self.nested(properties).attached())
             return
@@ -432,6 +451,8 @@ class Interpreter:
             return [value for item in expression if (value := self.value(item)) is not None]
         if not isinstance(expression, dict):
             return expression
+        if len(expression) != 1 or not next(iter(expression)).startswith(("Fn::", "Ref", "Condition")):
+            return {name: self.value(part) for name, part in expression.items()}
         [(function, argument)] = expression.items()
         return getattr(self, "_" + function.replace("::", "").lower())(argument)
 
@@ -445,6 +466,12 @@ class Interpreter:
             raise Missing
         inner = self.nested(resource["Properties"])
         return inner.value(inner.template["Outputs"][attribute.removeprefix("Outputs.")]["Value"])
+
+    def _fntojsonstring(self, argument: Json) -> str:
+        return json.dumps(self.value(argument))
+
+    def _fnlength(self, argument: Json) -> str:
+        return str(len(self.value(argument)))
 
     def _fnsub(self, argument: Json) -> str:
         written, own = argument if isinstance(argument, list) else (argument, {})

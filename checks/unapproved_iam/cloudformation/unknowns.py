@@ -160,24 +160,25 @@ class Unknowns:
         found = [FilledIn(value, facts)]
         for hole in dict.fromkeys(value.holes):
             variable = self.variable_of(hole)
-            told = self._elements_told(hole, facts)
-            if told is not None:
-                found = [before._replace(text=_with(before.text, hole, one)) for before in found for one in told]
-            elif variable is not None:
-                found = [after for before in found for after in self._with_values(before, hole, variable)]
+            if variable is not None:
+                chosen = self._with_elements if hole in self._places else self._with_values
+                found = [after for before in found for after in chosen(before, hole, variable)]
                 if len(found) > MOST_TEXTS:
                     raise TooManyValues(f"{MOST_TEXTS} of one text")
         return found
 
-    def _elements_told(self, hole: Hole, facts: Facts) -> list[str] | None:
-        """What an element of a list may be in a world that tells of the list as a whole."""
-        listed, place = self._places.get(hole, (hole, None))
-        whole = None if listed is hole else self._variables[listed]
-        for value in facts.values_of(whole) if whole is not None else ():
-            if whole is not None and facts & ~self.diagram.has_value(whole, value) is NEVER:
-                elements = [one.strip() for one in value.split(",")]
-                return elements if place is None else elements[place : place + 1]
-        return None
+    def _with_elements(self, before: FilledIn, hole: Hole, variable: Variable) -> Iterator[FilledIn]:
+        """What an element of a list may be, in worlds that tell of the list as a whole and in others."""
+        listed, place = self._places[hole]
+        whole = self._variables[listed]
+        for value, facts in self.choices(whole, before.facts) if whole is not None else ():
+            within = before._replace(facts=facts)
+            if value is None:
+                yield from self._with_values(within, hole, variable)
+                continue
+            elements = [one.strip() for one in value.split(",")]
+            for element in elements if place is None else elements[place : place + 1]:
+                yield within._replace(text=_with(before.text, hole, element))
 
     def _with_values(self, before: FilledIn, hole: Hole, variable: Variable) -> Iterator[FilledIn]:
         for known, facts in self.choices(variable, before.facts):
