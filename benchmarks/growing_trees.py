@@ -118,6 +118,25 @@ def template(directory: Path, size: int) -> None:
     (directory / "template.json").write_text(json.dumps(document, indent=1))
 
 
+def template_switches(directory: Path, size: int) -> None:
+    document = {
+        "Parameters": {f"P{n}": {"Type": "String", "Default": "no"} for n in range(size)},
+        "Conditions": {f"C{n}": {"Fn::Equals": [{"Ref": f"P{n}"}, "yes"]} for n in range(size)},
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "ManagedPolicyArns": [
+                        {"Fn::If": [f"C{n}", f"{policy(n)}-{n}" if n else ADMIN, {"Ref": "AWS::NoValue"}]}
+                        for n in range(size)
+                    ]
+                },
+            }
+        },
+    }
+    (directory / "template.json").write_text(json.dumps(document, indent=1))
+
+
 def plan(directory: Path, size: int) -> None:
     """Attachments in a plan; about 5 kB for each, as plans of providers have beside them."""
     kind = "aws_iam_role_policy_attachment"
@@ -192,6 +211,7 @@ SHAPES = (
     Shape("modules deep", modules_deep, (10, 20, 30)),
     Shape("variable files of one root module", variable_files, (50, 100, 200)),
     Shape("independent switches in one list", switches, (10, 20, 30)),
+    Shape("independent switches in one list of a template", template_switches, (10, 20, 30)),
     Shape("roles under chained conditions in one template", template, (125, 250, 500)),
     Shape("attachments in one plan", plan, (2000, 10_000, 20_000)),
 )
