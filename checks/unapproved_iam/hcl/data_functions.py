@@ -7,9 +7,6 @@ documentation.
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
 import io
 import json
 import math
@@ -17,7 +14,6 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
-from urllib.parse import quote_plus
 
 from unapproved_iam.hcl.decimal_numbers import MAX_DIGITS, number_in, whole
 from unapproved_iam.hcl.inexact import Inexact, NotJudged
@@ -220,7 +216,12 @@ def _yamldecode(string: str) -> Any:
         raise NotJudged(f"cannot be read here: {reason}") from None
 
 
+# What few expressions call imports its library when it is called: some take longer than a whole small unit.
+
+
 def _csvdecode(string: str) -> list[dict[str, str]]:
+    import csv
+
     csv.field_size_limit(len(string) + 1)
     try:
         rows = [row for row in csv.reader(io.StringIO(string, newline=""), strict=True) if row]
@@ -231,15 +232,34 @@ def _csvdecode(string: str) -> list[dict[str, str]]:
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
 
 
+def _base64encode(string: str) -> str:
+    from base64 import b64encode
+
+    return b64encode(string.encode()).decode()
+
+
 def _base64decode(string: str) -> str:
+    from base64 import b64decode
+
     try:
-        return base64.b64decode(re.sub(r"[\r\n]", "", string), validate=True).decode()
+        return b64decode(re.sub(r"[\r\n]", "", string), validate=True).decode()
     except ValueError:
         raise Refused("this is no base64 of a text") from None
 
 
 def _hexadecimal(name: str) -> Callable[[str], str]:
-    return lambda string: hashlib.new(name, string.encode(), usedforsecurity=False).hexdigest()
+    def digest(string: str) -> str:
+        from hashlib import new
+
+        return new(name, string.encode(), usedforsecurity=False).hexdigest()
+
+    return digest
+
+
+def _urlencode(string: str) -> str:
+    from urllib.parse import quote_plus
+
+    return quote_plus(string, safe="")
 
 
 # -- collections -------------------------------------------------------------------------------------------------------
@@ -278,7 +298,7 @@ def _sum(numbers: list[Any]) -> Fraction:
 DATA_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "abs": ("n", abs),
     "base64decode": ("s", _base64decode),
-    "base64encode": ("s", lambda string: base64.b64encode(string.encode()).decode()),
+    "base64encode": ("s", _base64encode),
     "ceil": ("n", lambda number: Fraction(math.ceil(number))),
     "chomp": ("s", lambda string: string.rstrip("\r\n")),
     "chunklist": ("ln", _chunklist),
@@ -307,6 +327,6 @@ DATA_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "transpose": ("m", _transpose),
     "trim": ("ss", lambda string, characters: string.strip(characters) if characters else string),
     "trimspace": ("s", str.strip),
-    "urlencode": ("s", lambda string: quote_plus(string, safe="")),
+    "urlencode": ("s", _urlencode),
     "yamldecode": ("s", _yamldecode),
 }

@@ -6,7 +6,10 @@ For `scan.source_files`, which asks what is ignored, and `scan.changed_files`.
 from __future__ import annotations
 
 import os
-import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 MOST_SECONDS = 120  # the largest public repositories take one
 
@@ -19,6 +22,8 @@ class NoAnswer(Exception):
 
 def git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """What git says of the repository at `root`, and its exit code. Raises NoAnswer."""
+    import subprocess  # without a repository nobody is asked
+
     command = ["git", "-C", root, *_OPTIONS, *arguments]
     try:
         answer = subprocess.run(

@@ -50,10 +50,12 @@ class ModuleGraph:
         self._screen = screen
         self._root = root
         self.modules: dict[str, Module] = {}
+        self._directories: dict[str, SourceDirectory] = {}
         self._given: Sequence[bytes] = ()
 
     def add(self, directory: SourceDirectory) -> None:
         if directory.path not in self.modules:
+            self._directories[directory.path] = directory
             self.modules[directory.path] = self._module(directory)
 
     def complete(self) -> None:
@@ -85,6 +87,9 @@ class ModuleGraph:
             reads_files=reads_files(together),
             chooses_source=calls and chooses_source(together, files),
         )
+
+    def _paths(self, directory: str, kind: Kind) -> list[str]:
+        return (self._directories.get(directory) or listed(directory)).paths(kind)
 
     def suspicious(self, directories: set[str], var_files: Iterable[str] = ()) -> set[str]:
         """Those of the directories of which the screen does not rule out that a denied policy is attached there.
@@ -123,14 +128,12 @@ class ModuleGraph:
         self, directories: set[str], given: Iterable[bytes], into_source: Look, into_text: Look
     ) -> dict[str, Evidence]:
         """What a closer look finds in these directories and all that they call, and in the files that they read."""
-        shown = {
-            path: _look_at(listed(path).paths(Kind.TERRAFORM), into_source) for path in self.called_by(directories)
-        }
+        shown = {path: _look_at(self._paths(path, Kind.TERRAFORM), into_source) for path in self.called_by(directories)}
         for path in shown:
             if path in self.modules and self.modules[path].reads_files:
                 shown[path] |= self._look_at_read(path, into_text)
         for path, module in self.modules.items():
-            found = _look_at(listed(path).paths(Kind.VARIABLES), into_source) if module.has_variables else None
+            found = _look_at(self._paths(path, Kind.VARIABLES), into_source) if module.has_variables else None
             for root in self.roots_of_variables(path) & directories if found else ():
                 shown[root] |= found or Evidence.NOTHING
         for source in given:
@@ -178,7 +181,7 @@ class ModuleGraph:
         values: dict[str, list[bytes | None]] = {}
         for path, module in self.modules.items():
             for root in self.roots_of_variables(path) if module.has_variables else ():
-                values.setdefault(root, []).extend(map(readable, listed(path).paths(Kind.VARIABLES)))
+                values.setdefault(root, []).extend(map(readable, self._paths(path, Kind.VARIABLES)))
         return values
 
     def reads(self, file: str) -> bool:
@@ -189,7 +192,7 @@ class ModuleGraph:
     def _read_by(self, directory: str) -> set[str]:
         """The absolute paths that a module may read, `*` in those that are not wholly known."""
         paths: set[str] = set()
-        for path in listed(directory).paths(Kind.TERRAFORM):
+        for path in self._paths(directory, Kind.TERRAFORM):
             paths |= read_paths(readable(path) or b"", directory)
         # A relative path counts from the root module, which may be any of the callers.
         bases = self.callers_of([directory])
@@ -206,12 +209,12 @@ class ModuleGraph:
     def variable_files(self) -> list[str]:
         """All variable files of the directories that were walked."""
         directories = sorted(path for path, module in self.modules.items() if module.has_variables)
-        return [file for path in directories for file in listed(path).paths(Kind.VARIABLES)]
+        return [file for path in directories for file in self._paths(path, Kind.VARIABLES)]
 
     def roots_of_variables(self, directory: str) -> set[str]:
         """The directories with source that the variable files in a directory may be for."""
         nearest = self.root_of_variables(directory)
-        files = listed(directory).paths(Kind.VARIABLES)
+        files = self._paths(directory, Kind.VARIABLES)
         return {*([nearest] if nearest else ()), *(root for file in files for root in self.modules_of_file(file))}
 
     def modules_of_file(self, path: str) -> set[str]:
@@ -276,11 +279,10 @@ class ModuleGraph:
 
 
 def _look_at(paths: Iterable[str], look: Look, unreadable: Evidence = Evidence.NAME) -> Evidence:
-    evidence = Evidence.NOTHING
-    for path in paths:
-        source = readable(path)
-        evidence |= unreadable if source is None else look(source)
-    return evidence
+    """What is found in some files at once."""
+    paths = list(paths)
+    sources = [source for path in paths if (source := readable(path)) is not None]
+    return look(b"\n".join(sources)) if len(sources) == len(paths) else unreadable
 
 
 def _reached(starts: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
