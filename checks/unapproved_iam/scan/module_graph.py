@@ -118,7 +118,7 @@ class ModuleGraph:
             pieces.rare_in_terraform,
             screen.rare_in_read,
         )
-        rare = self._reaching(shown, Evidence.LAST_PIECE | Evidence.OPEN_ARN) & directories
+        rare = self._reaching(shown, Evidence.FIRST_PIECE | Evidence.OPEN_ARN) & directories
         common = self._looked_at(rare, given, pieces.common_in_terraform, pieces.common_in_text)
         shown = {path: evidence | common.get(path, Evidence.NOTHING) for path, evidence in shown.items()}
         found = (set.intersection(*(self._reaching(shown, flag) for flag in named)) for named in NAMED)

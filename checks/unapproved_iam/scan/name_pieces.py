@@ -11,7 +11,7 @@ Of each pair one half is rare and found fast; the other half is worth a look onl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -50,21 +50,27 @@ MOST_PIECES = 2000
 _COMPUTED = r"\d|true|false|null"
 
 # Providers decode the certificates of clusters, which name no policy.
-_HIDDEN_TEXT = late_pattern(rb"(?:fileset|base64decode|textdecodebase64)\s*\((?![^()\"\n]*certificate_authority)")
-_HIDING = (b"fileset", b"base64")  # found fast
+_HIDDEN_TEXT = tuple(
+    late_pattern(rb"%b\s*\((?![^()\"\n]*certificate_authority)" % function)
+    for function in (rb"fileset", rb"base64(?:decode|(?<=textdecodebase64))")
+)
 _REWRITING = late_pattern(
     rb"\b(?:replace|regex(?:all)?|substr|trim(?:prefix|suffix|space)?|chomp|title|upper|lower|strrev|split"
     rb"|yamldecode|csvdecode|basename|dirname)\s*\(|[{~]~|~\}"
 )
 _OPEN_BEFORE_SLASH = late_pattern(rb":policy(?![\\/\w-])")
 # Policies that are looked up, or a customer's that are declared or attached, by their names.
-_LOOKED_UP = late_pattern(rb'\bdata(?:[\s"]|/\*(?s:.*?)\*/)+aws_iam_policy(?![\w.-])|"aws_iam_policy"\s*:')
+_LOOKED_UP = (
+    late_pattern(rb'data(?<!\wdata)(?:[\s"]|/\*(?s:.*?)\*/)+aws_iam_policy(?![\w.-])'),
+    late_pattern(rb'"aws_iam_policy"\s*:'),
+)
 _BY_NAME = [row.resource_type for row in ATTACHING_TYPES.values() if any(p.form is Form.NAME for p in row.policies)]
 _CUSTOMER_TYPES = late_pattern(lambda: any_of([*DECLARED_POLICIES, *_BY_NAME]).encode())
 
-_SPLIT = late_pattern(rb"(?:Fn::|!)Split\b")
+_CALL_OF_SPLIT = rb"Split(?:(?<=Fn::Split)|(?<=!Split))"
+_SPLIT = late_pattern(rb"%b\b" % _CALL_OF_SPLIT)
 # The character or characters that it cuts at, where they are a literal.
-_SPLIT_AT = late_pattern(rb"""(?:Fn::|!)Split(?:\\?["'])?\s*:?\s*[\[-]\s*\\?["']([^"'\\\s]+)\\?["']""")
+_SPLIT_AT = late_pattern(rb"""%b(?:\\?["'])?\s*:?\s*[\[-]\s*\\?["']([^"'\\\s]+)\\?["']""" % _CALL_OF_SPLIT)
 _NESTING = [
     name for name, row in TEMPLATE_TYPES.items() if any(one.form is TemplateForm.LOCATION for one in row.policies)
 ]
@@ -78,13 +84,15 @@ _LOCAL_TEMPLATE = late_pattern(
 
 # In Terraform source a literal lies between quotes, interpolations and directives, and a verb of `format` ends with a
 # letter; keys of objects need no quotes. (The lines of a heredoc end with a line feed, until a function cuts it off.)
-# Each way is a search of its own that begins with characters: `re` skips to these at once.
-def _first_in_terraform(piece: str) -> tuple[str, ...]:
-    key = rf"{piece}\s*(?:[=:]|/\*)"
-    return rf'["/}}]{piece}["$%\\]', rf"[\s{{,(]{key}", rf"\*/{key}"
+# Each way is a search of its own that begins with a letter, or with characters: `re` skips to these at once.
+def _first_in_terraform(pieces: set[str]) -> Iterator[str]:
+    for letter, rest in _by_letter(pieces):
+        literal = rf'(?<=["/}}]{letter}){rest}["$%\\]'
+        yield rf"{letter}(?:{literal}|(?:(?<=[\s{{,(]{letter})|(?<=\*/{letter})){rest}\s*(?:[=:]|/\*))"
 
 
-def _last_in_terraform(piece: str) -> tuple[str, ...]:
+def _last_in_terraform(pieces: set[str]) -> tuple[str, ...]:
+    piece = _one_of(pieces)
     key = rf"[ \t]*{piece}\s*(?:[=:]|/\*)"
     return rf'["}}]{piece}["\\]', rf'%[^a-zA-Z"\n]{{0,9}}[a-z]{piece}["\\]', rf"[\n{{,]{key}", rf"\*/{key}"
 
@@ -111,16 +119,39 @@ def _cuts_of(source: bytes) -> Cuts | None:
 
 # In YAML and other text literals need no quotes: words with anything but a part of a word beside them, or behind an
 # anchor or a tag. `AWS::` is none.
-def _first_in_text(piece: str, cuts: Cuts) -> tuple[str, ...]:
-    begins = rf"(?:(?<![\w:-])|(?<=[{cuts.behind}]))" if cuts.behind else r"(?<![\w:-])"
-    return (rf"{begins}{piece}(?=\s*(?:[\"'$%,\]}}#\\;|{cuts.before}]|:(?!:)|[\r\n]|$))",)
+def _first_in_text(pieces: set[str], cuts: Cuts) -> Iterator[str]:
+    ends = rf"(?=\s*(?:[\"'$%,\]}}#\\;|{cuts.before}]|:(?!:)|[\r\n]|$))"
+    for letter, rest in _by_letter(pieces):
+        begins = rf"(?<![\w:-]{letter})" + (rf"|(?<=[{cuts.behind}]{letter})" if cuts.behind else "")
+        yield rf"{letter}(?:{begins}){rest}{ends}"
 
 
-def _last_in_text(piece: str, cuts: Cuts) -> tuple[str, ...]:
+def _last_in_text(pieces: set[str], cuts: Cuts) -> tuple[str, ...]:
+    piece = _one_of(pieces)
     ends = rf"(?:(?![\w:-])|(?=[{cuts.before}]))" if cuts.before else r"(?![\w:-])"
     # No quote opens behind a letter: that is an apostrophe.
     begins = (rf"[\"}}\[,{{:;|\r\n{cuts.behind}-]", r"'(?<!\w')", r"[&!][\w!:.-]*[ \t]", r"\A")
     return tuple(rf"{begin}[ \t]*{piece}{ends}" for begin in begins)
+
+
+MOST_LETTERS = 10  # beyond, one search for all of them is faster
+
+
+def _by_letter(pieces: set[str]) -> Iterator[tuple[str, str]]:
+    """Expressions for the first letter of the pieces, and for what follows it."""
+    rests: dict[str, set[str]] = {}
+    for piece in pieces:
+        rests.setdefault(re.escape(piece[0]), set()).add(piece[1:])
+    if len(rests) <= MOST_LETTERS:
+        yield from ((letter, any_of(rest)) for letter, rest in rests.items())
+    else:
+        written = "|".join(f"(?<={letter}){any_of(rest)}" for letter, rest in rests.items())
+        yield f"[{''.join(rests)}]", f"(?:{written})"
+
+
+def _one_of(pieces: set[str]) -> str:
+    letters = "".join(sorted({re.escape(piece[0]) for piece in pieces}))  # ruled out faster than by branches
+    return f"(?=[{letters}])(?:{any_of(pieces)})"
 
 
 class NamePieces:
@@ -153,12 +184,12 @@ class NamePieces:
 
     def rare_in_terraform(self, source: bytes) -> Evidence:
         """What is seldom found in Terraform source or variables, beside types and whole names."""
-        looked_up = b"aws_iam_policy" in source and _LOOKED_UP.search(source) is not None
+        looked_up = b"aws_iam_policy" in source and any(one.search(source) for one in _LOOKED_UP)
         if self._always or hides_text(source):
             return Evidence.NAME
         if self._of_first.first_in_terraform(source) or self._of_last.last_in_terraform(source):
             return Evidence.NAME
-        evidence = Evidence.LAST_PIECE if self._of_both.last_in_terraform(source) else Evidence.NOTHING
+        evidence = Evidence.FIRST_PIECE if self._of_both.first_in_terraform(source) else Evidence.NOTHING
         if looked_up or self._open_arn.search(source) or _OPEN_BEFORE_SLASH.search(source):
             evidence |= Evidence.OPEN_ARN
         if self._customer and _CUSTOMER_TYPES.search(source):
@@ -166,8 +197,8 @@ class NamePieces:
         return evidence | self.rare_in_template(source) if holds_template(source) else evidence
 
     def common_in_terraform(self, source: bytes) -> Evidence:
-        """The other halves, which are often found."""
-        evidence = Evidence.FIRST_PIECE if self._of_both.first_in_terraform(source) else Evidence.NOTHING
+        """The other halves, which are often found, or take longer to find."""
+        evidence = Evidence.LAST_PIECE if self._of_both.last_in_terraform(source) else Evidence.NOTHING
         if _REWRITING.search(source) and _REWRITING.search(without_tests(source)):
             evidence |= Evidence.REWRITING
         return evidence | self.common_in_text(source) if holds_template(source) else evidence
@@ -190,13 +221,13 @@ class NamePieces:
             return Evidence.NAME
         if self._of_first.first_in_text(source, cuts) or self._of_last.last_in_text(source, cuts):
             return Evidence.NAME
-        return Evidence.LAST_PIECE if self._of_both.last_in_text(source, cuts) else Evidence.NOTHING
+        return Evidence.FIRST_PIECE if self._of_both.first_in_text(source, cuts) else Evidence.NOTHING
 
     def common_in_text(self, source: bytes) -> Evidence:
         """The other half."""
         cuts = _cuts_of(source)
-        is_found = cuts is None or self._of_both.first_in_text(source, cuts)
-        return Evidence.FIRST_PIECE if is_found else Evidence.NOTHING
+        is_found = cuts is None or self._of_both.last_in_text(source, cuts)
+        return Evidence.LAST_PIECE if is_found else Evidence.NOTHING
 
 
 Search = Callable[[bytes], object]
@@ -229,26 +260,25 @@ def _beginnings(names: set[str]) -> set[str]:
     return {name[:end] for name in names for end in range(1, len(name))}
 
 
-def _search(written: Callable[[str], Iterable[str]], pieces: set[str]) -> Search:
+def _search(written: Callable[[set[str]], Iterable[str]], pieces: set[str]) -> Search:
     """The search for pieces, compiled when it is needed for the first time."""
     compiled: list[Search] = []
 
     def search(source: bytes) -> object:
         if not compiled:
-            letters = "".join(sorted({re.escape(piece[0]) for piece in pieces}))  # ruled out faster than by branches
-            compiled.extend(re.compile(one.encode()).search for one in written(f"(?=[{letters}])(?:{any_of(pieces)})"))
+            compiled.extend(re.compile(one.encode()).search for one in written(pieces))
         return any(one(source) for one in compiled)
 
     return search if pieces else lambda source: None
 
 
-def _text_search(written: Callable[[str, Cuts], Iterable[str]], pieces: set[str]) -> TextSearch:
+def _text_search(written: Callable[[set[str], Cuts], Iterable[str]], pieces: set[str]) -> TextSearch:
     """The same for each way to cut."""
     searches: dict[Cuts, Search] = {}
 
     def search(source: bytes, cuts: Cuts) -> object:
         if cuts not in searches:
-            searches[cuts] = _search(lambda piece: written(piece, cuts), pieces)
+            searches[cuts] = _search(lambda pieces: written(pieces, cuts), pieces)
         return searches[cuts](source)
 
     return search
@@ -256,7 +286,7 @@ def _text_search(written: Callable[[str, Cuts], Iterable[str]], pieces: set[str]
 
 def hides_text(source: bytes) -> bool:
     """Whether Terraform source holds text that is not written out in it."""
-    return any(mark in source for mark in _HIDING) and _HIDDEN_TEXT.search(source) is not None
+    return any(one.search(source) for one in _HIDDEN_TEXT)
 
 
 def nests_files(source: bytes) -> bool:

@@ -50,7 +50,7 @@ class SliceScreen:
             texts = {b"\n".join(sorted(texts))}  # the template may be put together from several
         files = [path for path in paths if self._is_readable(path)]
         evidence = reduce(or_, (*map(self._rare, texts), *map(self._rare_in_file, files)), Evidence.TYPE)
-        if not suffices(evidence) and evidence & (Evidence.LAST_PIECE | Evidence.OPEN_ARN):
+        if not suffices(evidence) and evidence & (Evidence.FIRST_PIECE | Evidence.OPEN_ARN):
             evidence = reduce(or_, (*map(self._common, texts), *map(self._common_in_file, files)), evidence)
         return suffices(evidence)
 

@@ -135,7 +135,7 @@ class UnitFiles:
         evidence = Evidence.TYPE | whole.rare
         for path in modules.called_by(called) if called else ():
             evidence |= modules.modules[path].evidence | modules.modules[path].variables
-        if not suffices(evidence) and whole.rare & (Evidence.LAST_PIECE | Evidence.OPEN_ARN):
+        if not suffices(evidence) and whole.rare & (Evidence.FIRST_PIECE | Evidence.OPEN_ARN):
             evidence |= reduce(or_, (self._common(path) for path in whole.paths), Evidence.NOTHING)
         return evidence
 

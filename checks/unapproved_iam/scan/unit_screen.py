@@ -117,7 +117,7 @@ class Screen:
             return evidence
         if evidence == Evidence.TYPE:
             evidence |= self.pieces.rare_in_template(source)
-        if evidence & Evidence.LAST_PIECE:
+        if evidence & Evidence.FIRST_PIECE:
             evidence |= self.pieces.common_in_text(source)
         return evidence
 
