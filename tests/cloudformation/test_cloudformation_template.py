@@ -376,6 +376,13 @@ def test_conf_that_cannot_be_read() -> None:
     assert [one.reason for one in reading.unjudged] == ["Properties of Role is a list (expected a mapping)"]
 
 
+def test_properties_that_no_mapping_has(tmp_path: Path) -> None:
+    role = f"{{Type: AWS::IAM::Role, Properties: !FindInMap [Map, a, '{ADMIN}']}}"
+    reading = read(tmp_path / "file.yaml", f"Mappings: {{Map: {{a: {{b: c}}}}}}\nResources: {{Role: {role}}}\n")
+    assert reading is not None
+    assert [one.reason for one in reading.unjudged] == ["Properties of Role is Fn::FindInMap (expected a mapping)"]
+
+
 # Nested stacks
 
 

@@ -73,6 +73,19 @@ SHAPES: dict[str, dict[str, Any]] = {
     "conditional role": function(
         Role={"Fn::If": ["Open", NO_VALUE, "arn:aws:iam::123456789012:role/own"]}, Policies=["AmazonS3FullAccess"]
     ),
+    "conditional role of a function that is never created": {
+        **function(
+            Role={"Fn::If": ["Open", NO_VALUE, "arn:aws:iam::123456789012:role/own"]}, Policies=["AmazonS3FullAccess"]
+        ),
+        "Condition": "Never",
+    },
+    "conditional role on the other side": function(
+        Role={"Fn::If": ["Open", "arn:aws:iam::123456789012:role/own", NO_VALUE]}, Policies=["AmazonS3FullAccess"]
+    ),
+    "conditional role without any": {
+        **function(Role={"Fn::If": ["Open", NO_VALUE, NO_VALUE]}, Policies=["AmazonS3FullAccess"]),
+        "Condition": "Never",
+    },
     "tracing": function(Tracing="Active"),
     "tracing disabled": function(Tracing="Disabled"),
     "tracing by parameter": function(Tracing={"Ref": "Mode"}),

@@ -118,6 +118,25 @@ TWINS = {
         "AdministratorAccess",
         {"child.yaml": CHILD.replace("P: {", "P: {Default: SecurityAudit, ")},
     ),
+    "an output that is there under a condition": Twin(
+        "Resources:\n"
+        "  S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {W: 'WORD'}}}\n"
+        "  Role: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [!GetAtt S.Outputs.P]}}\n",
+        "no",
+        "yes",
+        {
+            "child.yaml": "Parameters: {W: {Type: String}}\nConditions: {C: !Equals [!Ref W, 'yes']}\n"
+            + OUTPUT.replace("{P: {", "{P: {Condition: C, ")
+        },
+    ),
+    "a parameter is the text of a template": Twin(
+        "Parameters:\n  Body:\n    Type: String\n    Default: |\n      Resources:\n        Role:\n"
+        "          Type: AWS::IAM::Role\n"
+        "          Properties: {ManagedPolicyArns: ['arn:aws:iam::aws:policy/WORD']}\n"
+        "Resources: {Set: {Type: AWS::CloudFormation::StackSet, Properties: {TemplateBody: !Ref Body}}}\n",
+        "ReadOnlyAccess",
+        "AdministratorAccess",
+    ),
     "the length of a list": Twin(_if("!Equals [{Fn::Length: [a, !Ref AWS::NoValue, b]}, WORD]", ""), "3", "2"),
     "the length of a parameter's default": Twin(
         _role(

@@ -64,7 +64,8 @@ def oddity_of(evaluator: Evaluator, declared: Declared) -> Odd | None:
     if properties is None or function == "Fn::Transform":
         return None
     for possible in evaluator.values(properties, declared.world):
-        if possible.value is not None and not isinstance(possible.value, Object) and not _stands_for_unknown(possible):
+        is_made = isinstance(properties, Scalar) and _stands_for_unknown(possible)
+        if possible.value is not None and not isinstance(possible.value, Object) and not is_made:
             kind = function or ("a text" if isinstance(properties, Scalar) else "a list")
             return Odd(properties.line, f"Properties of {declared.logical_id} is {kind} (expected a mapping)")
     return None

@@ -41,8 +41,8 @@ def templates_of(evaluator: Evaluator, declared: Declared, directory: str) -> It
         for node, inner in evaluator.at(declared.properties, policy.name, declared.world):
             if policy.form is Form.TEMPLATE:
                 for member in evaluator.members(node, inner):
-                    body = member.value if isinstance(member.value, Object | Text) else member.text
-                    yield NestedTemplate(body, "", member.world, member.line)
+                    for body, world in _bodies(evaluator, member):
+                        yield NestedTemplate(body, "", world, member.line)
             elif policy.form is Form.LOCATION:
                 asset = _asset_of(declared.node)
                 for location in evaluator.texts(text(asset) if asset else node, inner):
@@ -50,6 +50,16 @@ def templates_of(evaluator: Evaluator, declared: Declared, directory: str) -> It
                         file = _local_file(value.known, directory)
                         if file:
                             yield NestedTemplate(None, file, world, location.line)
+
+
+def _bodies(evaluator: Evaluator, possible: Possible) -> Iterator[tuple[Object | Text, World]]:
+    """A template; a parameter that is one as a whole has values, one within its text is an unknown part of it."""
+    if isinstance(possible.value, Object):
+        yield possible.value, possible.world
+    elif possible.text.is_unknown:
+        yield from evaluator.filled_in(possible.text, possible.world)
+    else:
+        yield possible.text, possible.world
 
 
 def _asset_of(resource: Node) -> str | None:

@@ -66,6 +66,21 @@ def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: N
             yield _added(settings, Possible(aws_managed("service-role/AWSCodeDeployRoleForLambda"), world, 0), role)
 
 
+def role_has_own_condition(resource_type: str, resource: Node) -> bool:
+    """Whether a function's role is there under the condition of `Role` alone, which the transform puts in the place of
+    the function's own: where Fn::If chooses between a role and none."""
+    role = value_of(value_of(resource, "Properties"), "Role")
+    function, argument = (role and function_of(role)) or ("", None)
+    sides = argument.items[1:] if isinstance(argument, Array) else []
+    absent = [side for side in sides if _is_no_value(side)]
+    return resource_type == "AWS::Serverless::Function" and function == "Fn::If" and len(absent) == 1
+
+
+def _is_no_value(node: Node) -> bool:
+    function, argument = function_of(node) or ("", node)
+    return function == "Ref" and scalar_text(argument) == "AWS::NoValue"
+
+
 def _added(settings: _Settings, added: Possible, role: tuple[Principal, ...]) -> Attached:
     world = added.world
     facts = settings.evaluator.unknowns.told(world.facts, world.defaults)

@@ -19,7 +19,7 @@ from unapproved_iam.cloudformation.nested_stacks import (
 )
 from unapproved_iam.cloudformation.parameters import Arguments, StackPlace
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
-from unapproved_iam.cloudformation.sam_resources import ROLE_OF_TYPE, attached_by_sam
+from unapproved_iam.cloudformation.sam_resources import ROLE_OF_TYPE, attached_by_sam, role_has_own_condition
 from unapproved_iam.cloudformation.source_skips import (
     TemplateText,
     declares_attaching_type,
@@ -121,7 +121,7 @@ class Stack:
         always = Declared(entry.name, resource_type, entry.node, entry.world, entry.line)
         yield Reading(nested=frozenset(nested.file for nested in self._templates_of(always) if nested.file))
         attached: list[Attached] = []
-        for world in self._worlds_of(entry):
+        for world in self._worlds_of(entry, resource_type):
             declared = Declared(entry.name, resource_type, entry.node, world, entry.line)
             for result in self._attached_by(declared):
                 if isinstance(result, Odd):
@@ -139,9 +139,10 @@ class Stack:
                 self._attached.add(same)
                 yield attachment
 
-    def _worlds_of(self, entry: Entry) -> Iterator[World]:
-        """The worlds in which the resource is created."""
-        facts = entry.world.facts & self.evaluator.exists(entry)
+    def _worlds_of(self, entry: Entry, resource_type: str) -> Iterator[World]:
+        """The worlds in which the resource is created, or its role."""
+        exists = ALWAYS if role_has_own_condition(resource_type, entry.node) else self.evaluator.exists(entry)
+        facts = entry.world.facts & exists
         if facts is not NEVER:
             yield entry.world.with_facts(facts)
 
@@ -278,15 +279,17 @@ class Stack:
     def _output_of_nested(self, logical_id: str, output: str, world: World) -> list[Possible] | None:
         """The values of an output of a nested stack, for Fn::GetAtt; None when the tree does not have the output."""
         outputs = [
-            (stack, node, inner)
+            (stack, entry, entry.world.with_facts(entry.world.facts & stack.evaluator.exists(entry)))
             for stack in self._nested_in(self.evaluator.resources[logical_id])
             for section in values_of(stack.root, "Outputs")
-            for node, inner in stack.evaluator.under(section, output, stack.evaluator.start)
+            for entry in stack.evaluator.entries(section, stack.evaluator.start)
+            if entry.name == output
         ]
         values = (
             Given((possible._replace(line=0),))
-            for stack, node, inner in outputs
-            for possible in stack.evaluator.property_texts(node, "Value", inner)
+            for stack, entry, inner in outputs
+            if inner.facts is not NEVER
+            for possible in stack.evaluator.property_texts(entry.node, "Value", inner)
         )
         return [one for value in values for one in self.evaluator.values(value, world)] if outputs else None
 

@@ -106,12 +106,12 @@ class Evaluator:
                 self._truths[name] = truth_of(self, node, World(loops=world.loops), f"Condition {name}")
         return self._truths[name]
 
-    def exists(self, resource: Entry) -> Facts:
-        """When a resource is created: under its condition."""
-        condition = value_of(resource.node, "Condition")
+    def exists(self, declared: Entry) -> Facts:
+        """When a resource or an output is created: under its condition."""
+        condition = value_of(declared.node, "Condition")
         if not isinstance(condition, Scalar) or condition.is_null:
             return ALWAYS
-        return self.condition(str(self.written(condition.text, resource.world)))
+        return self.condition(str(self.written(condition.text, declared.world)))
 
     def named_facts(self) -> dict[str, Facts]:
         """The conditions, as messages name them."""
