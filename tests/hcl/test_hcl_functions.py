@@ -150,6 +150,12 @@ CALLS = {
     ],
     "sum": ["[1, 2.5]", '["3"]', "[]"],
     "templatefile": ['"sub/t.tftpl", { name = "x", list = ["a", "b"] }', '"missing.tftpl", {}', '"sub/t.tftpl", {}'],
+    "templatestring": [
+        'local.template, { name = "x", list = ["a", "b"] }',
+        "local.template, {}",
+        'local.plain, { name = "x" }',
+        "local.broken, {}",
+    ],
     "title": ['"hello world"', '"aB cD"', '"it\'s a-b"', '"ä"'],
     "tobool": ['"true"', '"no"', "null", "true"],
     "tolist": ['["b", "a"]', '["a", 1]', 'toset(["b", "a"])'],
@@ -220,6 +226,13 @@ FILES = {
     "sub/deep/b.md": "b",
     "sub/t.tftpl": "%{ for x in list }${name}-${x}\n%{ endfor }",
 }
+SOURCE = r"""
+locals {
+  template = "%%{ for x in list }$${name}-$${upper(x)}\n%%{ endfor }"
+  plain    = "a\\b\"c"
+  broken   = "$${"
+}
+"""
 LINKS = {"linked": "sub", "linked.md": "sub/a.md"}
 
 
@@ -236,8 +249,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_computes_what_terraform_computes(directory: Path) -> None:
     expressions = tuple(f"{function}({arguments})" for function, rows in CALLS.items() for arguments in rows)
-    computed = computed_by_terraform(WrittenModule("", expressions, {}), directory)
-    engine = Module("", str(directory))
+    computed = computed_by_terraform(WrittenModule(SOURCE, expressions, {}), directory)
+    engine = Module(SOURCE, str(directory))
     different = []
     for expression, data in zip(expressions, computed, strict=True):
         value = engine.evaluated(expression)

@@ -160,6 +160,10 @@ KINDS = {  # <denied|clean>
         'variable "n" { default = "2" }\n',
         'var.n == "<1|2>" ? [["ReadOnlyAccess", "IAMFullAccess", "ReadOnlyAccess"][var.n]] : []',
     ),
+    "what may be ephemeral": (
+        'variable "e" {\n  ephemeral = true\n  default   = "x"\n}\n',
+        'ephemeralasnull(var.e) == null ? ["<IAMFullAccess|ReadOnlyAccess>"] : ["ViewOnlyAccess"]',
+    ),
     "a validation": (VALIDATED, '[lookup({ qa = "IAMFullAccess" }, var.env, "ReadOnlyAccess")]'),
 }
 
@@ -171,6 +175,34 @@ def test_a_value_and_its_condition_belong_to_one_world(variables: str, names: st
         chosen = re.sub(r"<([^<>|]*)\|([^<>|]*)>", r"\1" if is_denied else r"\2", source)
         findings, _ = findings_in(write_tree(tmp_path / str(is_denied), {"main.tf": chosen}))
         assert {finding.verdict for finding in findings} - {Verdict.CLEAN} == ({Verdict.DENIED} if is_denied else set())
+
+
+FILES = {
+    "a/eu.txt": "ReadOnlyAccess",
+    "a/a.txt": "ViewOnlyAccess",
+    "b/us.txt": "IAMFullAccess",
+    "b/a-b.txt": "IAMFullAccess",
+    "b/c-c.txt": "PowerUserAccess",
+}
+BY_FILE = {  # <denied|clean>
+    "by two parts": '[file("${terraform.workspace}/<${var.region}|eu>.txt")]',
+    "by two parts, one of which is told elsewhere": (
+        'terraform.workspace == "<b|a>" ? [file("${terraform.workspace}/${var.region}.txt")] : []'
+    ),
+    "by one part twice": '[file("<b|a>/${terraform.workspace}-${terraform.workspace}.txt")]',
+    "by a part in two names": '[file("${terraform.workspace}/${terraform.workspace}.txt"), <"IAMFullAccess"|"x">]',
+    "a template": '[templatefile("<b|a>/${var.region}.txt", {})]',
+}
+
+
+@pytest.mark.parametrize("names", BY_FILE.values(), ids=BY_FILE)
+def test_each_file_that_a_path_may_mean_counts(names: str, tmp_path: Path) -> None:
+    source = 'variable "region" {}\n' + ROLE.format(names)
+    for is_denied in (True, False):
+        chosen = re.sub(r"<([^<>|]*)\|([^<>|]*)>", r"\1" if is_denied else r"\2", source)
+        findings, _ = findings_in(write_tree(tmp_path / str(is_denied), FILES | {"main.tf": chosen}))
+        denied = any(finding.verdict is Verdict.DENIED for finding in findings)
+        assert denied is is_denied
 
 
 OF_OBJECT = """

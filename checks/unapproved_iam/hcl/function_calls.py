@@ -6,85 +6,57 @@ arguments and something unknown: never nothing. Source: "Functions" in the Terra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sized
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Sized
+from typing import Any
 
 from unapproved_iam.hcl.alternatives import applied, bounded_ways, one_of, unknown_like
 from unapproved_iam.hcl.argument_functions import ARGUMENT_FUNCTIONS, Argument
 from unapproved_iam.hcl.collection_parts import Parts, spliced
 from unapproved_iam.hcl.data_functions import DATA_FUNCTIONS, data_of, value_of_json
 from unapproved_iam.hcl.decimal_numbers import number_of
-from unapproved_iam.hcl.expression import Call, Expression
+from unapproved_iam.hcl.expression import Call
 from unapproved_iam.hcl.facts import (
     ALWAYS,
     MISSING,
     Facts,
     Subject,
     Turn,
-    constant_of_text,
     holds,
     is_none_of,
     is_one_of,
     joined,
     short,
 )
+from unapproved_iam.hcl.file_functions import FILE_FUNCTIONS, content_of
 from unapproved_iam.hcl.inexact import Inexact, NotJudged
 from unapproved_iam.hcl.list_functions import LIST_FUNCTIONS
 from unapproved_iam.hcl.map_functions import MAP_FUNCTIONS
-from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS, absolute_path
-from unapproved_iam.hcl.scope import (
-    MAX_DIRECTORIES,
-    MAX_FILE,
-    Files,
-    Layer,
-    Reference,
-    Scope,
-    TooManyDirectories,
-    owner_of,
-)
+from unapproved_iam.hcl.path_functions import PATH_FUNCTIONS
+from unapproved_iam.hcl.scope import Evaluation, Scope, owner_of
 from unapproved_iam.hcl.string_functions import STRING_FUNCTIONS, json_with_holes, text_argument
-from unapproved_iam.hcl.strings import as_strings
-from unapproved_iam.hcl.syntax import HclSyntaxError, parse_template
+from unapproved_iam.hcl.template_functions import templatefile, templatestring
 from unapproved_iam.hcl.texts import holds_unknown, policies_in
 from unapproved_iam.hcl.turns import another
 from unapproved_iam.hcl.values import (
     Boolean,
     Found,
-    Item,
-    Kind,
-    Mapping,
     Plain,
     Possible,
     Refused,
-    Sequence,
     String,
     Unknown,
     Value,
-    beyond_limit,
     exactly,
     is_other,
     is_refused,
     not_judged,
     refused,
-    string,
     subject_of,
     under,
     unknown,
 )
-from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.passed_policies import policies_passed
-from unapproved_iam.policies.possible_text import Hole, Text, text
-
-
-class Evaluation(Protocol):
-    """How the evaluator evaluates an argument; handed in, since it calls functions itself."""
-
-    def value(self, expression: Expression, scope: Scope) -> Value: ...
-
-    def value_and_doubt(self, expression: Expression, scope: Scope) -> tuple[Value, bool | None]:
-        """The value, and whether Terraform may refuse to compute it even where it is not refused here; None for what
-        it refuses elsewhere, if at all."""
+from unapproved_iam.policies.possible_text import Hole
 
 
 def called(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
@@ -273,124 +245,21 @@ def _can(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
     return one_of([under(computed(possible), possible.when) for possible in value], call)
 
 
-def _templatefile(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
-    """templatefile(PATH, VARIABLES)"""
-    if len(call.arguments) != 2:
-        raise Refused("wrong number of arguments")
-
-    def rendered(path: Plain, variables: Plain) -> Value:
-        found = _found(scope.files, path)
-        if found is not None and scope.files.is_too_long(found):
-            return beyond_limit(call, f"{MAX_FILE} bytes", policies_in(exactly(path), exactly(variables)))
-        content = None if found is None else scope.files.read(found)
-        if found is None or content is None or not isinstance(variables, Mapping) or not variables.is_exact:
-            return _unread(call, path, variables)
-        values: dict[Reference, Value] = {(entry.key.known or "",): entry.value for entry in variables.entries}
-        try:
-            template = parse_template(content, Place(found))
-        except HclSyntaxError as error:
-            raise Refused(str(error)) from None
-        return as_strings(evaluation.value(template, Layer(_Nothing(scope.files), values)), call)
-
-    return applied(rendered, [evaluation.value(argument, scope) for argument in call.arguments], call)
-
-
-@dataclass(frozen=True)
-class _Nothing:
-    """The scope of a template file, which sees its variables only."""
-
-    files: Files
-
-    def value_of(self, reference: Reference) -> Value:
-        return refused(".".join(reference), "a template file sees its variables only")
-
-    def is_known(self, reference: Reference) -> bool:
-        return True
-
-    def owner_of(self, reference: Reference) -> Hashable:
-        return self
-
-
-# -- files of the tree -------------------------------------------------------------------------------------------------
-
-
-def _file(call: Call, scope: Scope, path: Plain) -> Value:
-    """The text of a file; of a path that is not wholly known, that of each file of the tree that it may be."""
-    name = scope.files.on_this_machine(text_argument(path))
-    if name.known is None and not isinstance(path, Unknown):
-        return _of_matching(call, scope, name) or _unread(call, path)
-    found = _found(scope.files, path)
-    content = None if found is None else scope.files.read(found)
-    if found is not None and scope.files.is_too_long(found):
-        return beyond_limit(call, f"{MAX_FILE} bytes")
-    return _unread(call, path) if found is None or content is None else string(content, Place(found))
-
-
 def _filebase64(call: Call, scope: Scope, path: Plain) -> Value:
     """What it is the base64 of, where that is text."""
     return applied(
-        lambda content: _of_plains("base64encode", call, scope, (content,)), [_file(call, scope, path)], call
+        lambda content: _of_plains("base64encode", call, scope, (content,)), [content_of(call, scope, path)], call
     )
-
-
-def _of_matching(call: Call, scope: Scope, path: Text) -> Value | None:
-    """Where the path has one unknown part, each file by what that part is for it; None when no file matches."""
-    if len(path.holes) != 1:
-        return None
-    paths = scope.files.like(["*" if isinstance(piece, Hole) else piece for piece in path.pieces])
-    if not paths:
-        return None
-    (hole,) = path.holes
-    subject = hole.subject if isinstance(hole.subject, Subject) else Subject(hole.written)
-    contents = [
-        under(_file(call, scope, String(text(written))), is_one_of(subject, constant_of_text(part)))
-        for part, written in paths.items()
-    ]
-    missing = refused(call, "there is no such file in the tree")
-    return one_of([*contents, under(missing, is_none_of(subject, *map(constant_of_text, paths)))], call)
-
-
-def _fileexists(call: Call, scope: Scope, path: Plain) -> Value:
-    found = _found(scope.files, path)
-    return _unread(call, path) if found is None else exactly(Boolean(scope.files.exists(found)))
-
-
-def _fileset(call: Call, scope: Scope, directory: Plain, pattern: Plain) -> Value:
-    found, wanted = _found(scope.files, directory), text_argument(pattern).known
-    try:
-        names = None if found is None or wanted is None else scope.files.matching(found, wanted)
-    except TooManyDirectories:
-        return beyond_limit(call, f"{MAX_DIRECTORIES} directories")
-    if names is None:
-        return _unread(call, directory, pattern)
-    return exactly(Sequence(tuple(Item(string(name)) for name in names), kind=Kind.SET))
-
-
-def _found(files: Files, path: Plain) -> str | None:
-    name = files.on_this_machine(text_argument(path)).known
-    return None if name is None else files.find(name)
-
-
-def _unread(call: Call, *plains: Plain) -> Value:
-    if any(isinstance(plain, Unknown) or (isinstance(plain, String) and plain.text.holes) for plain in plains):
-        return unknown_like(call, *plains)
-    found = policies_in(*map(exactly, plains))
-    return unknown(call, f"{call} reads a file that the tree does not hold", "scan the plan", found)
 
 
 _PLAIN_FUNCTIONS = LIST_FUNCTIONS | MAP_FUNCTIONS | PATH_FUNCTIONS | STRING_FUNCTIONS
 _LAZY_FUNCTIONS: dict[str, Callable[[Call, Scope, Evaluation], Value]] = {
     "can": _can,
-    "templatefile": _templatefile,
+    "templatefile": templatefile,
+    "templatestring": templatestring,
     "try": _try,
 }
-_FILE_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {  # with the number of arguments
-    "abspath": (absolute_path, 1),
-    "file": (_file, 1),
-    "filebase64": (_filebase64, 1),
-    "fileexists": (_fileexists, 1),
-    "fileset": (_fileset, 2),
-}
+_FILE_FUNCTIONS = FILE_FUNCTIONS | {"filebase64": (_filebase64, 1)}
 
 # Every other function yields the policies that its arguments hold, and anything else.
 COMPUTED = frozenset({*_PLAIN_FUNCTIONS, *_LAZY_FUNCTIONS, *_FILE_FUNCTIONS, *ARGUMENT_FUNCTIONS, *DATA_FUNCTIONS})

@@ -132,13 +132,18 @@ def _tobool(written: object, plain: Plain) -> Value:
     return unknown_like(written, plain) if truth is None else exactly(Boolean(truth))
 
 
+def _ephemeral_as_null(written: object, plain: Plain) -> Value:
+    """Null for what is ephemeral, which is not followed here; all else as it is."""
+    return one_of([exactly(plain), NULL], written)
+
+
 def _itself(written: object, plain: Plain) -> Value:
     return exactly(plain)
 
 
 # name: (function, fewest arguments, most arguments)
 MAP_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {
-    "ephemeralasnull": (_itself, 1, 1),
+    "ephemeralasnull": (_ephemeral_as_null, 1, 1),
     "keys": (_keys, 1, 1),
     "length": (_length, 1, 1),
     "nonsensitive": (_itself, 1, 1),

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -52,6 +53,16 @@ class Scope(Protocol):
 
     def owner_of(self, reference: Reference) -> Hashable:
         """Where the reference has its meaning: the same reference of the same owner is the same value."""
+
+
+class Evaluation(Protocol):
+    """How the evaluator evaluates an argument; handed in, since it calls functions itself."""
+
+    def value(self, expression: Expression, scope: Scope) -> Value: ...
+
+    def value_and_doubt(self, expression: Expression, scope: Scope) -> tuple[Value, bool | None]:
+        """The value, and whether Terraform may refuse to compute it even where it is not refused here; None for what
+        it refuses elsewhere, if at all."""
 
 
 class DeclaredNames(ABC):
@@ -187,16 +198,40 @@ class Files:
     def exists(self, found: str) -> bool:
         return os.path.isfile(found)
 
-    def like(self, pieces: list[str]) -> dict[str, str]:
-        """The files whose path has these pieces, of which one is `*`, any text without a slash: their paths by it."""
-        before, after = "".join(pieces).split("*", 1)
-        above, _, start = before.rpartition("/")
-        name = after.partition("/")[0]
-        directory = self.find(above or ".") if above or not before.startswith("/") else None
-        entries = sorted(os.listdir(directory)) if directory and os.path.isdir(directory) else []
-        parts = [entry[len(start) : len(entry) - len(name)] for entry in entries if _has(entry, start, name)]
-        paths = {part: before + part + after for part in parts}
-        return {part: path for part, path in paths.items() if (found := self.find(path)) and self.exists(found)}
+    def like(self, pieces: Iterable[str | int]) -> dict[tuple[str, ...], str]:
+        """The files whose path has these pieces, for each number one text without a slash: their paths by these texts.
+        None where two such texts meet in one name, or where too many directories may be meant."""
+        names: list[list[str | int]] = [[]]
+        for piece in pieces:
+            first, *others = piece.split("/") if isinstance(piece, str) else [piece]
+            names[-1].append(first)
+            names += [[other] for other in others]
+        ways: list[tuple[dict[int, str], str]] = [({}, "")]
+        for name in names:
+            ways = [way for parts, above in ways for way in self._entries_like(name, parts, above)]
+            if len(ways) > MAX_DIRECTORIES:
+                return {}
+        paths = {tuple(part for _, part in sorted(parts.items())): path[:-1] for parts, path in ways}
+        return {parts: path for parts, path in paths.items() if (found := self.find(path)) and self.exists(found)}
+
+    def _entries_like(
+        self, name: list[str | int], parts: dict[int, str], above: str
+    ) -> Iterator[tuple[dict[int, str], str]]:
+        """The entries of a directory that have such a name, each with the texts that it tells."""
+        pieces = [parts.get(piece, piece) if isinstance(piece, int) else piece for piece in name]
+        untold = [piece for piece in dict.fromkeys(pieces) if isinstance(piece, int)]
+        if not untold:
+            yield parts, f"{above}{''.join(map(str, pieces))}/"
+        directory = self.find(above or ".") if len(untold) == 1 else None
+        if directory is None or not os.path.isdir(directory):
+            return
+        first = pieces.index(untold[0])
+        written = (re.escape(piece) if isinstance(piece, str) else r"\1" for piece in pieces[first + 1 :])
+        pattern = re.compile(f"{re.escape(''.join(map(str, pieces[:first])))}(.+){''.join(written)}", re.DOTALL)
+        for entry in sorted(os.listdir(directory)):
+            found = pattern.fullmatch(entry)
+            if found:
+                yield parts | {untold[0]: found[1]}, f"{above}{entry}/"
 
     def matching(self, found: str, pattern: str) -> list[str] | None:
         """The files below a directory whose relative path matches, as `fileset` has it; None when the pattern is not
@@ -243,10 +278,6 @@ class Files:
 
 def _leads_back(entry: os.DirEntry[str], directory: str) -> bool:
     return entry.is_symlink() and (directory + os.sep).startswith(os.path.realpath(entry) + os.sep)
-
-
-def _has(name: str, start: str, end: str) -> bool:
-    return len(name) > len(start) + len(end) and name.startswith(start) and name.endswith(end)
 
 
 def owner_of(expression: Expression, scope: Scope) -> Hashable:

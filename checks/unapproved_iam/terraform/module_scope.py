@@ -18,8 +18,9 @@ from unapproved_iam.hcl.facts import Facts, Subject
 from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.scope import DeclaredNames, Files, Reference
 from unapproved_iam.hcl.syntax import HclSyntaxError
-from unapproved_iam.hcl.values import NULL, Boolean, Null, Record, String, Value, exactly, string, under, unknown
+from unapproved_iam.hcl.values import NULL, Null, Record, String, Value, exactly, string, text_of, under, unknown
 from unapproved_iam.policies.attachment import Place, Unjudged
+from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terraform.instances import Instance, Instances, instances_of
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration
@@ -87,6 +88,10 @@ class Child(NamedTuple):
 
 
 Children = dict[Instance, tuple[Child, ...]]
+
+
+def _is_false(value: Value) -> bool:
+    return value.decided is not None and text_of(value.decided) == text("false")
 
 
 class ModuleScope(DeclaredNames):
@@ -168,9 +173,7 @@ class ModuleScope(DeclaredNames):
             return converted(value, arguments["type"].expression, self, written) if "type" in arguments else value
 
         written = f"var.{name}"
-        is_nullable = "nullable" not in arguments or (
-            evaluate(arguments["nullable"].expression, self).decided != Boolean(False)
-        )
+        is_nullable = "nullable" not in arguments or not _is_false(evaluate(arguments["nullable"].expression, self))
         if self.call is not None:
             value = self._argument(self.call, name, default, is_nullable)
             value = typed(value) if value is not None else None
