@@ -185,6 +185,21 @@ def test_an_approval_that_expires_soon_is_told(
     assert len(annotated) == is_told
 
 
+def test_an_expired_approval_is_extended_and_never_written_twice(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approval = "- {policy: AdministratorAccess, attached_to: role/ops, in: main.tf, reason: x, expires: 2020-01-01}"
+    name = "unapproved-iam-policies.yaml"
+    narrow = f"{LIST}approve:\n{approval}\n"
+    lines = report(tree, {"main.tf": attachment("ops"), name: narrow}, capsys)
+    assert lines[2] == f"    to allow it again: set a later `expires` at {name}:4"
+    wide = narrow.replace("role/ops", "role/*")
+    line = report(tree, {name: wide}, capsys)[2]
+    assert line.startswith(f"    to allow it: {approval.partition(' reason')[0]} reason: …")
+    approved = wide + line.partition(": ")[2].replace("…", "reviewed") + "\n"
+    assert "1 approved" in report(tree, {name: approved}, capsys)[-1]
+
+
 def test_the_summary_tells_what_is_not_zero(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def summary(files: dict[str, str]) -> str:
         return re.sub(r"\(\d+\.\d s\)", "(N s)", report(tree, files, capsys)[-1])

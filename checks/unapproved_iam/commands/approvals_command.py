@@ -48,7 +48,7 @@ def parser() -> ArgumentParser:
         metavar="DAYS",
         type=int,
         default=SOON.days,
-        help=f"how many days before its end an approval is about to expire (default: {SOON.days})",
+        help=f"how many days before its last day an approval counts as about to expire (default: {SOON.days})",
     )
     parser.add_argument("--fail-on-unused", action="store_true", help="exit with 1 when an approval is unused")
     parser.add_argument(
@@ -62,12 +62,13 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser().parse_args(argv)
     for name, days in (("--expiring", arguments.expiring), ("--fail-on-expiring", arguments.fail_on_expiring or 0)):
         if not 0 <= days <= timedelta.max.days:
-            raise UsageError(f"{name}: {days} is no number of days (expected 0 or more)")
+            raise UsageError(f"{name}: {days} is not a number of days (expected 0 or more)")
     root = repository_root(os.curdir)
     deny_list = find_deny_list(arguments.deny_list, os.environ, root)
     today = datetime.now(timezone.utc).date()
     findings = findings_of(Request(paths=[root], screen=False), deny_list, root, today)
-    statuses = list(statuses_of(findings, today, timedelta(days=arguments.expiring)))
+    soon = max(arguments.expiring, arguments.fail_on_expiring or 0)
+    statuses = list(statuses_of(findings, today, timedelta(days=soon)))
     if arguments.output == "json":
         print(as_json(statuses, findings))
     else:

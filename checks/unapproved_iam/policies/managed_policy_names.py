@@ -29,5 +29,8 @@ def similar_managed_policy(name: str) -> str | None:
 
     by_lower_case = {known.lower(): known for known in managed_policy_names()}
     written = name.rpartition("/")[2].lower()
+    for maker in ("amazon", "aws"):  # S3FullAccess is short for AmazonS3FullAccess, and closer to IVSFullAccess
+        if maker + written in by_lower_case:
+            return by_lower_case[maker + written]
     close = difflib.get_close_matches(written, by_lower_case, n=1, cutoff=0.7)
     return by_lower_case[close[0]] if close else None

@@ -64,6 +64,9 @@ def exception(group: Group, findings: Findings) -> str:
     if group.first.verdict is Verdict.UNRESOLVED:
         return ""
     lines = dict.fromkeys(line for finding in group.findings for line in approval_lines(finding, findings))
+    if not lines:
+        expired = (str(approval.origin) for finding in group.findings for approval in finding.approvals)
+        return f"to allow it again: set a later `expires` at {CALLS.list_of(expired)}"
     several = f" (1 of {len(lines)}, --verbose shows all)" if len(lines) > 1 else ""
     return f"to allow it{several}: {next(iter(lines))}"
 
@@ -95,13 +98,21 @@ def details(finding: Finding, findings: Findings) -> Iterator[tuple[str, str]]:
 def approval_lines(finding: Finding, findings: Findings) -> list[str]:
     """What to add under `approve:`, one line of YAML for each principal; by resource where one is unknown.
 
-    Nothing in them needs a change but the reason, without which no list takes them.
+    Nothing in them needs a change but the reason, without which no list takes them. An approval that has expired is in
+    the list already, and no list takes one twice.
     """
-    from unapproved_iam.deny_list.approval_proposal import DAYS, proposals, yaml_of  # a clean run does not pay for it
+    from unapproved_iam.deny_list.approval_proposal import (  # a clean run does not pay for it
+        DAYS,
+        Proposal,
+        proposals,
+        yaml_of,
+    )
 
+    expired = [Proposal(approval.policy, approval.attached_to, approval.files) for approval in finding.approvals]
+    new = [proposal for proposal in proposals(finding, findings.in_repository) if proposal not in expired]
     expires = datetime.now(timezone.utc).date() + timedelta(days=DAYS)
     more = {"reason": "…", "expires": str(expires)}
-    found = [{**proposal.pairs, **more} for proposal in proposals(finding, findings.in_repository)]
+    found = [{**proposal.pairs, **more} for proposal in new]
     return [f"- {{{', '.join(f'{key}: {yaml_of(value)}' for key, value in pairs.items())}}}" for pairs in found]
 
 
