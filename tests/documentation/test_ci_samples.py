@@ -265,7 +265,7 @@ def test_reviewdog(tmp_path: Path) -> None:
 
 def test_the_plain_shell(clone: Path, tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(DENIED)
-    result = run(placed(BLOCKS["judge.sh"], clone), tmp_path)
+    result = run(placed(BLOCKS["check.sh"], clone), tmp_path)
     assert result.returncode == 1, result.stderr
     assert "main.tf:3: AdministratorAccess" in result.stdout
 
