@@ -22,7 +22,7 @@ def main() -> int:
     found = os.path.realpath(next(iter(portions)))
     if found != os.path.join(directory, "unapproved_iam"):
         # A package of that name, e.g. on PYTHONPATH, wins over a directory, wherever it stands on sys.path.
-        print(f"{found}: is in the way of the engine in {directory}", file=sys.stderr)
+        print(f"{found}: shadows the engine in {directory}", file=sys.stderr)
         return 2
     from unapproved_iam.commands import command_line
 

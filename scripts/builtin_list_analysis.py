@@ -121,7 +121,7 @@ def privilege_escalation(policy: Policy) -> str:
         document = without_limits(policy.document, service)
         found = _analysed(document).allows_privilege_escalation
         ways += [ESCALATIONS[way["type"]][0] for way in found if ESCALATIONS[way["type"]][1] == service]
-    return f"it lets its holder {_some(ways)}, and so gain further permissions" if ways else ""
+    return f"it lets its holder {_some(ways)}, and so gain more permissions" if ways else ""
 
 
 def credentials_exposure(policy: Policy) -> str:

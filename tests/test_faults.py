@@ -124,7 +124,7 @@ NO_LIBRARY = "raise ModuleNotFoundError(\"No module named 'yaml'\", name='yaml')
 
 FAULTS = {
     # the deny list
-    "list-is-a-pipe": Fault(2, f"{LIST}: is no regular file (expected a deny list)", (SOURCE, pipe(LIST))),
+    "list-is-a-pipe": Fault(2, f"{LIST}: is not a regular file (expected a deny list)", (SOURCE, pipe(LIST))),
     "list-is-a-device": Fault(2, f"{LIST}: is outside the repository", (SOURCE, link(LIST, "/dev/zero"))),
     "list-links-to-itself": Fault(2, f"{LIST}: cannot be read: Too many levels", (SOURCE, link(LIST, LIST))),
     "list-named-is-endless": Fault(
@@ -137,7 +137,7 @@ FAULTS = {
     "list-is-deep": Fault(2, f"{LIST}:1: is nested too deeply", (SOURCE, files({LIST: DEEP}))),
     "list-is-a-bomb": Fault(
         2,
-        f"{LIST}:3: has an alias *a0 that stands for no single value",
+        f"{LIST}:3: has an alias *a0 that does not stand for a single value",
         (SOURCE, files({LIST: f"version: 1\n{BOMB}deny: *a11\n"})),
     ),
     "list-name-steers": Fault(
@@ -153,11 +153,11 @@ FAULTS = {
     "file-argument-is-a-pipe": Fault(
         2, "a.yaml: is neither a regular file nor a directory", (SOURCE, pipe("a.yaml")), ("a.yaml",)
     ),
-    "plan-is-a-pipe": Fault(2, "--plan plan: is no regular file", (pipe("plan"),), ("--plan", "plan")),
-    "plan-is-a-device": Fault(2, "--plan /dev/zero: is no regular file", (), ("--plan", "/dev/zero")),
+    "plan-is-a-pipe": Fault(2, "--plan plan: is not a regular file", (pipe("plan"),), ("--plan", "plan")),
+    "plan-is-a-device": Fault(2, "--plan /dev/zero: is not a regular file", (), ("--plan", "/dev/zero")),
     "plan-is-a-directory": Fault(2, "--plan .: ", (), ("--plan", ".")),
     "var-file-is-a-pipe": Fault(
-        2, "--var-file a.tfvars: is no regular file", (SOURCE, pipe("a.tfvars")), ("--var-file", "a.tfvars")
+        2, "--var-file a.tfvars: is not a regular file", (SOURCE, pipe("a.tfvars")), ("--var-file", "a.tfvars")
     ),
     "var-file-is-missing": Fault(
         2, "--var-file a.tfvars: No such file or directory", (SOURCE,), ("--var-file", "a.tfvars")
@@ -209,7 +209,7 @@ FAULTS = {
     ),
     "terraform-json-is-deep": Fault(
         2,
-        "main.tf.json:1: could not be checked: brackets are nested too deep",
+        "main.tf.json:1: could not be checked: brackets are nested too deeply",
         (
             files(
                 {
@@ -280,7 +280,7 @@ FAULTS = {
     ),
     "state-file": Fault(
         2,
-        "a.json: is a state file, which says nothing of what will be attached (write the plan with",
+        "a.json: is a state file, which does not say what will be attached (write the plan with",
         (files({"a.json": '{"version": 4, "terraform_version": "1.11.0", "lineage": "x", "resources": []}'}),),
         ("a.json",),
     ),
@@ -339,7 +339,7 @@ FAULTS = {
     ),
     "another-engine-on-the-path": Fault(
         2,
-        "is in the way of the engine in",
+        "shadows the engine in",
         (SOURCE, files({"path/unapproved_iam/__init__.py": "", "path/unapproved_iam/commands/command_line.py": ""})),
         (),
         {"PYTHONPATH": "path"},
@@ -380,7 +380,7 @@ def test_fault(fault: Fault, repository: Path) -> None:
     assert fault.sentence in printed
     assert result.returncode == fault.code, printed
     assert "Traceback" not in printed
-    assert "defect" not in printed
+    assert "bug in" not in printed
 
 
 # -- what takes more than a file and an argument -----------------------------------------------------------------------
@@ -446,7 +446,7 @@ def test_the_working_directory_is_gone(tmp_path: Path) -> None:
     script = f'rmdir "$PWD"; exec "{sys.executable}" "{CHECKS}" check'
     result = subprocess.run(["sh", "-c", script], cwd=gone, capture_output=True, text=True)
     assert result.returncode == 2
-    assert result.stderr == "the working directory has been deleted (expected one that is there)\n"
+    assert result.stderr == "the working directory has been deleted (expected one that exists)\n"
 
 
 def test_what_an_extra_brings_is_missing(tmp_path: Path) -> None:

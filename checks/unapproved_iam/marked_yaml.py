@@ -76,7 +76,7 @@ def read_marked_yaml(content: bytes) -> Marked | None:
         return _Composer(loader).document()
     except yaml.YAMLError as error:
         refusal = refusal_of(error)
-        raise NoYaml(_TOO_DEEP if refusal.is_too_deep else f"is no YAML: {refusal.what}", refusal.line) from error
+        raise NoYaml(_TOO_DEEP if refusal.is_too_deep else f"is not YAML: {refusal.what}", refusal.line) from error
     finally:
         loader.dispose()
 
@@ -155,7 +155,7 @@ class _Composer:
         value = self.anchors.get(event.anchor)
         if value is None:
             raise NoYaml(
-                f"has an alias *{event.anchor} that stands for no single value (expected it written out)", line
+                f"has an alias *{event.anchor} that does not stand for a single value (expected it written out)", line
             )
         return value._replace(line=line, column=event.start_mark.column, end=_last_line(event))
 

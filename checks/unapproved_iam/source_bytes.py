@@ -22,7 +22,7 @@ def contents(path: str) -> bytes:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", path)
+            raise OSError(errno.EINVAL, "is not a regular file", path)
         content = part = os.read(descriptor, status.st_size + 1)
         while part and len(content) != status.st_size:  # it has grown, or the kernel makes it up as it goes
             part = os.read(descriptor, _MOST_AT_ONCE)

@@ -94,8 +94,8 @@ def test_an_account_without_denied_policies_costs_a_call_and_is_clean(aws: Accou
     told = audit("--no-identity-center")
     assert told.code == 0
     assert told.out.endswith(
-        "no denied policy is attached: 1 account, 2 attached policies, 0 permission sets looked at;"
-        " by unapproved-iam-policies.yaml (4 entries)\n"
+        "no denied policy is attached; checked 1 account, 2 attached policies, 0 permission sets;"
+        " list: unapproved-iam-policies.yaml (4 entries)\n"
     )
     assert aws.calls() == ["sts:GetCallerIdentity", "iam:ListPolicies"]
 
@@ -198,13 +198,13 @@ DENIED_CALLS = [
     (
         "iam:ListEntitiesForPolicy",
         "AccessDenied",
-        f"cannot see to whom {ADMIN} is attached: access to iam:ListE",
+        f"cannot see what {ADMIN} is attached to: access to iam:ListE",
     ),
-    ("iam:ListRoles", "AccessDenied", "cannot see which roles stand for a permission set: access to iam:ListRoles"),
+    ("iam:ListRoles", "AccessDenied", "cannot see which roles belong to a permission set: access to iam:ListRoles"),
     ("iam:ListPolicies", "ExpiredToken", "cannot see which policies are attached: the credentials have expired"),
     ("iam:ListPolicies", "Throttling", "AWS still throttled iam:ListPolicies at the last attempt: Rate exceeded"),
     ("iam:ListPolicies", "not AWS", "iam:ListPolicies was answered by something that is not AWS (is there a proxy"),
-    ("iam:ListPolicies", "SignatureDoesNotMatch", "does not accept the time at which iam:ListPolicies was signed: "),
+    ("iam:ListPolicies", "SignatureDoesNotMatch", "rejects the time at which iam:ListPolicies was signed: "),
     ("iam:ListPolicies", "ServiceFailure", "iam:ListPolicies failed: ServiceFailure: "),
     ("sso:ListInstances", "AccessDeniedException", "cannot see which permission sets there are (--no-identity-center"),
     ("sso:ListPermissionSets", "AccessDeniedException", "cannot see which permission sets there are (--no-identity-c"),
@@ -243,7 +243,7 @@ def test_one_call_that_fails_is_said_and_is_not_clean(
     assert told.error.startswith(f"account {aws.account}: ")
     assert words in told.error
     assert len(told.error.splitlines()) == 1
-    assert "not everything could be looked at" in told.out
+    assert "could not check everything" in told.out
 
 
 def test_what_was_found_is_reported_beside_what_was_not_looked_at(aws: AccountServer, audit: Audit) -> None:
@@ -252,7 +252,7 @@ def test_what_was_found_is_reported_beside_what_was_not_looked_at(aws: AccountSe
     told = audit("--output", "json")
     assert told.code == 2
     assert told.verdicts == {("role/app", "AdministratorAccess", "denied")}
-    assert "to whom each of 2 (arn:aws:iam::aws:policy/job-function/" in told.error
+    assert "what each of 2 (arn:aws:iam::aws:policy/job-function/" in told.error
 
 
 def test_what_is_deleted_meanwhile_is_no_gap(aws: AccountServer, audit: Audit, permission_sets: PermissionSets) -> None:
@@ -340,12 +340,12 @@ def test_a_region_that_identity_center_does_not_live_in_is_no_clean_account(
     aws.tell(answers={"sso:ListInstances": {"Instances": []}})
     told = audit("--region", "eu-north-1")
     assert told.code == 2
-    assert f"no instance is to be seen in eu-north-1, but roles were made from {region}" in told.error
+    assert f"no Identity Center instance was found in eu-north-1, but roles were created from {region}" in told.error
     assert audit("--region", region).code == audit("--region", "eu-north-1", "--no-identity-center").code == 0
     aws.tell(faults={"iam:ListRoles": "AccessDenied"})
     told = audit("--region", region)
     assert told.code == 2
-    assert "cannot see in which region Identity Center lives: access to iam:ListRoles is denied" in told.error
+    assert "cannot see which region Identity Center is in: access to iam:ListRoles is denied" in told.error
 
 
 def test_a_region_without_identity_center_is_named(aws: AccountServer, audit: Audit) -> None:
@@ -353,11 +353,12 @@ def test_a_region_without_identity_center_is_named(aws: AccountServer, audit: Au
     told = audit("--output", "json", "--region", "eu-west-3")
     assert told.code == 0
     assert told.json["remarks"] == [
-        "no instance of IAM Identity Center is to be seen in eu-west-3: no permission sets to look at"
+        "no Identity Center instance was found in eu-west-3, so there are no permission sets to look at"
     ]
     for output in ("text", "markdown", "html", "script"):
         assert "no permission sets to look at" in audit("--region", "eu-west-3", "--output", output).out
-    assert audit("--region", "eu-west-3", "--output", "csv").error.endswith(": no permission sets to look at\n")
+    error = audit("--region", "eu-west-3", "--output", "csv").error
+    assert error.endswith(", so there are no permission sets to look at\n")
 
 
 class Refusal(NamedTuple):
@@ -387,7 +388,7 @@ REFUSALS = [
     ),
     Refusal(
         "credentials of a process that fails",
-        "the AWS credentials cannot be retrieved: Error when retrieving credentials from custom-process",
+        "the AWS credentials cannot be loaded: Error when retrieving credentials from custom-process",
         ("--profile", "broken"),
         environment=(("AWS_CONFIG_FILE", "aws.ini"), ("AWS_ACCESS_KEY_ID", None), ("AWS_SECRET_ACCESS_KEY", None)),
     ),
@@ -398,14 +399,12 @@ REFUSALS = [
         environment=(("AWS_CONFIG_FILE", "aws.ini"), ("AWS_ACCESS_KEY_ID", None), ("AWS_SECRET_ACCESS_KEY", None)),
     ),
     Refusal("expired", "the credentials have expired; sign in again", fault="ExpiredToken"),
-    Refusal("a clock that is wrong", "does not accept the time at which sts:GetCaller", fault="RequestExpired"),
+    Refusal("a clock that is wrong", "rejects the time at which sts:GetCaller", fault="RequestExpired"),
     Refusal("a proxy that answers", "sts:GetCallerIdentity was answered by something that is not AWS", fault="not AWS"),
     Refusal("refused", "AWS does not accept the credentials", fault="InvalidClientTokenId"),
-    Refusal("unknown profile", 'unknown profile "nobody" (expected one of ~/.aws', ("--profile", "nobody")),
+    Refusal("unknown profile", 'unknown profile "nobody" (expected one from ~/.aws', ("--profile", "nobody")),
     Refusal("unknown region", 'unknown region "mars-1" (expected one such as', ("--region", "mars-1")),
-    Refusal(
-        "no region", "no region is configured (name one with --region", environment=(("AWS_DEFAULT_REGION", None),)
-    ),
+    Refusal("no region", "no region is configured (set one with --region", environment=(("AWS_DEFAULT_REGION", None),)),
     Refusal(
         "nobody listens",
         "sts:GetCallerIdentity cannot be reached",
@@ -461,7 +460,7 @@ def test_the_region_is_found_as_the_aws_command_finds_it(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     aws.tell(answers={"sso:ListInstances": {"Instances": []}})
-    assert f"to be seen in {region}:" in audit(*arguments).out
+    assert f"instance was found in {region}, so" in audit(*arguments).out
 
 
 def test_without_boto3_one_line_says_what_to_install() -> None:

@@ -80,7 +80,7 @@ def test_an_account_that_fails_stops_no_other(aws: AccountServer, audit: Audit) 
     assert by_account(told)[accounts[2]] == (0, False)
     assert [account["looked_at"] for account in told.json["accounts"]] == ["whole", "whole", "not at all", "whole"]
     text = audit(*BY_FILE[:-1], "text").out
-    assert f"account {accounts[2]}: not looked at\n" in text
+    assert f"account {accounts[2]}: not checked\n" in text
     assert "3 denied attachments of 1 policy in 3 of 4 accounts" in text
 
 
@@ -122,11 +122,11 @@ def test_permission_sets_alone_do_not_make_an_account_looked_at(
 
 
 FILES = [
-    ("12345678901", 'accounts.txt:1: "12345678901" is no account id (expected 12 digits)'),
-    ("100000000001\nlive", 'accounts.txt:2: "live" is no account id (expected 12 digits)'),
-    ("\uff11" * 12, "is no account id"),
+    ("12345678901", 'accounts.txt:1: "12345678901" is not an account id (expected 12 digits)'),
+    ("100000000001\nlive", 'accounts.txt:2: "live" is not an account id (expected 12 digits)'),
+    ("\uff11" * 12, "is not an account id"),
     ("# nobody\n", "accounts.txt: names no account (expected one account id on each line)"),
-    (b"\xff\xfe1", "accounts.txt: is no text in UTF-8"),
+    (b"\xff\xfe1", "accounts.txt: is not UTF-8 text"),
     (None, "accounts.txt: No such file or directory (expected a file of account ids, or org)"),
 ]
 
@@ -244,9 +244,9 @@ def test_an_account_whose_roles_are_not_recorded_was_not_looked_at(aws: AccountS
         ({"config:DescribeConfigurationAggregatorSourcesStatus": "AccessDeniedException"}, "access to config:Describe"),
         (
             {"config:DescribeConfigurationAggregatorSourcesStatus": "NoSuchConfigurationAggregatorException"},
-            "there is no such aggregator of AWS Config in this account and region",
+            "this account and region have no AWS Config aggregator of that name",
         ),
-        ({}, "aggregator everything holds no account"),
+        ({}, "aggregator everything has no accounts"),
     ],
 )
 def test_an_aggregator_that_does_not_answer_is_one_line(

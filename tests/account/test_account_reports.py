@@ -104,23 +104,23 @@ def test_the_text_says_everything_once() -> None:
         "              aws iam detach-role-policy --role-name late"
         " --policy-arn arn:aws:iam::aws:policy/AdministratorAccess\n"
         "\n"
-        "PowerUserAccess: 1 attachment (1 warned)\n"
+        "PowerUserAccess: 1 warned\n"
         "    arn         arn:aws:iam::aws:policy/PowerUserAccess\n"
         "    denied by   PowerUserAccess in list.yaml:4\n"
         "    warned    user/eve\n"
         "              note: denied from 2027-06-01 on\n"
         "\n"
-        "2 denied attachments of 1 policy: 1 account, 7 attached policies, 0 permission sets looked at;"
-        " 1 attachment denied from a later day on; 1 attachment approved; 1 attachment no longer approved;"
-        " by list.yaml (3 entries)\n"
+        "2 denied attachments of 1 policy; checked 1 account, 7 attached policies, 0 permission sets;"
+        " 1 attachment denied from a later date; 1 attachment approved; 1 attachment no longer approved;"
+        " list: list.yaml (3 entries)\n"
     )
 
 
 def test_partial_knowledge_is_the_first_thing_said() -> None:
     partial = audited(unjudged=("cannot see which policies are attached: denied",))
-    assert headline(partial) == "not everything could be looked at; in what could: no denied policy is attached"
+    assert headline(partial) == "could not check everything; in what was checked: no denied policy is attached"
     assert 'class="outcome partial"' in html_report(partial)
-    assert "## Not looked at\n\n- account 123456789012 live: cannot see which" in markdown_report(partial)
+    assert "## Not checked\n\n- account 123456789012 live: cannot see which" in markdown_report(partial)
     assert json.loads(json_report(partial))["accounts"][0]["unjudged"][0]["reason"].startswith("cannot see which")
     assert 'class="outcome clean"' in html_report(audited())
 

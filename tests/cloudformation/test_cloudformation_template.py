@@ -65,7 +65,7 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     assert read_template(str(tmp_path / "missing.yaml")) is None
     directory = read_template(str(tmp_path))
     assert directory is not None
-    assert [one.reason for one in directory.unjudged] == ["cannot be read: is no regular file"]
+    assert [one.reason for one in directory.unjudged] == ["cannot be read: is not a regular file"]
 
 
 TYPE_ACROSS_LINES = '"AWS::IAM::\\\n      Role"'

@@ -111,9 +111,9 @@ def test_adopt_approves_what_is_there_and_nothing_else(repository: Path, capsys:
     assert adopt_command.main([]) == 0
     deny_list = find_deny_list(None, {}, str(repository))
     assert capsys.readouterr().out == (
-        f"{FILE_NAME}: {len(deny_list.approvals)} approved, all until {TODAY + timedelta(days=90)}; edit the reasons,"
-        " and the days so that not all fail again at once\n"
-        "0 violations are left\n"
+        f"{FILE_NAME}: {len(deny_list.approvals)} approved until {TODAY + timedelta(days=90)}; edit the reasons,"
+        " and spread the dates: now all expire on one day\n"
+        "no violations left\n"
     )
     called = ("live/calls.tf", "modules/roles/main.tf")
     unknown_role = "aws_iam_role_policy_attachment.unknown_role"
@@ -228,8 +228,8 @@ def test_adopt_only_adds_lines(name: str, repository: Path) -> None:
             b"version: 1\nuse: [aws-admin]\napprove: [{policy: IAMFullAccess, attached_to: role/x, reason: y}]\n",
             f'{FILE_NAME}:3: "approve" is not written line by line (expected "- " before each approval)',
         ),
-        (LISTS["as_json"], f"{FILE_NAME}: cannot be added to, for then: is no YAML: "),
-        (b"version: 1\nuse: [aws-admin]\n...\n", f"{FILE_NAME}: cannot be added to, for then: "),
+        (LISTS["as_json"], f"{FILE_NAME}: cannot take new approvals: is not YAML: "),
+        (b"version: 1\nuse: [aws-admin]\n...\n", f"{FILE_NAME}: cannot take new approvals: "),
     ],
 )
 def test_adopt_leaves_a_list_alone_that_it_cannot_add_to(content: bytes, problem: str, repository: Path) -> None:
@@ -249,10 +249,8 @@ def test_adopt_does_not_bring_an_expired_approval_back(repository: Path, capsys:
     assert adopt_command.main([]) == 1
     out = capsys.readouterr().out
     assert "main.tf:3: AdministratorAccess must not be attached to role/deploy: " in out
-    assert (
-        f"the approval at {FILE_NAME}:4 expired on 2020-01-01 (extend that approval by hand, if it shall go on)" in out
-    )
-    assert out.endswith("1 violation is left\n")
+    assert f"the approval at {FILE_NAME}:4 expired on 2020-01-01 (to keep it, extend that approval by hand)" in out
+    assert out.endswith("1 violation left\n")
 
 
 def test_adopt_takes_unresolved_ones_where_they_fail(repository: Path) -> None:
@@ -286,11 +284,11 @@ def test_adopt_leaves_over_what_no_approval_can_say(repository: Path, capsys: py
     (repository / FILE_NAME).write_text('version: 1\ndeny: ["*"]\n')
     assert adopt_command.main([]) == 1
     assert capsys.readouterr().out.splitlines()[1:] == [
-        'main.tf:3: cannot be adopted, for "role/a b" is no principal or address',
-        'main.tf:7: cannot be adopted, for "no policy" is no policy',
-        'main.tf:11: cannot be adopted, for "arn:aws:s3:::bucket" can match no policy: "s3" has no policies to attach'
-        " (expected iam)",
-        "3 violations are left",
+        'main.tf:3: cannot be adopted, because "role/a b" is not a principal or an address',
+        'main.tf:7: cannot be adopted, because "no policy" is not a policy',
+        'main.tf:11: cannot be adopted, because "arn:aws:s3:::bucket" cannot match any policy: "s3" has no policies to'
+        " attach (expected iam)",
+        "3 violations left",
     ]
     [approval] = find_deny_list(None, {}, str(repository)).approvals
     assert approval.attached_to == "aws_iam_role_policy_attachment.keyed"
@@ -334,14 +332,14 @@ def test_adopt_leaves_skipped_and_warned_ones_alone(repository: Path) -> None:
 
 @pytest.mark.parametrize("day", ["2020-01-01", "soon", "2090-02-30", "20900101", str(TODAY - timedelta(days=1))])
 def test_adopt_needs_a_day_to_come(day: str, repository: Path) -> None:
-    with pytest.raises(UsageError, match=rf'--expires: "{day}" is no such day \(expected a day from {TODAY} on'):
+    with pytest.raises(UsageError, match=rf'--expires: "{day}" is not a valid day \(expected a day from {TODAY} on'):
         adopt_command.main(["--expires", day])
     assert not (repository / FILE_NAME).exists()
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\x07", "…", "TODO"])
 def test_adopt_needs_a_reason(reason: str, repository: Path) -> None:
-    with pytest.raises(UsageError, match=r'--reason: ".*" is no reason \(expected why, in words'):
+    with pytest.raises(UsageError, match=r'--reason: ".*" is not a reason \(expected why, in words'):
         adopt_command.main(["--reason", reason])
     assert not (repository / FILE_NAME).exists()
 
@@ -463,7 +461,9 @@ approve:
 """
 
 
-@pytest.mark.parametrize(("days", "problem"), [("-1", "-1 is no number of days"), (str(10**9), "is no number of days")])
+@pytest.mark.parametrize(
+    ("days", "problem"), [("-1", "-1 is not a number of days"), (str(10**9), "is not a number of days")]
+)
 def test_approvals_needs_a_number_of_days(days: str, problem: str, repository: Path) -> None:
     with pytest.raises(UsageError, match=problem):
         approvals_command.main(["--expiring", days])
@@ -499,7 +499,7 @@ def test_approvals_tells_which_are_used(repository: Path, capsys: pytest.Capture
     assert f"{FILE_NAME}:5: used: " in capsys.readouterr().out
 
 
-def test_approvals_can_fail_on_unused_ones(repository: Path) -> None:
+def test_approvals_can_fail_on_unused_ones(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (repository / FILE_NAME).write_text(APPROVALS)
     assert approvals_command.main(["--fail-on-unused"]) == 1
     (repository / FILE_NAME).write_text("".join(APPROVALS.splitlines(keepends=True)[:4]))
@@ -507,9 +507,16 @@ def test_approvals_can_fail_on_unused_ones(repository: Path) -> None:
     (repository / FILE_NAME).write_text(APPROVALS.replace("2020-01-01", str(FAR)))
     for days, code in (("9", 0), ("10", 1), ("0", 0)):
         assert approvals_command.main(["--fail-on-expiring", days]) == code
+    later = APPROVALS.replace("2020-01-01", str(FAR)).replace(str(SOON), str(TODAY + timedelta(days=40)))
+    (repository / FILE_NAME).write_text(later)
+    capsys.readouterr()
+    approvals_command.main([])
+    assert f"{FILE_NAME}:5: used: " in capsys.readouterr().out
+    assert approvals_command.main(["--fail-on-expiring", "40"]) == 1
+    assert f"{FILE_NAME}:5: about to expire: " in capsys.readouterr().out, "it says which approval fails the run"
     (repository / FILE_NAME).write_text(APPROVALS.replace(str(SOON), str(FAR)))
     assert approvals_command.main(["--fail-on-expiring", "0"]) == 1
-    with pytest.raises(UsageError, match="--fail-on-expiring: -1 is no number of days"):
+    with pytest.raises(UsageError, match="--fail-on-expiring: -1 is not a number of days"):
         approvals_command.main(["--fail-on-expiring", "-1"])
     (repository / "broken.tf").write_text('resource "aws_iam_role_policy_attachment" "broken" {\n  AdministratorAccess')
     assert approvals_command.main([]) == 2

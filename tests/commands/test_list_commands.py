@@ -158,21 +158,26 @@ def test_explain(
     ("arguments", "problem"),
     [
         (["AdministratorAcces"], "did you mean AdministratorAccess?"),
+        (["S3FullAccess"], "did you mean AmazonS3FullAccess?"),
+        (["cloudshellfullaccess"], "did you mean AWSCloudShellFullAccess?"),
         (["Admin*"], '"Admin*" has wildcards (expected one policy: a name or an ARN)'),
         (["arn:aws:s3:::bucket"], '"s3" has no policies to attach (expected iam)'),
         (
             ["arn:aws:iam::123456789012:policy/a b"],
-            "is no policy ARN (expected arn:PARTITION:iam::ACCOUNT:policy/NAME)",
+            "is not a policy ARN (expected arn:PARTITION:iam::ACCOUNT:policy/NAME)",
         ),
         (
             ["AdministratorAccess", "--attached-to", "roles/x"],
-            '--attached-to: "roles/x" is no principal (expected role/',
+            '--attached-to: "roles/x" is not a principal (expected role/',
         ),
         (
             ["AdministratorAccess", "--attached-to", "break-glass"],
-            '--attached-to: "break-glass" is no address (expected role/',
+            '--attached-to: "break-glass" is not an address (expected role/',
         ),
-        (["AdministratorAccess", "--attached-to", "role/"], '--attached-to: "role/" is no principal (expected role/'),
+        (
+            ["AdministratorAccess", "--attached-to", "role/"],
+            '--attached-to: "role/" is not a principal (expected role/',
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -279,4 +284,7 @@ def test_the_hook_that_init_writes_is_the_readmes(
     monkeypatch.chdir(tmp_path)
     assert init_command.main(["--pre-commit"]) == 0
     assert (tmp_path / ".pre-commit-config.yaml").read_text() == block(README, "- id: unapproved-iam-policies")
-    assert "in place of REPOSITORY, and the commit or tag that you have reviewed" in capsys.readouterr().out
+    assert (
+        "replace REPOSITORY with the URL of this project's repository, and REVISION with the commit"
+        in capsys.readouterr().out
+    )

@@ -26,7 +26,7 @@ from builtin_list_analysis import (  # noqa: E402
     privilege_escalation,
 )
 
-ESCALATION = "it lets its holder start an instance with any role, and so gain further permissions"
+ESCALATION = "it lets its holder start an instance with any role, and so gain more permissions"
 PASS_ROLE = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
 RUN = {"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "*"}
 
@@ -61,7 +61,7 @@ def test_privilege_escalation(statements: list[dict[str, Any]], reason: str) -> 
     if statements[0].get("Action") == "*":
         found = privilege_escalation(policy(*statements))
         assert found.startswith("it lets its holder create access keys of other users, give other users a password, ")
-        assert found.endswith(" more, and so gain further permissions")
+        assert found.endswith(" more, and so gain more permissions")
         return
     assert privilege_escalation(policy(*statements)) == reason
 

@@ -83,11 +83,11 @@ BEYOND_THE_SCHEMA = (
     "ends without a name",
     "there is no AWS managed policy",
     "no AWS managed policy matches",
-    "is here already, at line",
+    "is already at line",
     "denies nothing",
     "cannot be read",
     "extends itself",
-    "is no local file",
+    "is not a local file",
 )
 
 SCALARS = st.one_of(

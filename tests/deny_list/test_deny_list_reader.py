@@ -144,7 +144,7 @@ LIST = b"version: 1\ndeny:\n  - AdministratorAccess\n"
         pytest.param(b"\x7fELF\x02\x01\x01", ":1: holds the control character U+007F", id="program"),
         pytest.param(b"[" * 1_000_000, ":1: is nested too deeply (expected at most 16 levels)", id="deep"),
         pytest.param(b"- " * 1_000_000, ":1: is nested too deeply (expected at most 16 levels)", id="deep blocks"),
-        pytest.param(b"a: &a [x, *a]\n", ":1: has an alias *a that stands for no single value", id="circle"),
+        pytest.param(b"a: &a [x, *a]\n", ":1: has an alias *a that does not stand for a single value", id="circle"),
     ],
 )
 def test_any_bytes(content: bytes, problem: str | None, tmp_path: Path) -> None:
@@ -212,11 +212,11 @@ def test_what_is_called_impossible_matches_no_arn(arn: str, partition: str, data
         ("*", ""),
         ("arn:aws:iam::aws:*", ""),
         ("arn:aws:iam::aws:pol*", ""),
-        ("arn:aws:iam::aws:rol*", '"rol*" is no policy (expected policy/NAME)'),
+        ("arn:aws:iam::aws:rol*", '"rol*" is not a policy (expected policy/NAME)'),
         ("arn:aws:iam::aws:policy/a:b/c", ""),  # AWS allows a colon in a path
         ("arn:aws:iam::aws:policy/b/a:c", 'no policy has a name with a colon such as "policy/b/a:c"'),
         ("arn:aws:iam::123456789012*:policy/x", ""),
-        ("arn:aws:iam::1234567890123*:policy/x", '"1234567890123*" is no account'),
+        ("arn:aws:iam::1234567890123*:policy/x", '"1234567890123*" is not an account'),
         ("arn:*:policy/x", ""),
         ("arn:aws-cn*:policy/x", ""),
         ("arn:aws-cn:iam*/x", ""),

@@ -412,7 +412,7 @@ def test_messages() -> None:
     open_one = judge(["AdministratorAccess"], attachment(unknown("var.p", "variable p has no default"), A_ROLE))
     assert open_one.message == "cannot tell which policy is attached to role/break-glass: variable p has no default"
     elsewhere = judge(["arn:aws:iam::123456789012:policy/x"], attachment(customer_managed(text("x")), A_ROLE))
-    assert elsewhere.message.endswith("; the account is the one that it is applied to")
+    assert elsewhere.message.endswith("; the account is the one it is deployed to")
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_the_root_module_is_named_behind_an_equals_sign(tree: Path, capsys: pyte
     assert check(capsys, "--plan", "a=b.json")[1] == ["a=b.json:1 r"]
     assert check(capsys, "--plan", "a=b.json=live")[1] == ["live/main.tf:3 r"]
     assert "empty holds no Terraform configuration" in complaint(capsys, "--plan", "plan.json=empty")
-    assert "gone is no directory" in complaint(capsys, "--plan", "plan.json=gone")
+    assert "gone is not a directory" in complaint(capsys, "--plan", "plan.json=gone")
 
 
 def test_a_directory_of_plans_mirrors_that_of_their_root_modules(

@@ -77,7 +77,7 @@ def test_a_process_that_is_lost_ends_the_run() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return Reading()
 
-    with pytest.raises(UsageError, match="has ended early"):
+    with pytest.raises(UsageError, match="ended early"):
         read_side_by_side(killed, UNITS, 2)
 
 
@@ -112,7 +112,7 @@ def test_a_number_of_processes_is_one(capsys: pytest.CaptureFixture[str]) -> Non
         with pytest.raises(SystemExit) as ended:
             main(["check", f"--jobs={wrong}"])
         assert ended.value.code == 2
-        assert "is no number of processes (expected 1 to 999)" in capsys.readouterr().err
+        assert "is not a number of processes (expected 1 to 999)" in capsys.readouterr().err
 
 
 CHECKS = PROJECT / "checks"

@@ -131,8 +131,8 @@ def harmless(files: Files) -> Files:
 
 
 UNKNOWN = {
-    "a variable set": ("store.varset.x.policy", "what a variable set holds is in no file"),
-    "another Stack": ("upstream_input.x.policy", "what another Stack outputs is in no file"),
+    "a variable set": ("store.varset.x.policy", "no file says what a variable set holds"),
+    "another Stack": ("upstream_input.x.policy", "no file says what another Stack outputs"),
 }
 
 

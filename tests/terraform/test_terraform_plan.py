@@ -89,8 +89,8 @@ def test_a_plan_that_cannot_be_read_is_an_error_that_says_so(tmp_path: Path) -> 
         return f"{unjudged.place.line}: {unjudged.reason}"
 
     half = whole[: len(whole) // 2]
-    assert problem(half.encode()).startswith(f"{half.count(chr(10)) + 1}: the plan is no whole JSON document: ")
-    assert problem(b'{"planned_values": ' + b"[" * 200_000) == "1: the plan is nested too deep to be read"
+    assert problem(half.encode()).startswith(f"{half.count(chr(10)) + 1}: the plan is not a complete JSON document: ")
+    assert problem(b'{"planned_values": ' + b"[" * 200_000) == "1: the plan is nested too deeply to be read"
     assert problem(b'{"planned_values": ' + b"9" * 5000 + b"}") == "1: the plan holds a number with too many digits"
 
 

@@ -51,18 +51,21 @@ def test_versions_that_are_known(tmp_path: Path, version: str | None) -> None:
 ODD: dict[str, tuple[dict[str, Any], str]] = {
     "another major version": ({"format_version": "2.0"}, 'the plan has format_version "2.0" (expected 0.x or 1.x)'),
     "a version that is no text": ({"format_version": 1.2}, "the plan has format_version 1.2 (expected 0.x or 1.x)"),
-    "planned_values is a list": ({"planned_values": []}, "planned_values is no object"),
-    "resource_changes is an object": ({"resource_changes": {"a": {}}}, "resource_changes is no list"),
-    "root_module is a list": ({"planned_values": {"root_module": []}}, "root_module of planned_values is no object"),
+    "planned_values is a list": ({"planned_values": []}, "planned_values is not an object"),
+    "resource_changes is an object": ({"resource_changes": {"a": {}}}, "resource_changes is not a list"),
+    "root_module is a list": (
+        {"planned_values": {"root_module": []}},
+        "root_module of planned_values is not an object",
+    ),
     "resources is an object": (
         {"planned_values": {"root_module": {"resources": {}}}},
-        "resources of planned_values is no list",
+        "resources of planned_values is not a list",
     ),
     "child_modules is text": (
         {"planned_values": {"root_module": {"child_modules": "x"}}},
-        "child_modules of planned_values is no list",
+        "child_modules of planned_values is not a list",
     ),
-    "a resource is text": ({"resource_changes": ["x"]}, "resource_changes holds something else than objects"),
+    "a resource is text": ({"resource_changes": ["x"]}, "resource_changes holds something other than objects"),
     "a resource without a type": (
         {"resource_changes": [{"address": "x"}]},
         "a resource in resource_changes has no address, type or name",
@@ -73,16 +76,16 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an attachment without a change": ({"resource_changes": [NAMED]}, f"{TYPE}.a has no change"),
     "a change that is null": ({"resource_changes": [NAMED | {"change": None}]}, f"{TYPE}.a has no change"),
-    "a change that is a list": ({"resource_changes": [NAMED | {"change": []}]}, f"change of {TYPE}.a is no object"),
+    "a change that is a list": ({"resource_changes": [NAMED | {"change": []}]}, f"change of {TYPE}.a is not an object"),
     "an action that is not known": (
         {"resource_changes": [NAMED | {"change": CREATED | {"actions": ["adopt"]}}]},
         f"actions of {TYPE}.a are not known here",
     ),
     "values after that are a list": (
         {"resource_changes": [NAMED | {"change": CREATED | {"after": [1]}}]},
-        f"after of {TYPE}.a is no object",
+        f"after of {TYPE}.a is not an object",
     ),
-    "deferred changes that are an object": ({"deferred_changes": {}}, "deferred_changes is no list"),
+    "deferred changes that are an object": ({"deferred_changes": {}}, "deferred_changes is not a list"),
 }
 
 
@@ -100,7 +103,7 @@ def test_what_attaches_nothing_may_have_any_shape(tmp_path: Path) -> None:
 def test_a_plan_that_failed_may_lack_resources(tmp_path: Path) -> None:
     assert read(tmp_path, json.dumps(WHOLE | {"errored": False}))[1] == []
     assert read(tmp_path, json.dumps(WHOLE | {"errored": True}))[1] == [
-        "1: planning has failed, so that the plan may lack resources"
+        "1: planning failed, so the plan may lack resources"
     ]
 
 
@@ -155,7 +158,7 @@ def test_a_plan_that_is_cut_off_is_told_from_one_among_other_things(tmp_path: Pa
     """As terraform-json's `testdata/invalid/plan.json`."""
     for whole in (WHOLE, {"variables": {}} | WHOLE):
         (told,) = read(tmp_path, before + json.dumps(whole)[:-40])[1]
-        assert "the plan is no whole JSON document: " in told
+        assert "the plan is not a complete JSON document: " in told
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +187,8 @@ FORMS = {
     "tfplan": "is a plan file, not its JSON",
     "text": "is the text that `terraform plan` prints",
     "log": "is the log that `terraform plan -json` prints",
-    "state": "is the JSON of a state, which says nothing of what will be attached",
-    "terraform.tfstate": "is a state file, which says nothing of what will be attached",
+    "state": "is the JSON of a state, which does not say what will be attached",
+    "terraform.tfstate": "is a state file, which does not say what will be attached",
     "main.tf": None,
 }
 

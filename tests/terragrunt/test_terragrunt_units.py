@@ -425,7 +425,7 @@ def test_a_changed_file_of_a_directory_that_a_stack_copies_leads_to_the_stack(
 
 
 UNKNOWN = {
-    "an output of another unit": ("dependency.other.outputs.policy", "what another unit outputs is in no file"),
+    "an output of another unit": ("dependency.other.outputs.policy", "no file says what another unit outputs"),
     "what a command prints": ('run_cmd("echo", "x")', 'run_cmd("echo", "x") is not known here'),
     "an environment variable": ('get_env("POLICY")', 'get_env("POLICY") is not known here'),
     "a file that is not there": (

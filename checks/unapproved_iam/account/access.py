@@ -90,8 +90,8 @@ def open_access(profile: str | None, region: str | None, role_arn: str | None) -
         region = region or os.environ.get("AWS_REGION") or core.get_config_variable("region")
         if not region:
             raise AccessError(
-                "no region is configured (name one with --region; IAM is global, but Identity Center and the partition"
-                " are found through it)"
+                "no region is configured (set one with --region; IAM is global, but the region says where Identity"
+                " Center is and which partition applies)"
             )
         attempts = core.get_config_variable("max_attempts") or ATTEMPTS
         session = boto3.Session(botocore_session=core, region_name=region)
@@ -161,12 +161,12 @@ def _asking(action: str) -> Iterator[None]:
 
 _EXPIRED = "the credentials have expired; sign in again (with Identity Center: aws sso login)"
 _REFUSED = (
-    "AWS does not accept the credentials: {message} (credentials of aws-cn or aws-us-gov need a --region of theirs,"
+    "AWS does not accept the credentials: {message} (credentials for aws-cn or aws-us-gov need a --region there,"
     " such as cn-north-1 or us-gov-west-1)"
 )
-_CLOCK = "AWS does not accept the time at which {action} was signed: {message} (is the clock of this machine right?)"
+_CLOCK = "AWS rejects the time at which {action} was signed: {message} (is this machine's clock right?)"
 _DENIED = "access to {action} is denied: {message}"
-_THROTTLED = "AWS still throttled {action} at the last attempt: {message} (AWS_MAX_ATTEMPTS raises their number)"
+_THROTTLED = "AWS still throttled {action} at the last attempt: {message} (set AWS_MAX_ATTEMPTS to allow more)"
 
 _SENTENCE_OF_CODE = {
     "ExpiredToken": _EXPIRED,
@@ -184,7 +184,7 @@ _SENTENCE_OF_CODE = {
     "ThrottlingException": _THROTTLED,
     "TooManyRequestsException": _THROTTLED,
     "RequestLimitExceeded": _THROTTLED,
-    "NoSuchConfigurationAggregatorException": "there is no such aggregator of AWS Config in this account and region",
+    "NoSuchConfigurationAggregatorException": "this account and region have no AWS Config aggregator of that name",
     "AWSOrganizationsNotInUseException": "this account is not in an organization",
 }
 
@@ -206,8 +206,8 @@ def _refusal(action: str, error: aws.ClientError) -> AccessError:
 _SENTENCE_OF_TROUBLE: tuple[tuple[type[Exception], str], ...] = (
     (aws.NoCredentialsError, "no AWS credentials were found (name a --profile, or sign in)"),
     (aws.PartialCredentialsError, "the AWS credentials are incomplete: {error}"),
-    (aws.ProfileNotFound, 'unknown profile "{profile}" (expected one of ~/.aws/config or ~/.aws/credentials)'),
-    (aws.CredentialRetrievalError, "the AWS credentials cannot be retrieved: {error}"),
+    (aws.ProfileNotFound, 'unknown profile "{profile}" (expected one from ~/.aws/config or ~/.aws/credentials)'),
+    (aws.CredentialRetrievalError, "the AWS credentials cannot be loaded: {error}"),
     (aws.InvalidConfigError, "the AWS configuration: {error}"),
     (aws.UnauthorizedSSOTokenError, _EXPIRED),
     (aws.SSOTokenLoadError, _EXPIRED),

@@ -188,7 +188,7 @@ def read_account(iam: Any, account: Account, verdict_of: Callable[[Text], Verdic
                 failures.append((arn, entities))
             else:
                 attachments += [attachment_of(account, kind, name, arn) for kind, name in entities]
-    unjudged += not_told_of_some(account, "to whom {} is attached", failures)
+    unjudged += not_told_of_some(account, "what {} is attached to", failures)
     reading = AccountReading(account, policies, attachments=tuple(attachments), unjudged=tuple(unjudged))
     return _with_permission_sets_of_roles(iam, reading)
 
@@ -238,7 +238,7 @@ def _with_permission_sets_of_roles(iam: Any, reading: AccountReading) -> Account
         found = pages(iam, "list_roles", PathPrefix=IDENTITY_CENTER_PATH)
         paths = {role["RoleName"]: role["Path"] for page in found for role in page["Roles"]}
     except AccessError as error:
-        unjudged = not_told(reading.account, "which roles stand for a permission set", error)
+        unjudged = not_told(reading.account, "which roles belong to a permission set", error)
         return replace(reading, unjudged=(*reading.unjudged, unjudged))
     attachments = []
     for attachment in reading.attachments:

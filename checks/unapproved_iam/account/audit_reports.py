@@ -58,15 +58,15 @@ def _text_lines(audit: Audit) -> Iterator[str]:
             found = counted(numbers[reading.account.id], "denied attachment")
             words = looked_at(reading)
             if words != "whole":
-                found = "not looked at" if words == NOT_AT_ALL else f"{found}; not looked at as a whole"
+                found = "not checked" if words == NOT_AT_ALL else f"{found}; only partly checked"
             yield f"account {account_title(reading.account)}: {found}"
     yield from audit.remarks
-    yield f"{headline(audit)}: {extent(audit)}; by {_deny_list(audit)}"
+    yield f"{headline(audit)}; checked {extent(audit)}; list: {_deny_list(audit)}"
 
 
 def _attached_to(policy: PolicyRows) -> str:
-    verdicts = ", ".join(f"{number:,} {verdict}" for verdict, number in policy.verdicts.items())
-    return f"{counted(len(policy.rows), 'attachment')} ({verdicts})"
+    verdicts = [f"{number:,} {verdict}" for verdict, number in policy.verdicts.items()]
+    return f"{counted(len(policy.rows), 'attachment')} ({', '.join(verdicts)})" if len(verdicts) > 1 else verdicts[0]
 
 
 def _about(policy: PolicyRows) -> list[tuple[str, str]]:
@@ -155,7 +155,7 @@ _FORMULA = late_pattern(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def csv_report(audit: Audit) -> str:
-    """For spreadsheets: one line for each attachment. What could not be looked at is said on standard error."""
+    """For spreadsheets: one line for each attachment. What could not be checked is said on standard error."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(Row._fields)
@@ -175,9 +175,9 @@ def _markdown_lines(audit: Audit) -> Iterator[str]:
     yield ""
     yield f"**{markdown_text(headline(audit))}**"
     yield ""
-    yield markdown_text(f"{extent(audit)}. By {_deny_list(audit)}, on {audit.today}.")
+    yield markdown_text(f"Checked {extent(audit)} on {audit.today}. List: {_deny_list(audit)}.")
     incomplete = [f"account {account_title(account)}: {words}" for account, words in not_looked_at(audit)]
-    for title, lines in (("Not looked at", incomplete), ("Remarks", audit.remarks)):
+    for title, lines in (("Not checked", incomplete), ("Remarks", audit.remarks)):
         if lines:
             yield from ("", f"## {title}", "", *(f"- {markdown_text(line)}" for line in lines))
     for policy in by_policy(audit):

@@ -52,13 +52,13 @@ def read_aggregator(access: Access, name: str, verdict_of: Callable[[Text], Verd
             if verdict_of(attachment.policy) is not Verdict.CLEAN:
                 listed[attachment] = None
     if not found and not troubles:
-        raise AccessError(f"aggregator {name} holds no account")
+        raise AccessError(f"aggregator {name} has no accounts")
     readings = []
     for id_ in sorted(found.keys() | troubles.keys()):
         account = Account(id_, access.account.partition)
         reasons = list(troubles.get(id_, ()))
         if id_ not in with_roles and not reasons:
-            reasons.append(f"aggregator {name} holds no role of it: AWS Config records none there")
+            reasons.append(f"aggregator {name} has no roles of this account: AWS Config records none there")
         unjudged = tuple(not_told(account, "everything", AccessError(reason)) for reason in reasons)
         policies, listed = attached.get(id_, set()), found.get(id_, {})
         readings.append(AccountReading(account, len(policies), attachments=tuple(listed), unjudged=unjudged))

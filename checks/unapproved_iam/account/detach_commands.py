@@ -67,7 +67,7 @@ def _of_permission_set(arn: str, policy: str, region: str) -> Detachment:
         detach = (subcommand, *named, "--customer-managed-policy-reference", reference)
     return Detachment(
         ("aws", "sso-admin", *detach),
-        "takes effect in the accounts when the permission set is provisioned again",
+        "takes effect in the accounts once the permission set is provisioned again",
         ("aws", "sso-admin", "provision-permission-set", *named, "--target-type", "ALL_PROVISIONED_ACCOUNTS"),
     )
 

@@ -23,13 +23,13 @@ def detach_script(audit: Audit) -> str:
     lines = [
         "#!/bin/sh",
         "# Detaches the policies that the deny list denies. Review it, then run it with credentials that may detach:",
-        "# once for each account below. Nothing was run when it was written.",
+        "# once per account below. Writing this script ran nothing.",
         *_comment(f"deny list: {audit.deny_list.source}"),
         *_comment(
             f"written on {audit.today} for {counted(len(denied), 'denied attachment')}"
             f" in {counted(len(by_account), 'account')}"
         ),
-        *(comment for unjudged in audit.unjudged for comment in _comment(f"not looked at: {unjudged.reason}")),
+        *(comment for unjudged in audit.unjudged for comment in _comment(f"not checked: {unjudged.reason}")),
         *(comment for remark in audit.remarks for comment in _comment(remark)),
         "set -eu",
         "export AWS_PAGER=  # version 2 of the AWS CLI would wait in a pager",

@@ -178,7 +178,7 @@ def html_report(audit: Audit) -> str:
         f'<main><p class="outcome {_OUTCOME[audit.exit_code]}">{_sentence(headline(audit))}</p>',
         _counts(audit),
         _list(
-            "Not looked at",
+            "Not checked",
             "partial-list",
             (f"account {account_title(a)}: {words}" for a, words in not_looked_at(audit)),
         ),
@@ -187,7 +187,7 @@ def html_report(audit: Audit) -> str:
         _of_accounts(audit),
         _table(audit),
         "</main>",
-        f'<footer class="dim"><p>{_sentence(extent(audit))} By {escape(audit.deny_list.source)}'
+        f'<footer class="dim"><p>{_sentence(f"checked {extent(audit)}")} List: {escape(audit.deny_list.source)}'
         f" ({counted(len(audit.deny_list.entries), 'entry', 'entries')}).</p>"
         f"<p>Written by unapproved-iam {escape(version())}, which changes nothing in an account: review a command"
         " before you run it.</p></footer>",
@@ -227,17 +227,17 @@ def _counts(audit: Audit) -> str:
     principals = {(finding.attachment.unit, finding.attachment.principals) for finding in audit.denied}
     counts = [
         ("denied attachments", len(audit.denied), True),
-        ("different policies among them", len({str(finding.attachment.policy) for finding in audit.denied}), True),
+        ("denied policies", len({str(finding.attachment.policy) for finding in audit.denied}), True),
         ("principals that have them", len(principals), True),
-        ("approvals that have expired", len(audit.expired), True),
+        ("expired approvals", len(audit.expired), True),
         ("approved attachments", len(audit.approved), False),
-        ("attached policies looked at", sum(reading.policies for reading in audit.readings), False),
-        ("permission sets looked at", sum(reading.permission_sets for reading in audit.readings), False),
+        ("attached policies checked", sum(reading.policies for reading in audit.readings), False),
+        ("permission sets checked", sum(reading.permission_sets for reading in audit.readings), False),
     ]
     if len(audit.readings) > 1:
         counts.append(("accounts", len(audit.readings), False))
     if audit.warned:
-        counts.append(("denied from a later day on", len(audit.warned), False))
+        counts.append(("denied from a later date", len(audit.warned), False))
     boxes = (
         f"<div{' class=bad' if bad and number else ''}><dt>{label}</dt><dd>{number:,}</dd></div>"
         for label, number, bad in counts
@@ -334,10 +334,10 @@ def _of_accounts(audit: Audit) -> str:
         f'<tr role="row"><th scope="row" role="rowheader">{escape(account_title(reading.account))}</th>'
         f'<td role="cell" data-column="Denied attachments">{_number(reading, denied[reading.account.id])}</td>'
         f'<td role="cell" data-column="Attached policies">{_number(reading, reading.policies)}</td>'
-        f'<td role="cell" data-column="Looked at">{_extent(reading)}</td></tr>'
+        f'<td role="cell" data-column="Checked">{_extent(reading)}</td></tr>'
         for reading in audit.readings
     )
-    heads = _heads(("Account", "Denied attachments", "Attached policies", "Looked at"))
+    heads = _heads(("Account", "Denied attachments", "Attached policies", "Checked"))
     return (
         '<section><h2 id="accounts-title">Accounts</h2>'
         '<table id="accounts" role="table" aria-labelledby="accounts-title">'

@@ -56,7 +56,7 @@ def read_identity_center(access: Access, verdict_of: Callable[[Text], Verdict]) 
             if error.denied and owner != account.id:
                 remarks.append(
                     f"the permission sets of Identity Center belong to account {owner}: audit them there"
-                    f" (the roles that they make in account {account.id} were looked at)"
+                    f" (the roles that they create in account {account.id} were checked)"
                 )
             elif error.of_account_instance:
                 remarks.append(
@@ -68,23 +68,23 @@ def read_identity_center(access: Access, verdict_of: Callable[[Text], Verdict]) 
 
 
 def _without_instances(access: Access, nothing: AccountReading) -> IdentityCenterReading:
-    """No instance is to be seen in the region: none to look at, unless its roles tell that it lives in another."""
+    """No instance was found in the region: there is none to look at, unless roles show that it is in another one."""
     account = access.account
     try:
         found = pages(access.client("iam"), "list_roles", PathPrefix=IDENTITY_CENTER_PATH)
         paths = {role["Path"] for page in found for role in page["Roles"]}
     except AccessError as error:
-        unjudged = not_told(account, "in which region Identity Center lives", error)
+        unjudged = not_told(account, "which region Identity Center is in", error)
         return IdentityCenterReading(replace(nothing, unjudged=(unjudged,)))
     unnamed = "us-east-1" if account.partition == "aws" else access.region
     regions = {path.removeprefix(IDENTITY_CENTER_PATH).strip("/") or unnamed for path in paths} - {access.region}
     if regions:
         elsewhere = AccessError(
-            f"no instance is to be seen in {access.region}, but roles were made from {' and '.join(sorted(regions))}"
-            " (expected with --region)"
+            f"no Identity Center instance was found in {access.region}, but roles were created from"
+            f" {' and '.join(sorted(regions))} (set --region)"
         )
         return IdentityCenterReading(replace(nothing, unjudged=(_not_told_which(account, elsewhere),)))
-    remark = f"no instance of IAM Identity Center is to be seen in {access.region}: no permission sets to look at"
+    remark = f"no Identity Center instance was found in {access.region}, so there are no permission sets to look at"
     return IdentityCenterReading(nothing, (remark,))
 
 

@@ -30,14 +30,14 @@ def accounts_of_file(path: str, partition: str) -> tuple[Account, ...]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is no text in UTF-8 (expected one account id on each line)") from error
+        raise UsageError(f"{path}: is not UTF-8 text (expected one account id on each line)") from error
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror} (expected a file of account ids, or {ORGANIZATION})") from error
     ids: dict[str, None] = {}
     for number, line in enumerate(lines, 1):
         written = line.partition("#")[0].strip()
         if written and not re.fullmatch(r"\d{12}", written, re.ASCII):
-            raise UsageError(f'{path}:{number}: "{written}" is no account id (expected 12 digits)')
+            raise UsageError(f'{path}:{number}: "{written}" is not an account id (expected 12 digits)')
         if written:
             ids[written] = None
     if not ids:

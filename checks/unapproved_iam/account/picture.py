@@ -45,7 +45,7 @@ def picture(rows: Sequence[Row]) -> str:
     ]
     parts += [_node("policy", begin, y, label, counts[label]) for label, y in left_y.items()]
     parts += [_node("principal", end, y, label, counts[label]) for label, y in right_y.items()]
-    described = f"{counted(len(rows), 'attachment')} of denied policies; the table below lists each of them"
+    described = f"{counted(len(rows), 'attachment')} of denied policies; the table below lists them all"
     dense = ' class="dense"' if len(lines) >= DENSE else ""
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}"{dense} role="img"'

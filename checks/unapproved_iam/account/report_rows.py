@@ -105,28 +105,28 @@ def headline(audit: Audit) -> str:
         accounts = len({finding.attachment.unit for finding in audit.denied})
         found = f"{counted(len(audit.denied), 'denied attachment')} of {counted(policies, 'policy', 'policies')}"
         found += f" in {accounts:,} of {counted(len(audit.readings), 'account')}" if len(audit.readings) > 1 else ""
-    return f"not everything could be looked at; in what could: {found}" if audit.unjudged else found
+    return f"could not check everything; in what was checked: {found}" if audit.unjudged else found
 
 
 def extent(audit: Audit) -> str:
-    """What was looked at, and what was found besides violations."""
-    looked_at = [
+    """What was checked, and what was found besides violations."""
+    checked = [
         counted(len(audit.readings), "account"),
         counted(sum(reading.policies for reading in audit.readings), "attached policy", "attached policies"),
         counted(sum(reading.permission_sets for reading in audit.readings), "permission set"),
     ]
     besides = [
-        (len(audit.warned), "denied from a later day on"),
+        (len(audit.warned), "denied from a later date"),
         (len(audit.approved), "approved"),
         (len(audit.expired), "no longer approved"),
         (list((audit.in_code or {}).values()).count(NOT_DECLARED), "not declared in code"),
     ]
     said = [f"{counted(number, 'attachment')} {what}" for number, what in besides if number]
-    return "; ".join((f"{', '.join(looked_at)} looked at", *said))
+    return "; ".join((", ".join(checked), *said))
 
 
 def not_looked_at(audit: Audit) -> Iterator[tuple[Account, str]]:
-    """What could not be looked at, by account."""
+    """What could not be checked, by account."""
     for reading in audit.readings:
         for unjudged in reading.unjudged:
             yield reading.account, unjudged.reason + (f" ({unjudged.advice})" if unjudged.advice else "")

@@ -230,7 +230,7 @@ def weakening(config: Any, runner_filter: RunnerFilter) -> Iterator[str]:
     if config.skip_path:
         yield f"--skip-path leaves out {', '.join(config.skip_path)}"
     if config.baseline:
-        yield f"--baseline leaves out what stands in {config.baseline}"
+        yield f"--baseline leaves out what is in {config.baseline}"
     failing = Report(FRAMEWORKS[0])
     failing.add_record(blank_record(check, CheckResult.FAILED))
     if not failing.get_exit_code(RunnerRegistry.get_fail_thresholds(config, failing.check_type)):

@@ -68,7 +68,7 @@ def _scan(checkov: Any, session: Any) -> int:
     if not targets:
         return complain("nothing to scan (expected --directory DIR or --file FILE)")
     if runners.scans < len(targets):
-        return complain("checkov has not scanned what it was given")
+        return complain("checkov did not scan what it was given")
     if runners.crash:
         crash = f"{type(runners.crash).__name__}: {runners.crash}"
         complain(f"checkov crashed; only the findings of {CHECK_ID} are complete ({crash})")

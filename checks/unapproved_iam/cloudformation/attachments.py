@@ -181,7 +181,7 @@ class _Principals:
         if named.own:
             self.anyone = ALWAYS
             if not names:
-                hole = unknown(declared.logical_id, f"CloudFormation makes up the name of {declared.logical_id}")
+                hole = unknown(declared.logical_id, f"CloudFormation generates the name of {declared.logical_id}")
                 self.found.append((Principal(named.kind, hole, declared.logical_id), ALWAYS))
 
     def to_whom(self, attached: Attached) -> Iterator[Attached]:

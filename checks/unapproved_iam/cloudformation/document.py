@@ -152,7 +152,7 @@ class _Builder:
                 node = _closed(opened.pop(), event.end_mark.line + 1)
             elif kind == "AliasEvent":
                 if event.anchor not in self.anchors:
-                    raise Unreadable(f"alias *{event.anchor} stands for nothing", event.start_mark.line + 1)
+                    raise Unreadable(f"alias *{event.anchor} is not defined", event.start_mark.line + 1)
                 node = self.anchors[event.anchor]
             else:
                 self.anchors = {}  # a document begins or ends

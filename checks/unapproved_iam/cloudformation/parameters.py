@@ -20,11 +20,11 @@ from unapproved_iam.policies.possible_text import Alphabet, Hole, Text, text
 Arguments = Mapping[str, Callable[[], Sequence[Possible]]]
 
 PSEUDO_PARAMETERS = {
-    "AWS::AccountId": Hole("AWS::AccountId", "the account is the one that it is applied to", Alphabet.DIGITS),
-    "AWS::Partition": Hole("AWS::Partition", "the partition is that of the account", Alphabet.SEGMENT),
-    "AWS::Region": Hole("AWS::Region", "the region is the one that it is applied to", Alphabet.SEGMENT),
+    "AWS::AccountId": Hole("AWS::AccountId", "the account is the one it is deployed to", Alphabet.DIGITS),
+    "AWS::Partition": Hole("AWS::Partition", "the partition depends on the account", Alphabet.SEGMENT),
+    "AWS::Region": Hole("AWS::Region", "the region is the one it is deployed to", Alphabet.SEGMENT),
     "AWS::StackName": Hole("AWS::StackName", "the stack's name is given when it is created", Alphabet.SEGMENT),
-    "AWS::URLSuffix": Hole("AWS::URLSuffix", "the suffix is that of the partition", Alphabet.SEGMENT),
+    "AWS::URLSuffix": Hole("AWS::URLSuffix", "the suffix depends on the partition", Alphabet.SEGMENT),
     "AWS::StackId": Hole("AWS::StackId", "the stack's id is known when it is created"),
     "AWS::NotificationARNs": Hole("AWS::NotificationARNs", "they are given when the stack is created"),
 }
@@ -127,7 +127,7 @@ class Parameters:
         reason = (
             f"{subject} has no default"
             if default is None
-            else f"{subject} has another value than its default, which is in no file"
+            else f"{subject} has a value other than its default, and no file has that value"
         )
         hole = Hole(name, reason, remedy="give it a default or AllowedValues" if default is None else "")
         found = self._open(hole, variable, is_list, values or None)

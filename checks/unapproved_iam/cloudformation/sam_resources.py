@@ -88,7 +88,7 @@ def _added(settings: _Settings, added: Possible, role: tuple[Principal, ...]) ->
 
 
 def _created_role(logical_id: str) -> tuple[Principal, ...]:
-    return (Principal("role", unknown(logical_id, f"CloudFormation makes up the name of {logical_id}"), logical_id),)
+    return (Principal("role", unknown(logical_id, f"CloudFormation generates the name of {logical_id}"), logical_id),)
 
 
 def _listed(

@@ -99,7 +99,7 @@ class Stack:
             problem
             for section in values_of(self.root, "Resources")
             if not isinstance(section, Object) and declares_attaching_type(section)
-            for problem in self._unjudged(section.line, "Resources is no mapping of logical ids").unjudged
+            for problem in self._unjudged(section.line, "Resources is not a mapping of logical ids").unjudged
         )
 
     def _unjudged(self, line: int, reason: str) -> Reading:
@@ -308,4 +308,4 @@ def stacks_of(source: TemplateText, nesting: Nesting, root: Node | None = None) 
 
 
 def _bound(reached: BaseException) -> str:
-    return "it is nested too deep" if isinstance(reached, RecursionError) else f"at most {reached}"
+    return "it is nested too deeply" if isinstance(reached, RecursionError) else f"at most {reached}"

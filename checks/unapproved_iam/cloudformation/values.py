@@ -299,7 +299,7 @@ class Evaluator:
 
     def own_policies(self, logical_id: str, properties: Node | None, world: World) -> Iterator[Possible]:
         """The ARNs that an AWS::IAM::ManagedPolicy may have."""
-        generated = unknown(logical_id, f"CloudFormation makes up the name of {logical_id}", remedy="name it")
+        generated = unknown(logical_id, f"CloudFormation generates the name of {logical_id}", remedy="name it")
         for path in self.property_texts(properties, "Path", world) or [Possible(ROOT_PATH, world, 0)]:
             names = self.property_texts(properties, "ManagedPolicyName", path.world)
             for name in names or [Possible(generated, path.world, 0)]:

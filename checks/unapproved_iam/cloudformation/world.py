@@ -71,7 +71,7 @@ class Possible(NamedTuple):
         """The value where a text is expected."""
         if isinstance(self.value, Text):
             return self.value
-        return text() if self.value is None else unknown(SOMETHING, "a text is expected here, and this is none")
+        return text() if self.value is None else unknown(SOMETHING, "this is not a string")
 
 
 class Given(NamedTuple):

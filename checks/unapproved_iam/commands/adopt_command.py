@@ -23,7 +23,7 @@ from unapproved_iam.deny_list.list_edit import NotEditable, with_approvals
 from unapproved_iam.deny_list.list_format import ATTACHED_TO, POLICY, REASON
 from unapproved_iam.deny_list.reader import DenyListError, Problem, read_deny_list
 from unapproved_iam.policies.policy_pattern import impossible_because, unknown_because
-from unapproved_iam.printed_words import printable
+from unapproved_iam.printed_words import counted, printable
 from unapproved_iam.program import COULD_NOT_JUDGE, UsageError
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser().parse_args(argv)
     expires = _day(arguments.expires, today)
     if not re.fullmatch(REASON.pattern, arguments.reason):
-        raise UsageError(f'--reason: "{arguments.reason}" is no reason (expected {REASON.expected})')
+        raise UsageError(f'--reason: "{arguments.reason}" is not a reason (expected {REASON.expected})')
     repositories = repositories_of(arguments.path)
     several = len(repositories) > 1
     return max(_adopt(root, paths, several, expires, today, arguments) for root, paths in repositories.items())
@@ -74,7 +74,7 @@ def _adopt(root: str, paths: Sequence[str], several: bool, expires: date, today:
 def _adopted(number: int, expires: date) -> str:
     if number == 1:
         return f"1 approved until {expires}; edit its reason"
-    return f"{number} approved, all until {expires}; edit the reasons, and the days so that not all fail again at once"
+    return f"{number} approved until {expires}; edit the reasons, and spread the dates: now all expire on one day"
 
 
 def _day(written: str | None, today: date) -> date:
@@ -85,7 +85,7 @@ def _day(written: str | None, today: date) -> date:
             raise ValueError
     except ValueError:
         expected = f"expected a day from {today} on, such as {today + timedelta(days=DAYS)}"
-        raise UsageError(f'--expires: "{written}" is no such day ({expected})') from None
+        raise UsageError(f'--expires: "{written}" is not a valid day ({expected})') from None
     return date.fromisoformat(written)
 
 
@@ -97,12 +97,12 @@ def _approvals(findings: Findings, deny_list: DenyList) -> tuple[list[Proposal],
     for finding in findings.violations:
         place = findings.at(finding.attachment.place)
         if finding.approvals:
-            left_over.append(f"{place}: {finding.message} (extend that approval by hand, if it shall go on)")
+            left_over.append(f"{place}: {finding.message} (to keep it, extend that approval by hand)")
             continue
         for proposal in proposals(finding, findings.in_repository):
             problem = _not_writable_because(proposal)
             if problem:
-                left_over.append(f"{place}: cannot be adopted, for {problem}")
+                left_over.append(f"{place}: cannot be adopted, because {problem}")
             elif proposal not in present:
                 new[proposal] = None
     return list(new), left_over
@@ -113,9 +113,9 @@ def _not_writable_because(proposal: Proposal) -> str | None:
     if not proposal.files:
         return "it is outside the repository"
     if not re.fullmatch(ATTACHED_TO.pattern, proposal.attached_to):
-        return f'"{proposal.attached_to}" is no principal or address'
+        return f'"{proposal.attached_to}" is not a principal or an address'
     if not re.fullmatch(POLICY.pattern, proposal.policy):
-        return f'"{proposal.policy}" is no policy'
+        return f'"{proposal.policy}" is not a policy'
     return impossible_because(proposal.policy)
 
 
@@ -140,7 +140,7 @@ def _add(path: str, approvals: Sequence[Mapping[str, str | bool | tuple[str, ...
     except NotEditable as error:
         raise DenyListError([Problem(path, error.line, str(error))]) from error
     except DenyListError as error:
-        what = f"cannot be added to, for then: {error.problems[0].what} (expected a list written line by line)"
+        what = f"cannot take new approvals: {error.problems[0].what} (expected a list written line by line)"
         raise DenyListError([Problem(path, 0, what)]) from error
     except (Changed, FileExistsError):
         raise UsageError(
@@ -153,6 +153,5 @@ def _outcome(findings: Findings) -> int:
         for unjudged in findings.unjudged:
             print(printable(f"{findings.at(unjudged.place)}: could not be checked: {unjudged.reason}"))
         return COULD_NOT_JUDGE
-    count = len(findings.violations)
-    print(f"{count} {'violation is' if count == 1 else 'violations are'} left")
+    print(f"{counted(len(findings.violations), 'violation')} left" if findings.violations else "no violations left")
     return findings.exit_code

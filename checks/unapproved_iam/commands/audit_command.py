@@ -20,7 +20,7 @@ def parser() -> ArgumentParser:
     parser = argument_parser("audit")
     parser.add_argument("--deny-list", **DENY_LIST)
     parser.add_argument("--profile", metavar="NAME", help="a profile of your AWS configuration")
-    parser.add_argument("--region", metavar="NAME", help="the region of Identity Center; it also tells the partition")
+    parser.add_argument("--region", metavar="NAME", help="the region of Identity Center; it also sets the partition")
     parser.add_argument("--role-arn", metavar="ARN", help="a role to assume first")
     parser.add_argument(
         "-o",
@@ -33,10 +33,12 @@ def parser() -> ArgumentParser:
     parser.add_argument("--compare", metavar="DIR", help="say which attachments the code below DIR declares")
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
-        "--accounts", metavar="FILE|org", help="audit the accounts of a file, one id a line, or of the organization"
+        "--accounts",
+        metavar="FILE|org",
+        help="audit the accounts listed in a file, one id per line, or those of the organization",
     )
     several.add_argument(
-        "--config-aggregator", metavar="NAME", help="audit the accounts that this aggregator of AWS Config holds"
+        "--config-aggregator", metavar="NAME", help="audit the accounts that this AWS Config aggregator covers"
     )
     parser.add_argument("--role-name", metavar="NAME", help="with --accounts: the role to assume in each account")
     return parser

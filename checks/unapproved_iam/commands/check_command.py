@@ -106,7 +106,7 @@ def _path_glob(written: str) -> str:
 
 def _number_of_jobs(written: str) -> int:
     if not re.fullmatch("[1-9][0-9]{0,2}", written, re.ASCII):
-        raise ArgumentTypeError(f"{written!r} is no number of processes (expected 1 to 999)")
+        raise ArgumentTypeError(f"{written!r} is not a number of processes (expected 1 to 999)")
     return int(written)
 
 
@@ -117,7 +117,7 @@ OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
     ("--deny-list",): DENY_LIST,
     ("--changed-since",): {
         "metavar": "COMMIT",
-        "help": "check only what the changes since this commit can affect, deleted and new files too; asks git",
+        "help": "check only what the changes since this commit can affect, including deleted and new files; asks git",
     },
     ("--plan",): REPEATED
     | {
@@ -128,7 +128,7 @@ OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
     ("--plan-changes-only",): SWITCH
     | {"help": "fail only on what plans newly attach, and count what they leave attached"},
     ("--var-file",): REPEATED
-    | {"metavar": "FILE", "help": "values of root variables, as for terraform; may be repeated"},
+    | {"metavar": "FILE", "help": "values of root variables, as in terraform; may be repeated"},
     ("--parameters",): REPEATED
     | {
         "metavar": "TEMPLATE=FILE",
@@ -139,7 +139,7 @@ OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
     | {
         "metavar": "GLOB",
         "type": _path_glob,
-        "help": "do not check these paths, counted from the repository's root; may be repeated",
+        "help": "skip these paths, relative to the repository's root; may be repeated",
     },
     ("-o", "--output"): {"choices": tuple(WRITERS), "default": "cli", "help": "the report's format (default: cli)"},
     ("--output-file",): {"metavar": "FILE", "help": "write the report to this file; the text is printed as well"},

@@ -35,9 +35,9 @@ SUBCOMMANDS = {
     "checkov": Subcommand("checkov", "run checkov with these checks, safely; takes checkov's own arguments", "checkov"),
     "audit": Subcommand("audit", "find attachments of denied policies in the live account", "aws"),
     "list": Subcommand("list", "show the deny list that counts, and where each entry comes from"),
-    "explain": Subcommand("explain", "tell whether a policy is denied, by which entry, and what approves it"),
+    "explain": Subcommand("explain", "say whether a policy is denied, by which entry, and what approves it"),
     "init": Subcommand("init", "write a commented deny list"),
-    "adopt": Subcommand("adopt", "approve today's violations until a day, so that only new ones fail"),
+    "adopt": Subcommand("adopt", "approve today's violations for a while, so that only new ones fail"),
     "approvals": Subcommand("approvals", "show used, unused, expiring and expired approvals"),
     "schema": Subcommand("schema", "print the JSON Schema of the deny list, for editors"),
     "checks-dir": Subcommand("checks_dir", "print the directory for checkov's --external-checks-dir"),
@@ -124,7 +124,7 @@ def _answered(name: str, subcommand: Callable[[], int]) -> int:
 
 def _unexpected(error: Exception) -> str:
     if isinstance(error, FileNotFoundError) and not error.filename and not _has_working_directory():
-        return "the working directory has been deleted (expected one that is there)"
+        return "the working directory has been deleted (expected one that exists)"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     origin = error.__traceback__
@@ -132,7 +132,7 @@ def _unexpected(error: Exception) -> str:
         origin = origin.tb_next
     where = f" at {os.path.basename(origin.tb_frame.f_code.co_filename)}:{origin.tb_lineno}" if origin else ""
     return (
-        f"defect in {PROGRAM} {version()}{where}: {type(error).__name__}: {error}"
+        f"bug in {PROGRAM} {version()}{where}: {type(error).__name__}: {error}"
         " (please report it; UNAPPROVED_IAM_TRACEBACK=1 shows more)"
     )
 

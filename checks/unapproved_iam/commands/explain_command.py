@@ -81,7 +81,7 @@ def policy_named(policy: str) -> Text:
         return text(policy)
     problem = impossible_because(policy) or unknown_because(policy)
     if problem or policy.startswith("arn:"):
-        raise UsageError(problem or f'"{policy}" is no policy ARN (expected arn:PARTITION:iam::ACCOUNT:policy/NAME)')
+        raise UsageError(problem or f'"{policy}" is not a policy ARN (expected arn:PARTITION:iam::ACCOUNT:policy/NAME)')
     name = policy.rpartition("/")[2]
     return aws_managed(managed_policy_names()[name] + name)
 
@@ -89,10 +89,10 @@ def policy_named(policy: str) -> Text:
 def _attachment(policy: Text, attached_to: str, place: Place) -> Attachment:
     kind, slash, name = attached_to.partition("/")
     if slash and not (name and kind in PRINCIPAL_KINDS):
-        raise UsageError(f'--attached-to: "{attached_to}" is no principal ({_EXPECTED})')
+        raise UsageError(f'--attached-to: "{attached_to}" is not a principal ({_EXPECTED})')
     if attached_to and not slash and not re.fullmatch(ADDRESS_PATTERN, attached_to):
         raise UsageError(
-            f'--attached-to: "{attached_to}" is no address ({_EXPECTED}; did you mean role/{attached_to}?)'
+            f'--attached-to: "{attached_to}" is not an address ({_EXPECTED}; did you mean role/{attached_to}?)'
         )
     principals = (Principal(kind, text(name)),) if slash else ()
     return Attachment("" if slash else attached_to, "", policy, principals, place, place)

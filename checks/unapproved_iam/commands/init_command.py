@@ -26,8 +26,8 @@ repos:
       - id: unapproved-iam-policies
 """
 PRE_COMMIT_HINT = (
-    f"{PRE_COMMIT_FILE}: put the URL of this project's repository in place of REPOSITORY, and the commit or tag that"
-    " you have reviewed in place of REVISION"
+    f"{PRE_COMMIT_FILE}: replace REPOSITORY with the URL of this project's repository, and REVISION with the commit or"
+    " tag that you have reviewed"
 )
 
 NEXT_STEPS = f"""\
@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     written = _write(root, FILE_NAME, starting_list(arguments.use or [DEFAULT_LIST]))
     if arguments.pre_commit:
         if not _write(root, PRE_COMMIT_FILE, PRE_COMMIT_ENTRY):
-            print(f"this belongs into it:\n\n{PRE_COMMIT_ENTRY}")
+            print(f"add this to it:\n\n{PRE_COMMIT_ENTRY}")
         print(PRE_COMMIT_HINT)
     if written:
         print(NEXT_STEPS)

@@ -20,7 +20,7 @@ PURPOSES = {
     "aws-privilege-escalation": "policies that let their holder gain more permissions",
     "aws-credentials-exposure": "policies that let their holder obtain credentials",
     "aws-data-exfiltration": "policies that let their holder read every object, parameter or secret of the account",
-    "aws-deprecated": "policies that AWS has removed, so that attaching one fails, or is about to remove",
+    "aws-deprecated": "policies that AWS has removed or will remove soon: attaching one fails, or soon will",
 }
 
 BETWEEN_FIELDS, BETWEEN_ADVICE = "\t", " | "

@@ -128,14 +128,14 @@ class _Reader:
 
     def _refused(self, path: str, real: str) -> str | None:
         if real in self.extending:
-            return "extends itself (expected no circle)"
+            return "extends itself (expected no cycle)"
         if self.within is not None and os.path.commonpath([self.within, real]) != self.within:
             named = (
                 "only a list named by --deny-list or UNAPPROVED_IAM_POLICIES may be elsewhere, or extend one that is"
             )
             return f"is outside the repository (expected a file below {self.within}; {named})"
         if self.within is not None and os.path.exists(real) and not os.path.isfile(real) and not os.path.isdir(real):
-            return "is no regular file (expected a deny list)"  # reading a pipe may never end
+            return "is not a regular file (expected a deny list)"  # reading a pipe may never end
         return None
 
     def _read_file(self, path: str, shown_as: str) -> list[_Part]:
@@ -154,7 +154,7 @@ class _Reader:
             directory = os.path.dirname
             at = Problem(path, other.line, "")
             if re.match(r"[a-z0-9+]+://", other.text):
-                self.problems.append(at._replace(what=f'"{other.text}" is no local file (expected a path)'))
+                self.problems.append(at._replace(what=f'"{other.text}" is not a local file (expected a path)'))
                 continue
             parts += self.read(
                 os.path.normpath(os.path.join(directory(path), other.text)),
@@ -204,7 +204,7 @@ class _File:
             if key is None:
                 self.report(name.line, _unknown_key(name, form.keys))
             elif name.text in seen:
-                self.report(name.line, f'the key "{name.text}" is here twice (expected it once)')
+                self.report(name.line, f'the key "{name.text}" appears twice (expected once)')
             elif self._fits(held, key.form, f'"{name.text}"'):
                 found[name.text] = held
             seen.add(name.text)
@@ -223,7 +223,7 @@ class _File:
         for item in items:
             if self._fits(item, form.items, f'an item of "{called}"'):
                 if item.text in seen:
-                    self.report(item.line, f'"{item.text}" is here twice (expected it once)')
+                    self.report(item.line, f'"{item.text}" appears twice (expected once)')
                     continue
                 seen.add(item.text)
                 yield item
@@ -283,7 +283,7 @@ class _File:
             line = first.get(identity(value))
             if line is not None:
                 what = " ".join(filter(None, identity(value)))
-                self.report(item.line, f'"{what}" is here already, at line {line} (expected it once)')
+                self.report(item.line, f'"{what}" is already at line {line} (expected once)')
             first.setdefault(identity(value), item.line)
             yield value
 
@@ -304,7 +304,7 @@ class _File:
         expires = self._day(keys.get("expires"))
         attached_to = keys.get("attached_to")
         if attached_to and "in" not in keys and not re.fullmatch(NEEDS_NO_FILES, attached_to.text):
-            what = f'the address "{attached_to.text}" has no "in", and anyone can name a resource so'
+            what = f'the address "{attached_to.text}" has no "in", and anyone can give a resource that name'
             self.report(attached_to.line, f"{what} (expected in: {FILES.expected})")
         if policy is None or attached_to is None or "reason" not in keys:
             return None
@@ -341,7 +341,7 @@ class _File:
         try:
             return date.fromisoformat(value.text)
         except ValueError:
-            self.report(value.line, f'there is no day "{value.text}" (expected {DAY.expected})')
+            self.report(value.line, f'"{value.text}" is not a date (expected {DAY.expected})')
             return None
 
 
@@ -389,9 +389,9 @@ def _hint(written: str, form: Form) -> str:
     if form in (POLICY, FILES) and re.search(r"[\[\]{}]", written):
         return "; [ ] and { } are not special here"
     if form is FILES and re.match(r"\.?/", written):
-        return "; without a leading slash or dot"
+        return "; drop the leading slash or dot"
     if form is FILES and written.endswith("/"):
         return f"; write {written}** for everything below"
     if form is ATTACHED_TO and written.startswith(tuple(f"{kind}/" for kind in PRINCIPAL_KINDS)):
-        return "; a principal's name stands without its path"
+        return "; drop the path from the principal's name"
     return _meant(written.partition("/")[0], PRINCIPAL_KINDS) if form is ATTACHED_TO else ""

@@ -109,7 +109,7 @@ def _readings_within(
         target=target,
     )
     if within.depth > MOST_WITHIN:
-        reason = f"more than {MOST_WITHIN} documents stand within one another"
+        reason = f"documents are nested more than {MOST_WITHIN} deep"
         yield Reading(unjudged=(Unjudged(within.place(1), reason),))
         return
     yield from _readings_in(within, rows)

@@ -199,7 +199,7 @@ def lookup(written: object, arguments: list[Argument]) -> Value:
             subject = subject_of(key)
             if subject is None:
                 return one_of(entries_at(source, key, absent), written)
-            null = under(refused(written, "null is no key"), is_one_of(subject, None))
+            null = under(refused(written, "null is not a key"), is_one_of(subject, None))
             otherwise = under(absent, is_none_of(subject, None))
             return one_of([*entries_at(source, key, otherwise), null], written)
         if not isinstance(source, Record | Unknown):

@@ -84,7 +84,7 @@ def elements_of(plain: Plain, written: object) -> Elements:
     if isinstance(plain, Unknown | Record):
         element = any_element(plain, written)
         return Elements(True, (), (element._replace(value=given(element.value), key=given(element.key)),))
-    raise Refused("this is no collection")
+    raise Refused("this is not a collection")
 
 
 def any_element(plain: Unknown | Record, written: object) -> Element:

@@ -123,7 +123,7 @@ def spliced(parts: Iterable[tuple[Value, Facts]], written: object) -> Sequence:
                 continue
             sequence = sequence_of(possible.plain)
             if sequence is None:
-                raise Refused("this is no list")
+                raise Refused("this is not a list")
             # What follows an unknown number of elements may stand anywhere.
             ordered &= sequence.ordered and not (rest and sequence.items)
             if not conditions:

@@ -101,7 +101,7 @@ def key_text(key: Plain) -> Text | None:
         return None
     found = text_of(key)
     if found is None:
-        raise Refused("this is no key")
+        raise Refused("this is not a key")
     return found
 
 

@@ -79,7 +79,7 @@ def value_of_json(data: Any) -> Value:
         entries = {_key(key): value_of_json(element) for key, element in data.items()}
         return exactly(Mapping(tuple(Entry(text(key), element) for key, element in entries.items())))
     if not isinstance(data, str):
-        raise TypeError(f"{type(data).__name__} is no JSON")
+        raise TypeError(f"{type(data).__name__} is not JSON")
     return string(data)
 
 
@@ -91,7 +91,7 @@ def _key(key: object) -> str:
     if key is None:
         raise Refused("a key must not be null")
     if not isinstance(key, str):
-        raise TypeError(f"{type(key).__name__} is no key")
+        raise TypeError(f"{type(key).__name__} is not a key")
     return key
 
 
@@ -150,7 +150,7 @@ def _parseint(string: Any, base: Fraction) -> Fraction:
     try:
         return Fraction(int(str(string).replace("_", "x"), whole(base)))
     except ValueError:
-        raise Refused("this is no number of that base") from None
+        raise Refused("this is not a number in that base") from None
 
 
 def _range(*limits: Fraction) -> list[Fraction]:
@@ -195,7 +195,7 @@ def _jsondecode(string: str) -> Any:
     try:
         return json.loads(string, parse_float=_number, parse_int=_number, parse_constant=_no_number)
     except ValueError:
-        raise Refused("this is no JSON") from None
+        raise Refused("this is not JSON") from None
 
 
 def _number(written: str) -> Fraction | Value:
@@ -204,7 +204,7 @@ def _number(written: str) -> Fraction | Value:
 
 
 def _no_number(name: str) -> Fraction:
-    raise Refused(f"{name} is no JSON")
+    raise Refused(f"{name} is not JSON")
 
 
 def _yamldecode(string: str) -> Any:
@@ -228,7 +228,7 @@ def _csvdecode(string: str) -> list[dict[str, str]]:
     except csv.Error as reason:  # Go minds other things
         raise NotJudged(f"cannot be read here: {reason}") from None
     if not rows or len(set(rows[0])) < len(rows[0]) or any(len(row) != len(rows[0]) for row in rows):
-        raise Refused("this is no CSV")
+        raise Refused("this is not CSV")
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
 
 
@@ -244,7 +244,7 @@ def _base64decode(string: str) -> str:
     try:
         return b64decode(re.sub(r"[\r\n]", "", string), validate=True).decode()
     except ValueError:
-        raise Refused("this is no base64 of a text") from None
+        raise Refused("this is not the base64 of a text") from None
 
 
 def _hexadecimal(name: str) -> Callable[[str], str]:

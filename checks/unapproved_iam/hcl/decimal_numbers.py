@@ -35,7 +35,7 @@ def number_in(written: str) -> Fraction | None:
     if not _DECIMAL.fullmatch(written):
         if _NOT_DECIMAL.fullmatch(written):
             return None
-        raise Refused("this is no number")
+        raise Refused("this is not a number")
     number = decimal(written)
     return None if number == 0 and written.startswith("-") else number  # which Terraform writes as "-0"
 
@@ -48,7 +48,7 @@ def number_of(plain: Plain) -> Fraction | None:
         return None
     known = plain.text.known if isinstance(plain, String) else None
     if known is None:
-        raise Refused("null is no number" if isinstance(plain, Null) else "this is no number")
+        raise Refused("null is not a number" if isinstance(plain, Null) else "this is not a number")
     return number_in(known)
 
 

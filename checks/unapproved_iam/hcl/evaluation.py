@@ -235,7 +235,7 @@ def _reference(expression: Name | GetAttribute, scope: Scope) -> Value:
                 names = names[1:]
             length = length_of_reference(names[0])
             if len(names) < length:
-                return unknown(expression, f"{expression} is no reference")
+                return unknown(expression, f"{expression} is not a reference")
             value = value_of_reference(tuple(names[:length]), scope)
         names = names[length:]
     else:

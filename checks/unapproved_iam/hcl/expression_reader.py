@@ -274,7 +274,7 @@ class _Reader(Tokens):
             names.append(self.token)
             is_loop = self.takes("name")
         if not (is_loop and self.takes_word("in")):
-            raise self.source.error(at, "this is no loop (expected for NAME in COLLECTION)")
+            raise self.source.error(at, "this is not a loop (expected for NAME in COLLECTION)")
         return tuple(names)
 
     # -- templates -----------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ class Tokens:
     def unexpected(self) -> HclSyntaxError:
         near = self.text[self.start : min(self.start + 20, self.end)].strip()
         problem = f'unexpected "{near}"' if near else "it ends too early"
-        return self.source.error(self.start, f"this is no expression, or none that is understood: {problem}")
+        return self.source.error(self.start, f"this is not an expression, or not one that is understood: {problem}")
 
     def place(self) -> Place:
         return Place(self.source.path, self.source.line_of(self.start))

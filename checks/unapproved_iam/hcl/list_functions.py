@@ -251,11 +251,11 @@ def _may_be(element: Value, wanted: Plain, written: object) -> bool:
 def _contains_given(written: object, plain: Plain, wanted: Plain) -> Value:
     """contains(LIST, VALUE), which takes no null"""
     if isinstance(wanted, Null):
-        raise Refused("null is no value to look for")
+        raise Refused("null is not a value to look for")
     found, subject = _contains(written, plain, wanted), subject_of(wanted)
     if subject is None or not any(subject in possible.when.choices for possible in found):
         return found
-    null = under(refused(written, "null is no value to look for"), is_one_of(subject, None))
+    null = under(refused(written, "null is not a value to look for"), is_one_of(subject, None))
     return one_of([under(found, is_none_of(subject, None)), null], written)
 
 

@@ -47,7 +47,7 @@ def open_value(
     reason = f"{subject.written} may have another value, which is in no file"
     known = tuple((when, plain) for value in alternatives for plain, when in value)
     given = replace(subject, is_given=True, told=known)
-    hole = Hole(subject.written, reason, remedy="scan the plan", subject=given, is_other=True)
+    hole = Hole(subject.written, reason, remedy="check the plan", subject=given, is_other=True)
     return one_of([*alternatives, under(exactly(Unknown(hole)), is_none_of(subject, *told))], subject.written)
 
 

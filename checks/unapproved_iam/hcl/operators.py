@@ -231,7 +231,7 @@ def boolean_of(plain: Plain) -> bool | None:
             return False
         if plain.text.holes:
             return None
-    raise Refused("this is no bool")
+    raise Refused("this is not a bool")
 
 
 def _result(operator: str, plains: tuple[Plain, ...], written: object) -> Value:

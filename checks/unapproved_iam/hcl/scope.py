@@ -138,7 +138,7 @@ def variable_of(scope: Scope, name: str) -> Value | None:
 
 
 # The tree's own directory, which is another one on every machine.
-CHECKOUT = Hole("checkout", "where the tree is checked out is in no file", remedy="scan the plan")
+CHECKOUT = Hole("checkout", "no file says where the tree is checked out", remedy="check the plan")
 
 MAX_FILE = 16_000_000  # bytes of a file that an expression reads
 MAX_DIRECTORIES = 1_000  # that an expression lists

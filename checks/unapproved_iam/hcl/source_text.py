@@ -50,7 +50,7 @@ class Source:
         """Raises HclSyntaxError when it has a letter of another alphabet that is none. Unicode's rule, as terraform
         and Python apply it."""
         if not name.isascii() and not name.replace("-", "_").isidentifier():
-            raise self.error(position, f'"{name}" is no name')
+            raise self.error(position, f'"{name}" is not a name')
 
 
 class Token(NamedTuple):
@@ -167,7 +167,7 @@ def end_of_heredoc(source: Source, start: int, end: int, depth: int = 0) -> int:
     text = source.text
     heredoc = _HEREDOC.match(text, start, end)
     if not heredoc:
-        raise source.error(start, "this is no heredoc (expected <<MARKER and the end of the line)")
+        raise source.error(start, "this is not a heredoc (expected <<MARKER and the end of the line)")
     position = heredoc.end()
     while position < end:
         line_end = text.find("\n", position, end)

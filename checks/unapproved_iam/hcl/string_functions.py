@@ -369,7 +369,7 @@ def _within_json_string(piece: Piece) -> Piece:
     try:
         return json_of(piece)[1:-1]
     except Inexact:
-        return Hole(json.dumps(piece), "terraform may escape its characters otherwise")
+        return Hole(json.dumps(piece), "terraform may escape its characters differently")
 
 
 STRING_FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int | None]] = {

@@ -43,7 +43,7 @@ def unescaped(source: Source, text: str, position: int) -> str:
         code = escape[1] or escape[2]
         if code:
             if int(code, 16) > 0x10FFFF:
-                raise source.error(position + escape.start(), f'"{escape[0]}" is no character')
+                raise source.error(position + escape.start(), f'"{escape[0]}" is not a character')
             return chr(int(code, 16))
         if not escape[3]:
             return escape[0][1:]

@@ -47,7 +47,7 @@ def _strings_of(possible: Possible, written: object) -> Iterator[Possible]:
     else:
         content = text_of(plain)
         if content is None:
-            yield from (Possible(one.plain, possible.when) for one in refused(written, "this is no string"))
+            yield from (Possible(one.plain, possible.when) for one in refused(written, "this is not a string"))
         else:
             yield Possible(String(content), possible.when)
 

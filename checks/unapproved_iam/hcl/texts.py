@@ -73,7 +73,7 @@ def _texts_of(possible: Possible) -> Iterator[Found]:
         yield from _within(possible, plain.found)
         yield Found(Text((plain.hole,)), possible.when)
     elif isinstance(plain, Record):
-        hole = Hole(plain.written, f"{plain.written} is no string")
+        hole = Hole(plain.written, f"{plain.written} is not a string")
         yield Found(Text((hole,)), possible.when)
     else:
         for value, when in parts_of(plain):

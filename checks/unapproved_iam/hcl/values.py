@@ -268,7 +268,7 @@ def not_judged(written: object, reason: str, found: Iterable[Found] = ()) -> Val
 
 def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
     """What Terraform would refuse to compute, as far as the tree tells: `try` goes on, everything else is unknown."""
-    return exactly(Unknown(Hole(short(written), f"terraform would refuse it: {reason}"), tuple(found), fails=True))
+    return exactly(Unknown(Hole(short(written), f"terraform would reject it: {reason}"), tuple(found), fails=True))
 
 
 def missing(written: object) -> Value:

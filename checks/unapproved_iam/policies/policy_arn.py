@@ -64,10 +64,10 @@ def aws_managed(path_and_name: str) -> Text:
     return text("arn:", PARTITION, f":iam::aws:policy/{path_and_name}")
 
 
-PARTITION = Hole("partition", "the partition is that of the account", Alphabet.SEGMENT)
+PARTITION = Hole("partition", "the partition depends on the account", Alphabet.SEGMENT)
 # The partition of an AWS managed policy that this release does not know: only who names it means it.
-ADDED_SINCE = Hole("partition", "AWS may have added the policy since this release", Alphabet.SEGMENT)
-ACCOUNT = Hole("account", "the account is the one that it is applied to", Alphabet.DIGITS)
+ADDED_SINCE = Hole("partition", "AWS may have added this policy after this release", Alphabet.SEGMENT)
+ACCOUNT = Hole("account", "the account is the one it is deployed to", Alphabet.DIGITS)
 
 
 ROOT_PATH = text("/")

@@ -31,13 +31,13 @@ def impossible_because(pattern: str) -> str | None:
         if pattern.endswith("/"):
             return f'"{pattern}" ends without a name (expected a name)'
         too_long = _too_long(pattern)
-        return f'"{pattern}" can match no policy: {too_long}' if too_long else None
+        return f'"{pattern}" cannot match any policy: {too_long}' if too_long else None
     segments = pattern.split(":", 5)
     # An ARN has five colons (AWS allows more in a path, where nobody has any): of a pattern with as many, each part
     # stands for one of the ARN's; with fewer, a `*` must stand for colons, too (`arn:*:policy/X`).
     possible = len(segments) < 6 and _may_match_across_segments(pattern)
     wrong = None if possible else _wrong_segment(segments)
-    return f'"{pattern}" can match no policy: {wrong}' if wrong else None
+    return f'"{pattern}" cannot match any policy: {wrong}' if wrong else None
 
 
 def _wrong_segment(segments: list[str]) -> str | None:
@@ -52,10 +52,10 @@ def _wrong_segment(segments: list[str]) -> str | None:
     if not Glob(region).expression.fullmatch(""):
         return f'IAM has no region "{region}" (expected nothing between the colons)'
     if not _can_be_account(account):
-        return f'"{account}" is no account (expected aws, 12 digits, or * for every account)'
+        return f'"{account}" is not an account (expected aws, 12 digits, or * for every account)'
     is_policy = resource.startswith("policy/") or match(text("policy/", _NAME), (Glob(resource),)) is not Match.NEVER
     if not is_policy:
-        return f'"{resource}" is no policy (expected policy/NAME)'
+        return f'"{resource}" is not a policy (expected policy/NAME)'
     if resource.endswith("/"):
         return f'"{resource}" ends without a name (expected policy/NAME)'
     if ":" in resource.rpartition("/")[2]:

@@ -109,5 +109,5 @@ def way_out(findings: Findings) -> str:
     if not findings.shown:
         return ""
     if findings.deny_list.source.startswith("built-in"):
-        return "exceptions go into a list of your own (unapproved-iam init writes one)"
+        return "exceptions go into your own list (unapproved-iam init writes one)"
     return f"exceptions go under `approve:` in {findings.deny_list.source}, with a reason in place of …"

@@ -34,7 +34,7 @@ def git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     except OSError as error:
         raise NoAnswer(f"git cannot be started: {error.strerror or error}") from error
     except subprocess.TimeoutExpired:
-        raise NoAnswer(f"git has not answered for {MOST_SECONDS} s") from None
+        raise NoAnswer(f"git did not answer for {MOST_SECONDS} s") from None
     if answer.returncode and b"dubious ownership" in answer.stderr:
         raise NoAnswer(
             f"git refuses {root}, which somebody else owns (git config --global --add safe.directory {root})"

@@ -40,8 +40,8 @@ def guarded(reader: Reader, path: str) -> Reading | None:
 
 
 def broken_by(path: str, error: Exception) -> Unjudged:
-    """A file or unit that met a defect here: one odd file must not hide what is found in the others."""
-    said = f"could not be read because of a defect here: {type(error).__name__}: {error}"
+    """A file or unit that met a bug of ours: one odd file must not hide what is found in the others."""
+    said = f"could not be read, because of a bug in this program: {type(error).__name__}: {error}"
     return Unjudged(Place(path), said, "please report it", is_whole_unit=True)
 
 

@@ -58,7 +58,7 @@ def _split(argument: str) -> tuple[str, str]:
 def _files_of(argument: str) -> Iterator[PlanFile]:
     path, root = _split(argument)
     if root and not os.path.isdir(root):
-        raise UsageError(f"--plan {argument}: {root} is no directory (expected the root module of the plan)")
+        raise UsageError(f"--plan {argument}: {root} is not a directory (expected the root module of the plan)")
     paths = [path]
     if not os.path.lexists(path) and glob.has_magic(path):
         paths = sorted(glob.glob(path, recursive=True))
@@ -140,7 +140,7 @@ def _refuse_unreadable(file: PlanFile) -> None:
     except OSError as error:
         raise UsageError(f"--plan {file.argument}: {error.strerror or error}") from error
     if not is_regular:
-        raise UsageError(f"--plan {file.argument}: is no regular file")
+        raise UsageError(f"--plan {file.argument}: is not a regular file")
 
 
 # -- duplicates --------------------------------------------------------------------------------------------------------

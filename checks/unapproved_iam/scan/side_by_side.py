@@ -132,7 +132,7 @@ def _received(answer: BinaryIO) -> dict[str, Reading | None]:
     try:
         found = pickle.load(answer)
     except (EOFError, pickle.UnpicklingError):
-        raise UsageError("a process that was to read a part of it has ended early (is there enough memory?)") from None
+        raise UsageError("a worker process ended early (is there enough memory?)") from None
     if isinstance(found, Exception):
         raise found
     return dict(found)

@@ -130,7 +130,7 @@ class AttachingResource:
             names = given_texts(name_of(other, "name"))
             yield from (Principal(attribute.kind, name.text, found.address) for name in names)
         else:
-            hole = Hole(str(nested.expression), "an ARN does not tell the name", remedy=SCAN_THE_PLAN)
+            hole = Hole(str(nested.expression), "an ARN does not give the name", remedy=SCAN_THE_PLAN)
             yield Principal(attribute.kind, Text((hole,)))
 
 

@@ -172,11 +172,11 @@ def _decoded(data: bytes, path: str) -> tuple[Source, Any]:
     try:
         return source, _Decoder().decode(source.text)
     except json.JSONDecodeError as error:
-        raise HclSyntaxError(path, error.lineno, f"this is no JSON: {error.msg}") from None
+        raise HclSyntaxError(path, error.lineno, f"this is not JSON: {error.msg}") from None
     except OverflowError:
         raise HclSyntaxError(path, 1, f"a number has more than {MAX_DIGITS} digits") from None
     except RecursionError:
-        raise HclSyntaxError(path, 1, "brackets are nested too deep") from None
+        raise HclSyntaxError(path, 1, "brackets are nested too deeply") from None
 
 
 def _objects(value: Any) -> Iterator[_Object]:

@@ -57,7 +57,7 @@ def _guarded(module: Module, declaration: Declaration, attachments: Iterator[Fou
     except HclSyntaxError as error:
         module.report(error)
     except RecursionError:
-        module.report_at(declaration.place, "the block is nested too deep to be checked")
+        module.report_at(declaration.place, "the block is nested too deeply to be checked")
 
 
 def _of_resource(scope: ModuleScope, declaration: Declaration, way: _Way) -> Iterator[Found]:

@@ -69,10 +69,10 @@ class _PlanReader:
         place = Place(self._path, self._line)
         if self._faults:
             more = len(self._faults) - 1
-            said = f"the plan is not of the known shape: {self._faults[0]}" + (f" (and {more} more)" if more else "")
+            said = f"the plan has an unknown shape: {self._faults[0]}" + (f" (and {more} more)" if more else "")
             yield Unjudged(place, said, HOW_TO)
         if self._errored:
-            yield Unjudged(place, "planning has failed, so that the plan may lack resources", "plan again")
+            yield Unjudged(place, "planning failed, so the plan may lack resources", "plan again")
 
     def _reading_of(self, resource: PlannedResource) -> Reading:
         place = Place(self._path, self._lines.get(resource.address, self._line))
@@ -80,7 +80,7 @@ class _PlanReader:
             found = self._attached(resource, place)
         except TooManyAlternatives as bound:
             said = f"{resource.address}: {bound}"
-            return Reading(unjudged=(Unjudged(place, said, "scan the Terraform source as well"),))
+            return Reading(unjudged=(Unjudged(place, said, "check the Terraform source as well"),))
         before = self._before(resource, place) if resource.action == UPDATE else []
         attachments = []
         for one in found.attachments:

@@ -83,18 +83,18 @@ def _read(path: str, text: str) -> PlanFile | None:
     except json.JSONDecodeError as error:
         first = _after_blanks(text, 0)
         if plans or (text[first : first + 1] != "{" and _BEGINS.search(text)):
-            said = "something else than JSON stands beside the plan, such as lines of a log"
+            said = "the file holds more than the plan, such as lines of a log"
             problem(error.lineno, said, _ONLY_OUTPUT)
         else:
-            problem(error.lineno, f"the plan is no whole JSON document: {error.msg}")
+            problem(error.lineno, f"the plan is not a complete JSON document: {error.msg}")
     except ValueError:  # Python converts no number of thousands of digits
         problem(1, "the plan holds a number with too many digits")
     except RecursionError:
-        problem(1, "the plan is nested too deep to be read")
+        problem(1, "the plan is nested too deeply to be read")
     if not plans and not unjudged:
         return None
     if others:
-        problem(1, "beside the plan stands a JSON document that is none")
+        problem(1, "the file holds a second JSON document that is not a plan")
     return PlanFile(text, tuple(plans), tuple(unjudged))
 
 

@@ -22,7 +22,7 @@ from unapproved_iam.policies.possible_text import Text, text, unknown
 from unapproved_iam.terraform.plan_resources import PlannedResource, list_of, object_of
 from unapproved_iam.terraform.resource_types import DECLARED_POLICIES, DECLARED_PRINCIPALS
 
-SCAN_SOURCE = "scan the Terraform source as well"
+SCAN_SOURCE = "check the Terraform source as well"
 MAX_ALTERNATIVES = 1000  # policies that one unknown value may be
 MAX_DEPTH = 50  # modules and variables behind one another: a plan has no cycles, a forged one may
 

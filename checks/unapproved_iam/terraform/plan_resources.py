@@ -74,17 +74,17 @@ class _Shapes:
 
     def object(self, value: Any, where: str) -> dict[str, Any]:
         if value is not None and not isinstance(value, dict):
-            self.fault(f"{where} is no object")
+            self.fault(f"{where} is not an object")
         return object_of(value)
 
     def objects(self, value: Any, where: str) -> Iterator[dict[str, Any]]:
         if value is not None and not isinstance(value, list):
-            self.fault(f"{where} is no list")
+            self.fault(f"{where} is not a list")
         for item in list_of(value):
             if isinstance(item, dict):
                 yield item
             else:
-                self.fault(f"{where} holds something else than objects")
+                self.fault(f"{where} holds something other than objects")
 
     def part(self, resource: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
         """An object of a resource's, which matters only where the resource may attach something."""
@@ -136,7 +136,7 @@ def _of_modules(values: Any, where: str, shapes: _Shapes) -> Iterator[tuple[dict
         named = module.get("address") or ""
         address = named if isinstance(named, str) else ""
         if address != named:
-            shapes.fault(f"the address of a module in {where} is no string")
+            shapes.fault(f"the address of a module in {where} is not a string")
         for resource in shapes.objects(module.get("resources"), f"resources of {where}"):
             if shapes.is_named(resource, where):
                 yield resource, address

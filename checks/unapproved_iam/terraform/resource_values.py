@@ -21,7 +21,7 @@ from unapproved_iam.policies.policy_lookup import policies_named
 from unapproved_iam.policies.possible_text import Hole, Text, text
 from unapproved_iam.terraform.resource_types import DECLARED_POLICIES, DECLARED_PRINCIPALS
 
-SCAN_THE_PLAN = "scan the plan"
+SCAN_THE_PLAN = "check the plan"
 
 
 class Declared(NamedTuple):
@@ -87,7 +87,7 @@ def _arn(name: Value, path: Value | None, address: str) -> Value:
 
 
 def _text(plain: Plain, written: str) -> Text:
-    return text_of(plain) or Text((Hole(written, f"{written} is no string"),))
+    return text_of(plain) or Text((Hole(written, f"{written} is not a string"),))
 
 
 def _principal(declared: Declared, name: str, wanted: str) -> Value:

@@ -220,7 +220,7 @@ class ProgramTree:
             scope.module.identity,
         ]
         if module.identity in chain or len(chain) > MAX_CALLS:
-            more = f"lies in more than {MAX_CALLS} modules within one another"
+            more = f"is nested in more than {MAX_CALLS} modules"
             reason = "calls itself" if module.identity in chain else more
             scope.module.report_at(call.place, f'module "{source}" {reason}')
             return None

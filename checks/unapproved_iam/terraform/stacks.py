@@ -31,10 +31,10 @@ DEPLOYMENTS = (".tfdeploy.hcl", ".tfdeploy.json")
 SUFFIXES = (*COMPONENTS, *DEPLOYMENTS)
 
 _IN_NO_FILE = {
-    "store": "what a variable set holds is in no file",
-    "upstream_input": "what another Stack outputs is in no file",
-    "identity_token": "a token is in no file",
-    "deployment": "what a deployment outputs is in no file",
+    "store": "no file says what a variable set holds",
+    "upstream_input": "no file says what another Stack outputs",
+    "identity_token": "no file holds the token",
+    "deployment": "no file says what a deployment outputs",
 }
 
 

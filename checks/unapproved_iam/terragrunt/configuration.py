@@ -200,7 +200,7 @@ class Configuration(DeclaredNames):
         if root == "values" and self._given_values is not None:
             return attribute_in(self._given_values, name, written)
         if root == "dependency":
-            return unknown(written, "what another unit outputs is in no file")
+            return unknown(written, "no file says what another unit outputs")
         return unknown(written, f"{written} is not known")
 
     @cached_property

@@ -48,7 +48,7 @@ class StackReading:
 
     def _attached(self) -> Iterator[Attachment]:
         if self._depth > MOST_STACKS:
-            what = f"more than {MOST_STACKS} stacks lie within one another"
+            what = f"stacks are nested more than {MOST_STACKS} deep"
             self._unjudged.append(Unjudged(Place(self._own.path), what))
             return
         blocks = {(block.type, *block.labels): (self._own, block) for block in self._own.body.blocks}
