@@ -1,7 +1,7 @@
 """Decide whether a path matches a path glob: of the deny list, of Terraform's `fileset`, or of what source may read.
 
-For `deny_list.entries`, `deny_list.verdict`, `hcl.scope` and `scan.affected_units`. Path and glob may both be a
-stranger's, so nothing in here tries one way after the other.
+For `deny_list.entries`, `deny_list.verdict`, `hcl.scope` and `scan.affected_units`. Both may come from a stranger, so
+nothing here backtracks.
 """
 
 from __future__ import annotations

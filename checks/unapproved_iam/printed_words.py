@@ -1,4 +1,4 @@
-"""Make what is printed fit for a terminal, a log and a reader: safe characters, numbers of things, complaints.
+"""Make text safe and readable for terminals, logs and people: escaped characters, counts, complaints.
 
 For everything that prints.
 """

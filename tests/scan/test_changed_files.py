@@ -103,7 +103,7 @@ def test_a_git_that_never_answers_is_not_waited_for(
     monkeypatch.setattr(git_answers, "MOST_SECONDS", 0.2)
     assert main(["check"]) == 1
     assert main(["check", "--changed-since", "HEAD"]) == 2
-    assert "--changed-since: git has not answered for 0.2 s" in capsys.readouterr().err
+    assert "--changed-since: git did not answer for 0.2 s" in capsys.readouterr().err
 
 
 def test_new_files_count_before_git_tracks_them(repository: Path) -> None:

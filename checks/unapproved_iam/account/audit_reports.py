@@ -1,7 +1,7 @@
 """Write the audit of live accounts as text, JSON, CSV and Markdown.
 
-Names and reasons come from outside: a terminal, a spreadsheet and a Markdown page each get them without what they
-would take for a command.
+Names and reasons come from outside. Each format leaves out what a terminal, a spreadsheet or a Markdown page would take
+for a command.
 """
 
 from __future__ import annotations

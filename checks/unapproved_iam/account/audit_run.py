@@ -1,6 +1,6 @@
 """Audit the accounts that `unapproved-iam audit` was asked for, and print the report in the format asked for.
 
-Apart from the subcommand, so that `audit --help` works where boto3 is not installed.
+Separate from the subcommand, so that `audit --help` works where boto3 is not installed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Write a shell script that detaches what the audit denies, for a person to review and run.
 
-Nothing here runs it. Each account has its section, and the script runs the one of the account whose credentials it is
-given, so that the wrong credentials detach nothing. Every word is quoted; what people wrote stands in comments only.
+Nothing here runs it. Each account has a section, and the script runs only the one that its credentials belong to. So
+the wrong credentials detach nothing. Every word is quoted, and what people wrote is only in comments.
 """
 
 from __future__ import annotations

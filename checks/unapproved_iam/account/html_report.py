@@ -1,7 +1,7 @@
 """Write the audit of live accounts as one HTML page that a security engineer can forward.
 
-The page is whole in itself: no network, and a content security policy that forbids it. Without JavaScript it lacks
-only the filter. Source: "Content-Security-Policy" in Web security at MDN (hashes of inline style and script).
+The page needs nothing else: no network, and a content security policy forbids it. Without JavaScript, only the filter
+is missing. Source: "Content-Security-Policy" in Web security at MDN (hashes of inline style and script).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Find which denied policies the permission sets of IAM Identity Center attach.
 
-Permission sets belong to the organization's management account and are kept in the one region where Identity Center
-lives. In every other account they show as roles, which `account.audit` reads there. Source: "Permission sets"
-in the IAM Identity Center user guide, and its API reference.
+Permission sets belong to the organization's management account and are kept in the one region of Identity Center. In
+every other account they appear as roles, which `account.audit` reads there. Source: "Permission sets" in the IAM
+Identity Center user guide, and its API reference.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Read several accounts, each through a role of the same name: those of a file, or those of the organization.
 
-Several accounts are read at once. One that cannot be read is reported, and the others are read all the same.
-Source: "ListAccounts" in the AWS Organizations API reference, "AssumeRole" in that of AWS STS.
+Several accounts are read at once. One that cannot be read is reported, and the others are still read. Source:
+"ListAccounts" in the AWS Organizations API reference, "AssumeRole" in that of AWS STS.
 """
 
 from __future__ import annotations

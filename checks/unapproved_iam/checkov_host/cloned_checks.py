@@ -1,7 +1,7 @@
 """Keep checkov to the directory that `--external-checks-git URL//checks` names.
 
 checkov 3.3 splits the directory off the URL and then forgets it. Of the whole clone it reads every YAML and JSON file
-as a policy of its own, and the first one that is none, such as a template or a list with a date, ends the run.
+as a policy of its own, and the first file that is not one, such as a template or a list with a date, ends the run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Run checkov with these checks in a process of its own, and make sure that it loses nothing.
 
-For `unapproved-iam checkov`; `commands.checkov_command` starts it. checkov lets much pass in silence: checks that do
-not load, files that it cannot parse, resources that it never asks about. So the session proves that the checks are
+For `unapproved-iam checkov`; `commands.checkov_command` starts it. checkov is silent about much: checks that do not
+load, files that it cannot parse, resources that it never asks about. So the session proves that the checks are
 registered before it scans, has `checkov_host.report_completion` add what is missing, and names the arguments that take
 something from the check. Whatever imports checkov is imported only when the session has made that safe.
 """

@@ -1,11 +1,11 @@
 """Decide which CloudFormation and SAM resource types attach managed policies, through which properties, and to whom.
 
-The one table of it: the reader of templates works by it, the screen looks for its types, the checks register for them,
-the tests and the documentation list it. To add a resource type, add a row.
+This is the only table of them: the reader of templates works by it, the screen looks for its types, the checks register
+for them, the tests and the documentation list it. To add a resource type, add a row.
 
 Not in it, because they attach nothing: permissions boundaries, inline policies (AWS::IAM::Policy, AWS::IAM::RolePolicy,
-…), AWS::Organizations::Policy, access policies of EKS. Source: the pages of these types in the CloudFormation
-"Template reference" and in the SAM specification.
+…), AWS::Organizations::Policy, access policies of EKS. Source: the pages of these types in the CloudFormation "Template
+reference" and in the SAM specification.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`unapproved-iam adopt`: approve today's violations until a day, so that the check can be turned on now.
+"""`unapproved-iam adopt`: approve today's violations for a while, so that the check can be turned on now.
 
 Each approval is as narrow as it can be (one policy, one principal, one file), says that nobody has reviewed it yet, and
 expires. So new violations fail at once, and the old ones are written down where everybody sees them.

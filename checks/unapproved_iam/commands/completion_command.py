@@ -1,6 +1,6 @@
 """Print the script that completes subcommands, options and their values in a shell; shtab writes it.
 
-The script is whole by itself: completing starts no Python.
+The script needs nothing else: completing starts no Python.
 """
 
 from __future__ import annotations

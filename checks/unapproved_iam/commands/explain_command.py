@@ -1,6 +1,6 @@
 """`unapproved-iam explain POLICY`: whether the list denies a policy, by which entries, and what approves it until when.
 
-Exit code 0 when it may be attached, 1 when not or when nobody can tell, as `check` would decide.
+The exit code is 0 if it may be attached, and 1 if it is denied or unresolved, as in `check`.
 """
 
 from __future__ import annotations

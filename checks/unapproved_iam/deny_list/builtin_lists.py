@@ -1,6 +1,6 @@
 """The built-in lists: policies that most organizations do not want attached, for those who maintain no list yet.
 
-Each stands in a text file beside this one, an entry a line: policy, what to use instead, source and reason, separated
+Each is a text file beside this one, with one entry per line: policy, what to use instead, source and reason, separated
 by tabs. `aws-admin` and `aws-deprecated` are kept by hand, the others come from what the policies' documents allow:
 `scripts/refresh_managed_policies.py` writes them.
 """

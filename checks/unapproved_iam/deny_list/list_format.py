@@ -1,7 +1,7 @@
 """The format of the deny list as a table: which keys there are, what each may hold, and what it is for.
 
 The reader checks files by it, the JSON Schema for editors and the reference in `docs/deny-list.md` are made from it.
-What needs knowledge beyond one value (does AWS have this policy, is this entry here twice) is the reader's.
+Anything beyond one value (does AWS have this policy, is this entry here twice) is for the reader to check.
 """
 
 from __future__ import annotations

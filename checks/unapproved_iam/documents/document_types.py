@@ -1,8 +1,8 @@
-"""Decide which further documents attach managed policies, where in them the policies stand, and to whom.
+"""Decide which further documents attach managed policies, where in them the policies are, and to whom.
 
-The one table of it: the reader of documents works by it, the screen looks for its marks, the tests and the README list
-it. To add a kind of document, add a row. Serverless Framework files are templates in disguise, and are read by
-`documents.serverless_framework`.
+This is the only table of them: the reader of documents works by it, the screen looks for its marks, the tests and the
+README list it. To add a kind of document, add a row. Serverless Framework files are templates in disguise, and are read
+by `documents.serverless_framework`.
 
 Not in it, because they attach nothing: permissions boundaries, inline policies, what only creates a policy (Ansible's
 `iam_managed_policy`, the ACK `Policy`), access policies of EKS. Each row names its source.

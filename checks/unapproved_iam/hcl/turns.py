@@ -1,4 +1,4 @@
-"""Keep apart what is said of one element and of another one, where one model stands for all of them.
+"""Keep facts about one element apart from facts about another, where one model represents them all.
 
 For `hcl.collection_values` and whoever takes an element out of a collection. Facts about a model are about the element
 of one turn of a loop. Who takes out an element once more gets another one, of which other facts may be true.

@@ -1,6 +1,6 @@
 """List the AWS managed policies of this release, so that a misspelt entry is an error instead of a silent hole.
 
-The names stand in `managed_policy_names.txt`, one a line, with their path: `job-function/ViewOnlyAccess`.
+The names are in `managed_policy_names.txt`, one per line, with their path: `job-function/ViewOnlyAccess`.
 `scripts/refresh_managed_policies.py` makes the file.
 """
 

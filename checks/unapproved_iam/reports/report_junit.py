@@ -1,8 +1,8 @@
 """Write findings as JUnit XML, which Jenkins, Azure DevOps and GitLab show as test results.
 
 Each finding is a test case: a violation has failed, what could not be checked is an error, and what does not fail the
-run is skipped, with the reason. With nothing to tell, one case passes: for a CI system no results mean a broken job.
-Source: `junit-10.xsd` of Jenkins' xUnit plugin, and "JUnit test results" in the GitLab documentation.
+run is skipped, with the reason. If there is nothing to report, one case passes, because a CI system takes no results
+for a broken job. Source: `junit-10.xsd` of Jenkins' xUnit plugin, and "JUnit test results" in the GitLab documentation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Write findings as Markdown, for a comment at a pull request or the summary of a job.
+"""Write findings as Markdown, for a pull request comment or the summary of a job.
 
-A row tells what somebody needs to decide: policy, principal, where, since when; below stands how to get it approved.
-What comes from the scanned tree reaches the page as text. A comment holds 65,536 characters on GitHub: what does not
-fit is counted.
+A row has what you need to decide: policy, principal, where, since when. Below are the lines that would approve it. What
+comes from the scanned tree is plain text on the page. A GitHub comment holds 65,536 characters: what does not fit is
+counted.
 """
 
 from __future__ import annotations

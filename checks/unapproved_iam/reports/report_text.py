@@ -1,8 +1,7 @@
 """Write findings for people at a terminal: three lines each, then what could not be checked, then one line of summary.
 
-The first line of a finding is whole by itself, for those who read one line of it. What stems from the scanned tree may
-come from a stranger: it reaches the terminal without characters that steer it, and the log of a CI system without what
-that system takes for a command.
+The first line of a finding makes sense by itself. Text from the scanned tree may come from a stranger: a terminal gets
+it without control characters, and a CI log without workflow commands.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sum up a run in one line, and count many findings by policy.
 
-For every output of `check` and for the checkov wrapper. It tells only numbers that are not zero, and says `clean` only
-when nothing is left open.
+For every output of `check` and for the checkov wrapper. It shows only counts that are not zero, and says `clean` only
+if nothing is left open.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decide which units a change can affect, so that a commit is judged by what it does and not by what stands elsewhere.
+"""Decide which units a change can affect, so that a commit is checked for what it does and not for what is elsewhere.
 
 For `scan.tree_check`, which gets changed files from the hook or from git; a deleted file affects what it was part of.
 

@@ -1,4 +1,4 @@
-"""Decide what a check has to look at: from the paths that it was given, or from the files that changed.
+"""Decide what to check: from the paths on the command line, or from the files that changed.
 
 For `scan.tree_check`. Directories are looked at whole. A file, given or changed, stands for the units that it can
 affect.

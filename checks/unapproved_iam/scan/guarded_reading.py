@@ -1,7 +1,7 @@
 """Read one unit with a time limit, and turn a crash of its reader into "could not be checked".
 
 For `scan.tree_check` and the checkov checks. Nesting, alternatives and sizes have limits of their own where they are
-read. This is for what those do not foresee: a stranger's file may cost a minute, not an afternoon.
+read. This is for everything else: a stranger's file may cost a minute, not an afternoon.
 """
 
 from __future__ import annotations

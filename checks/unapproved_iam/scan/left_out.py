@@ -1,4 +1,4 @@
-"""Decide what of a tree is left out, and report how much that is and who decided it.
+"""Decide what is left out of a check, and report how much that is and who decided it.
 
 For `scan.tree_check`. Exclusions, of the deny list or of --exclude, leave out units: what a root module's own file or a
 template brings, wherever its block stands. A module in an excluded directory counts for whoever calls it, a variable

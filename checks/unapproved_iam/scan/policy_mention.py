@@ -1,7 +1,6 @@
 """Find the name of a denied policy in a file that nothing here can read, such as an unknown kind of document.
 
-A mention is no violation, since nobody can tell what becomes of it. It is reported all the same, or silence would mean
-more than it should.
+A mention is not a violation, because it is unknown what becomes of it. It is still reported: silence must mean clean.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Read many units in several processes at once, where there are several processors: each unit is read by itself.
 
-For `scan.tree_check`. A process that ends early, for want of memory or because somebody ended it, ends the run: what it
-was to read is not known to be clean.
+For `scan.tree_check`. If a process ends early, because memory ran out or somebody killed it, the run ends: what it had
+to read may not be clean.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decide which files of a tree are looked at, and as what.
+"""Decide which files of a tree are read, and as what.
 
 For `scan.tree_check`. Left out are only directories that hold other people's code or none at all; whole directories
 that git ignores are left out, too, but no ignored file in a directory that counts: Terraform reads an ignored

@@ -1,8 +1,8 @@
 """Read what Terraform plans would attach, from the JSON that `terraform show -json PLANFILE` prints.
 
-For the command's plans and for checkov's. Judged is what will be attached after the apply, by its values in the plan;
-where the source of the plan is there, a finding stands in the source. Source: "JSON Output Format" in the Terraform
-documentation.
+For the command's plans and for checkov's. It reports what will be attached after the apply, by the values in the plan.
+If the source of the plan is there, a finding names its line in the source. Source: "JSON Output Format" in the
+Terraform documentation.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """Decide which Terraform resource types attach managed policies, through which attributes, and to whom.
 
-The one table of it: the readers of source, plans and checkov's resources work by it, the screen looks for its types,
-the tests and the documentation list it. To add a resource type, add a row.
+This is the only table of them: the readers of source, plans and checkov's resources work by it, the screen looks for
+its types, the tests and the documentation list it. To add a resource type, add a row.
 
 Not in it, because they attach nothing: permissions boundaries, inline policies (`aws_iam_role_policy`, …), policies of
 organizations and of IoT, access policies of EKS, and what else fixtures/terraform/provider_attributes.txt lists.
-Sources: the pages of these resources in the documentation of the
-providers `hashicorp/aws` and `hashicorp/awscc`.
+Sources: the pages of these resources in the documentation of the providers `hashicorp/aws` and `hashicorp/awscc`.
 """
 
 from __future__ import annotations

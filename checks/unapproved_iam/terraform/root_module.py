@@ -1,7 +1,7 @@
 """Read what Terraform source would attach: every root module of a tree, with its local modules and variable files.
 
 For the command and the checks. A root module is a directory with configuration that nobody calls but directories below
-it, or that has a backend or variable files of its own; every other directory is judged through its calls. Source:
+it, or that has a backend or variable files of its own; every other directory is checked through its calls. Source:
 "Modules" in the Terraform documentation.
 
     tree = TerraformTree()

@@ -1,7 +1,7 @@
-"""Judge Terraform Stacks: components are calls of modules, and deployments call the Stack with their inputs.
+"""Check Terraform Stacks: components are calls of modules, and deployments call the Stack with their inputs.
 
 For `scan.tree_check`. All component files of a directory make one configuration, and its deployment files say how often
-it is deployed. What variable sets hold and what other Stacks output is in no file. Sources: "Component configuration
+it is deployed. No file says what variable sets hold and what other Stacks output. Sources: "Component configuration
 overview" and "Deployment configuration overview" in the Terraform documentation; package stackconfig in Terraform's
 source, which also reads JSON.
 """

@@ -1,6 +1,6 @@
 """Evaluate one Terragrunt file: its locals, what it includes and reads, and what it hands to its module.
 
-For `terragrunt.units`. What other units output, what commands print and what an environment holds is in no file, and
+For `terragrunt.units`. Outputs of other units, output of commands and environment variables are in no file, and
 unknown. Source: "HCL Blocks", "HCL Attributes" and "HCL Functions" in the Terragrunt reference.
 """
 

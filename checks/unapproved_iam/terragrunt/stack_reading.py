@@ -1,4 +1,4 @@
-"""Judge a Terragrunt stack: the units that it makes, each from a directory and with values of its own.
+"""Check a Terragrunt stack: the units that it makes, each from a directory and with its own values.
 
 For `terragrunt.units`. A unit is a copy of its directory, which is not there yet. Sources: "Explicit Stacks", and
 "unit", "stack" and "autoinclude" under "HCL Blocks", in the Terragrunt documentation.

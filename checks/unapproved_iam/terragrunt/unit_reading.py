@@ -1,6 +1,6 @@
-"""Judge one Terragrunt unit: a call of a module, with its inputs for arguments.
+"""Check one Terragrunt unit: a call of a module, with its inputs as arguments.
 
-For `terragrunt.units` and `terragrunt.stack_reading`. A module of the tree is judged with these inputs, as a root
+For `terragrunt.units` and `terragrunt.stack_reading`. A module in the tree is checked with these inputs, as a root
 module whose variables they are; any other by the ARNs among the inputs, as Terraform's calls are. What lies beside a
 unit is copied to its module, so variable files there count, too. Sources: "Units" and "HCL Blocks" in the Terragrunt
 documentation.
