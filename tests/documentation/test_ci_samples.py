@@ -93,7 +93,7 @@ def judge(runner_temp: Path, pull_request: Branch | None, directory: Path, **inp
     page.write_text("")
     host = {"RUNNER_TEMP": str(runner_temp), "GITHUB_OUTPUT": str(output), "GITHUB_ACTIONS": "true"}
     host["GITHUB_STEP_SUMMARY"] = str(page)
-    result = run(STEPS["Judge"]["run"], directory, **host, **variables, **events)
+    result = run(STEPS["Check"]["run"], directory, **host, **variables, **events)
     reported = dict(line.split("=", 1) for line in output.read_text().splitlines())
     found = locations(Path(reported["sarif"])) if reported else None
     log = result.stdout + result.stderr
@@ -110,7 +110,7 @@ def wired() -> dict[str, str]:
     """The inputs that reach the step, by the variable that brings them."""
     found = {
         variable: re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", expression)
-        for variable, expression in STEPS["Judge"]["env"].items()
+        for variable, expression in STEPS["Check"]["env"].items()
     }
     return {variable: match[1] for variable, match in found.items() if match}
 

@@ -35,7 +35,7 @@ DEFAULT_REASON = "attached before the check was switched on, not reviewed yet"
 def parser() -> ArgumentParser:
     parser = argument_parser("adopt")
     parser.add_argument("path", nargs="*", help="as for check (default: this directory)")
-    parser.add_argument("--deny-list", metavar="FILE", help="the list to add to (default: the one of the repository)")
+    parser.add_argument("--deny-list", metavar="FILE", help="the list to add to (default: the repository's)")
     parser.add_argument("--expires", metavar="DAY", help=f"the last day of the approvals (default: in {DAYS} days)")
     parser.add_argument(
         "--reason", default=DEFAULT_REASON, help=f"the reason of each approval (default: {DEFAULT_REASON})"

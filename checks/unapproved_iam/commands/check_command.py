@@ -126,13 +126,13 @@ OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
         " (default: where FILE is); FILE may be a directory or a glob; may be repeated",
     },
     ("--plan-changes-only",): SWITCH
-    | {"help": "fail only on what plans newly attach, and count what they leave attached"},
+    | {"help": "fail only on what plans newly attach, and count the rest"},
     ("--var-file",): REPEATED
     | {"metavar": "FILE", "help": "values of root variables, as in terraform; may be repeated"},
     ("--parameters",): REPEATED
     | {
         "metavar": "TEMPLATE=FILE",
-        "help": "parameter values of a template, if the file's name and keys do not tell which template;"
+        "help": "parameter values of a template, if the file's name and keys do not say which template;"
         " may be repeated",
     },
     ("--exclude",): REPEATED

@@ -33,8 +33,8 @@ class Subcommand(NamedTuple):
 SUBCOMMANDS = {
     "check": Subcommand("check", "find attachments of denied policies in Terraform, plans, CloudFormation and SAM"),
     "checkov": Subcommand("checkov", "run checkov with these checks, safely; takes checkov's own arguments", "checkov"),
-    "audit": Subcommand("audit", "find attachments of denied policies in the live account", "aws"),
-    "list": Subcommand("list", "show the deny list that counts, and where each entry comes from"),
+    "audit": Subcommand("audit", "find attachments of denied policies in live accounts", "aws"),
+    "list": Subcommand("list", "show the deny list in force, and where each entry comes from"),
     "explain": Subcommand("explain", "say whether a policy is denied, by which entry, and what approves it"),
     "init": Subcommand("init", "write a commented deny list"),
     "adopt": Subcommand("adopt", "approve today's violations for a while, so that only new ones fail"),
@@ -45,7 +45,7 @@ SUBCOMMANDS = {
 }
 DENY_LIST: dict[str, Any] = {
     "metavar": "FILE",
-    "help": "the deny list (default: the one of the repository)",
+    "help": "the deny list (default: the repository's)",
 }
 HELP = ("-h", "--help", "help")
 VERSION = ("-V", "--version", "version")
