@@ -105,6 +105,16 @@ def test_it_reports_what_checkov_never_asks_about(unasked: Path, tmp_path: Path)
     assert len(failed(result)["attached"]) == 2
 
 
+def test_every_finding_has_the_line_that_would_approve_it_once(tmp_path: Path) -> None:
+    """checkov prints the details of a Terraform resource and drops those of a template's."""
+    (tmp_path / "main.tf").write_text(ADMINISTRATOR)
+    template = "Resources: {Fail: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: ['%s']}}}"
+    (tmp_path / "stack.yaml").write_text(template % "arn:aws:iam::aws:policy/AdministratorAccess")
+    result = only_ours("-d", tmp_path, "--framework=terraform,cloudformation", cwd=tmp_path)
+    lines = [line for line in result.stdout.splitlines() if "to allow it: - {policy: AdministratorAccess, " in line]
+    assert sorted(line.partition(" in: ")[2].partition(",")[0] for line in lines) == ["main.tf", "stack.yaml"]
+
+
 def test_it_reports_although_checkov_crashes(tmp_path: Path) -> None:
     """It ends, too: the report of another runner is longer than what a pipe holds that nobody reads any more."""
     others = (

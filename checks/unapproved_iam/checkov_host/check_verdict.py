@@ -50,7 +50,7 @@ class Known(NamedTuple):
 class Answer(NamedTuple):
     result: CheckResult
     sentences: tuple[str, ...] = ()  # one for each policy that has something to say
-    details: tuple[str, ...] = ()  # what checkov prints below, for Terraform alone: the lines that would approve
+    details: tuple[str, ...] = ()  # what checkov prints below: the lines that would approve
     comment: str = ""  # why it was skipped
 
 

@@ -93,7 +93,9 @@ class Completion:
         if not self._is_wanted(_shown_block(attachment).path, framework):
             return
         records = list(self._records_of(attachment))
-        if any(_shows(record, result, sentence) for record in records):
+        shown = next((record for record in records if _shows(record, result, sentence)), None)
+        if shown:
+            shown.details += [line for line in details if line not in shown.details]  # checkov drops a template's
             return
         for record in records:
             if record in self._added and record.check_result["result"] is result:

@@ -125,8 +125,7 @@ OPTIONS: dict[tuple[str, ...], dict[str, Any]] = {
         "help": "Terraform plans in JSON (`terraform show -json PLANFILE`), made in the root module DIR"
         " (default: where FILE is); FILE may be a directory or a glob; may be repeated",
     },
-    ("--plan-changes-only",): SWITCH
-    | {"help": "fail only on what plans newly attach, and count the rest"},
+    ("--plan-changes-only",): SWITCH | {"help": "fail only on what plans newly attach, and count the rest"},
     ("--var-file",): REPEATED
     | {"metavar": "FILE", "help": "values of root variables, as in terraform; may be repeated"},
     ("--parameters",): REPEATED
