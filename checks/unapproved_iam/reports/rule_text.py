@@ -12,7 +12,7 @@ DESCRIPTION = (
 )
 HELP = (
     "Attach a policy that grants only what is needed. If the deny list has a replacement, the finding names it."
-    " If somebody needs the policy anyway, ask the owner of the deny list to add an approval for this principal."
+    " If somebody needs the policy anyway, ask the owner of the deny list to approve it for this principal."
 )
 
 # The page of the rule that this one is named after: what it means, and the same in AWS's own console.
