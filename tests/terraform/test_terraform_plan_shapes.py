@@ -138,10 +138,13 @@ def test_lines_count_from_the_beginning_of_the_file(tmp_path: Path) -> None:
 
 
 AMONG = {
-    "a line before": ("[command]terraform show -json plan\n{}", "1: something else than JSON stands beside the plan"),
-    "a line behind": ("{}\n::debug::Terraform exited", "2: something else than JSON stands beside the plan"),
-    "a name before": ("[live/prod] {}", "1: something else than JSON stands beside the plan"),
-    "other JSON before": ('{{"@level":"info","@module":"terraform.ui"}}\n{}', "1: beside the plan stands a JSON doc"),
+    "a line before": ("[command]terraform show -json plan\n{}", "1: the file holds more than the plan, such as lines"),
+    "a line behind": ("{}\n::debug::Terraform exited", "2: the file holds more than the plan, such as lines"),
+    "a name before": ("[live/prod] {}", "1: the file holds more than the plan, such as lines"),
+    "other JSON before": (
+        '{{"@level":"info","@module":"terraform.ui"}}\n{}',
+        "1: the file holds a second JSON document",
+    ),
 }
 
 
