@@ -94,7 +94,7 @@ def _unread(call: Call, *plains: Plain) -> Value:
     if any(isinstance(plain, Unknown) or (isinstance(plain, String) and plain.text.holes) for plain in plains):
         return unknown_like(call, *plains)
     found = policies_in(*map(exactly, plains))
-    return unknown(call, f"{call} reads a file that the tree does not hold", "scan the plan", found)
+    return unknown(call, f"{call} reads a file that the tree does not hold", "check the plan", found)
 
 
 FILE_FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {  # with the number of arguments

@@ -71,7 +71,7 @@ def _compiled(pattern: str, string: str) -> re.Pattern[str]:
         same = _OTHERWISE.sub(lambda found: found[1] or (end if found[2] else "(?P" if found[3] else r"\{"), pattern)
         return re.compile((f"(?{flags})" if flags else "") + same, re.ASCII)
     except re.error:
-        raise Refused("this is no regular expression") from None
+        raise Refused("this is not a regular expression") from None
 
 
 def replaced(string: str, wanted: str, replacement: str) -> str:

@@ -17,10 +17,10 @@ _FORMS = (
     (late_pattern(rb"\APK\x03\x04[\s\S]*tfplan"), "is a plan file, not its JSON"),
     (late_pattern(rb'\A\s*\{[\s\S]*"encrypted_data"\s*:'), "is encrypted by OpenTofu"),
     (late_pattern(rb'"@module"\s*:\s*"(?:terraform|tofu)\.ui"'), "is the log that `terraform plan -json` prints"),
-    (late_pattern(rb'\A\s*\{[\s\S]*"lineage"\s*:'), "is a state file, which says nothing of what will be attached"),
+    (late_pattern(rb'\A\s*\{[\s\S]*"lineage"\s*:'), "is a state file, which does not say what will be attached"),
     (
         late_pattern(rb'\A\s*\{[\s\S]*"terraform_version"\s*:[\s\S]*"values"\s*:\s*\{'),
-        "is the JSON of a state, which says nothing of what will be attached",
+        "is the JSON of a state, which does not say what will be attached",
     ),
     (
         late_pattern(rb"^(?:.*will perform the following actions|Plan: \d+ to (?:add|import))", re.MULTILINE),
