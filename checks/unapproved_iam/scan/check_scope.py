@@ -57,10 +57,11 @@ class Scope:
     @property
     def units(self) -> list[str]:
         """The units and stacks of Terragrunt, and the Terraform Stacks, that are looked at."""
-        return [path for path in self.files if is_unit(path)]
+        return [path for path, kind in self.files.items() if kind in (Kind.UNIT, None) and is_unit(path)]
 
     def add(self, directory: SourceDirectory) -> None:
-        self.files.update({os.path.join(directory.path, name): kind for name, kind in directory.files})
+        within = os.path.join(directory.path, "")
+        self.files.update({within + name: kind for name, kind in directory.files})
         if any(kind is Kind.TERRAFORM for _, kind in directory.files):
             self.directories.add(directory.path)
             self.callers.add(directory.path)

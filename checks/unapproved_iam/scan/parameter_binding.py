@@ -39,6 +39,7 @@ class ParameterBinding:
         self._values = cache(_values_of)
         self._declared = cache(_declared_in)
         self._files = cache(_files_in)
+        self._parameter_directories = cache(_parameter_directories)
         self._giving = cache(self._files_that_give)
         self.templates_of = cache(self._templates_of)
 
@@ -53,7 +54,7 @@ class ParameterBinding:
         files = [file for named, file in self._named if named == template]
         directory = os.path.dirname(template)
         above = list(up_to(os.path.dirname(directory), self._root))
-        near = [*_parameter_directories(directory), *(one for path in above for one in _parameter_directories(path))]
+        near = [one for path in (directory, *above) for one in self._parameter_directories(path)]
         for around in (directory, *near, *above):
             files += [file for file in self._giving(around) if template in self.templates_of(file)]
         return [values for file in dict.fromkeys(files) for values in self._values(file)]

@@ -58,7 +58,8 @@ class SourceDirectory(NamedTuple):
     files: tuple[tuple[str, Kind], ...]  # names of those that matter
 
     def paths(self, kind: Kind) -> list[str]:
-        return [os.path.join(self.path, name) for name, its_kind in self.files if its_kind is kind]
+        within = os.path.join(self.path, "")
+        return [within + name for name, its_kind in self.files if its_kind is kind]
 
     @property
     def of_terraform(self) -> SourceDirectory:

@@ -127,8 +127,8 @@ class _Check:
 
     def _number_of_lists(self, files: Iterable[str]) -> int:
         """How many of the files are the deny list, and so none that it is about."""
-        names = set(map(os.path.basename, self._lists))
-        named = [path for path in files if os.path.basename(path) in names]
+        names = tuple(map(os.path.basename, self._lists))
+        named = [path for path in files if path.endswith(names)]
         return len(self._lists.intersection(map(os.path.realpath, named)))
 
     def _ignored(self) -> frozenset[str]:
@@ -189,7 +189,7 @@ class _Check:
             if templates:
                 return
         if kind is Kind.TEMPLATE or (kind is None and b"Resources" in source):
-            evidence = self._screen.template_by_itself(source)
+            evidence = self._screen.template_by_itself(source, names)
             if (evidence and suffices(evidence)) or (may_be_plan(source) and self._screen.plan_suffices(source)):
                 suspicious.files.add(path)
                 return

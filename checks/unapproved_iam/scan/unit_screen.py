@@ -96,23 +96,27 @@ class Screen:
     def _names_policy(self, source: bytes) -> bool:
         return _finds(self._names, source)
 
-    def template(self, source: bytes) -> Evidence:
-        """Types and whole names in a CloudFormation template or a further document, or in what may be one."""
-        if is_escaped(source) or (b"\\" in source and _FOLDED.search(source)) or b"%TAG" in source:
+    def template(self, source: bytes, names: bool = True) -> Evidence:
+        """Types and whole names in a CloudFormation template or a further document, or in what may be one.
+
+        Without `names` it has none, as `may_name` says, and they are not looked for again.
+        """
+        if (names and is_escaped(source)) or (b"\\" in source and _FOLDED.search(source)) or b"%TAG" in source:
             return Evidence.EVERYTHING
-        if (b"binary" in source and _TAGGED.search(source)) or _holds(_TEMPLATE_MACROS, source):
+        has_colons = b"::" in source
+        if (b"binary" in source and _TAGGED.search(source)) or (has_colons and _holds(_TEMPLATE_MACROS, source)):
             return Evidence.EVERYTHING
-        is_one = (b"::" in source and _finds(_template_types(), source)) or _may_attach_elsewhere(source)
+        is_one = (has_colons and _finds(_template_types(), source)) or _may_attach_elsewhere(source)
         evidence = Evidence.TYPE if is_one else Evidence.NOTHING
-        return evidence | Evidence.NAME if self._names_policy(source) else evidence
+        return evidence | Evidence.NAME if names and self._names_policy(source) else evidence
 
     def rare_in_read(self, source: bytes) -> Evidence:
         """Whole names in a file that Terraform source reads, and what is seldom found there beside them."""
         return self.template(source) & Evidence.NAME or self.pieces.rare_in_read(source)
 
-    def template_by_itself(self, source: bytes) -> Evidence:
-        """What decides whether a template by itself has to be read."""
-        evidence = self.template(source)
+    def template_by_itself(self, source: bytes, names: bool = True) -> Evidence:
+        """What decides whether a template by itself has to be read; `names` as of `template`."""
+        evidence = self.template(source, names)
         if not evidence:  # of most files, and flags are slow
             return evidence
         if evidence == Evidence.TYPE:
