@@ -15,7 +15,7 @@ from typing import BinaryIO
 from unapproved_iam.policies.attachment import Reading
 from unapproved_iam.program import UsageError
 
-FEWEST_UNITS = 16  # fewer are read before another process is ready
+FEWEST_UNITS = 8  # fewer are read before another process is ready
 
 Reader = Callable[[str], Reading | None]
 Watch = Callable[[Sequence[str]], Iterable[str]]  # gives the same units, and may tell somebody how far it is
