@@ -7,7 +7,7 @@ import re
 from project_files import PROJECT
 from unapproved_iam.cloudformation import source_skips, stack, unknowns
 from unapproved_iam.cloudformation import values as template_values
-from unapproved_iam.hcl import collection_values, decimal_numbers, evaluation, regular_expressions, scope, values
+from unapproved_iam.hcl import decimal_numbers, evaluation, regular_expressions, scope, values, ways
 from unapproved_iam.policies import facts
 from unapproved_iam.scan import guarded_reading, parameter_binding
 from unapproved_iam.terraform import instances, plan_lookup, root_module
@@ -23,7 +23,7 @@ LIMITS = {
     "ways to match a regular expression": regular_expressions.MAX_REGEX,
     "steps to evaluate what one argument": evaluation.MAX_STEPS,
     "expressions within one another": evaluation.MAX_DEPTH,
-    "lists of which some elements": collection_values.MAX_EXPANDED,
+    "lists of which some elements": ways.MAX_EXPANDED,
     "instances of one block": instances.MAX_COUNTED,
     "modules within modules": root_module.MAX_CALLS,
     "texts that one text of a template": unknowns.MOST_TEXTS,

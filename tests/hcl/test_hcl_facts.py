@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from unapproved_iam.hcl.fact_words import files_of_ways, words, words_of_ways
 from unapproved_iam.hcl.facts import (
     ALWAYS,
+    ANYTHING,
     DEFAULT,
     Choice,
     Constant,
@@ -19,14 +20,13 @@ from unapproved_iam.hcl.facts import (
     Numeral,
     Subject,
     constant_of_text,
-    exclusive,
     is_loaded,
     is_none_of,
     is_one_of,
     joined,
-    united,
     without,
 )
+from unapproved_iam.hcl.ways import exclusive, united
 
 A, B, C = Subject("a"), Subject("b"), Subject("c")
 VALUES = ("x", "y", "z", "else")
@@ -90,6 +90,15 @@ def test_exclusive_ways_hold_once_where_any_holds(ways: list[Facts]) -> None:
     apart = exclusive(ways)
     for world in WORLDS:
         assert sum(hold(way, world) for way in apart) == any(hold(way, world) for way in ways)
+
+
+@given(several, st.sampled_from((A, B, C)))
+def test_facts_that_differ_in_one_subject_have_one_hash_without_it(facts: Facts, subject: Subject) -> None:
+    rest = facts.replacing(subject, ANYTHING)
+    assert facts.hash_without(subject) == hash(rest) == hash(Facts(dict(list(rest.choices.items())[::-1])))
+    assert facts.with_last([A, B]) == facts
+    assert hash(facts.with_last([A, B])) == hash(facts)
+    assert list(facts.with_last([A, B]).choices) == [one for one in (C, A, B) if one in facts.choices]
 
 
 @given(st.lists(several, min_size=1, max_size=6))

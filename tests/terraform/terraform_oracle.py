@@ -11,6 +11,7 @@ from typing import Any
 
 from hcl_writer import WrittenModule
 from unapproved_iam.hcl.collection_values import entries_at
+from unapproved_iam.hcl.facts import number_as_text
 from unapproved_iam.hcl.values import (
     NEVER,
     Boolean,
@@ -23,7 +24,6 @@ from unapproved_iam.hcl.values import (
     String,
     Unknown,
     Value,
-    number_as_text,
     parts_of,
 )
 from unapproved_iam.policies.possible_text import Hole, Text, text

@@ -12,12 +12,12 @@ from unapproved_iam.deny_list.verdict import Verdict
 from unapproved_iam.hcl import (
     alternatives,
     collection_parts,
-    collection_values,
     decimal_numbers,
     evaluation,
     regular_expressions,
     scope,
     strings,
+    ways,
 )
 from unapproved_iam.terraform import instances, root_module
 from written_files import write_tree
@@ -128,7 +128,7 @@ BEYOND = {
     "bytes": ((scope, "MAX_FILE"), ORDINARY["YAML of 10,001 items"]),
     "steps": ((evaluation, "MAX_STEPS"), {"main.tf": attached('${join("", [for x in range(200) : x + 1])}')}),
     "lists": (
-        (collection_values, "MAX_EXPANDED"),
+        (ways, "MAX_EXPANDED"),
         {"main.tf": booleans(12) + attached(f'${{join("", {listed(12)})}}')},
     ),
     "instances": ((instances, "MAX_COUNTED"), {"main.tf": attached("P${count.index}", "count = 200")}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from math import prod
 
-from unapproved_iam.hcl.facts import ALWAYS, PERHAPS, Choice, Facts, joined, short, united
+from unapproved_iam.hcl.facts import ALWAYS, PERHAPS, Choice, Facts, joined, short
 from unapproved_iam.hcl.texts import policies_in
 from unapproved_iam.hcl.values import (
     MAX_POSSIBLE,
@@ -30,6 +30,7 @@ from unapproved_iam.hcl.values import (
     under,
     unknown,
 )
+from unapproved_iam.hcl.ways import united
 
 MAX_WAYS = 16  # in which one alternative comes about; beyond, only what they have in common is known
 MAX_UNITED = 300  # facts of ways that are compared with one another
@@ -72,7 +73,8 @@ def bounded_ways(several: list[Facts]) -> list[Facts]:
     common = {
         subject: choice
         for subject in ways[0].choices
-        if not (choice := _either(way.of(subject) for way in ways)).is_full
+        if all(subject in way.choices for way in ways)
+        and not (choice := _either(way.of(subject) for way in ways)).is_full
     }
     return [Facts({**common, **PERHAPS.choices})]
 

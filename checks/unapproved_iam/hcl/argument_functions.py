@@ -15,10 +15,10 @@ from unapproved_iam.hcl.collection_parts import any_item, as_told_or_not, is_fil
 from unapproved_iam.hcl.collection_values import (
     element_of,
     entries_at,
-    expanded,
     items_at,
     key_text,
     mapping_of,
+    missing,
     set_of,
     told_apart,
     ways_of_set,
@@ -50,7 +50,6 @@ from unapproved_iam.hcl.values import (
     Unknown,
     Value,
     exactly,
-    missing,
     refused,
     subject_of,
     text_of,
@@ -237,7 +236,7 @@ def _element(written: object, arguments: list[Argument]) -> Value:
             return unknown_like(written, source)
         sequence = required_sequence(source)
         index = whole_number(key)
-        ways = expanded(sequence) if index is not None else None
+        ways = sequence.ways if index is not None else None
         if ways is not None:
             return one_of([under(wrapped(certain, index or 0), when) for certain, when in ways], written)
         sets = ways_of_set(sequence) if index is not None else None

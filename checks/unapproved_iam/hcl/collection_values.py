@@ -19,12 +19,10 @@ from unapproved_iam.hcl.facts import (
     Numeral,
     Subject,
     constant_of_key,
-    exclusive,
     is_none_of,
     is_one_of,
     joined,
-    one_each,
-    united,
+    short,
     without,
 )
 from unapproved_iam.hcl.texts import policies_in
@@ -47,14 +45,19 @@ from unapproved_iam.hcl.values import (
     beyond_limit,
     constant_of,
     exactly,
-    missing,
     refused,
     settled,
     subject_of,
     text_of,
     under,
 )
+from unapproved_iam.hcl.ways import MAX_EXPANDED, exclusive, one_each, united
 from unapproved_iam.policies.possible_text import Text, text
+
+
+def missing(written: object) -> Value:
+    """The refusal of an element that is not there."""
+    return refused(written, f"there is no {short(written)}")
 
 
 def same_text(one: Text, other: Text) -> bool | None:
@@ -150,32 +153,10 @@ MAX_WORLDS = 16  # that are followed while an element is looked for; beyond, mor
 
 # -- sequences ---------------------------------------------------------------------------------------------------------
 
-MAX_EXPANDED = 64  # ways in which elements are there or not
-
-
-def expanded(sequence: Sequence) -> list[tuple[Sequence, Facts]] | None:
-    """The sequence as it is in each world, when these are few."""
-    if sequence.is_certain:
-        return [(sequence, ALWAYS)]
-    if sequence.rest is not None or not sequence.ordered:
-        return None
-    ways: list[tuple[tuple[Item, ...], Facts]] = [((), ALWAYS)]
-    for item in sequence.items:
-        longer = []
-        for items, when in ways:
-            both = joined(when, item.when)
-            if both is not None:
-                longer.append(((*items, Item(item.value)), both))
-            longer += [(items, left) for left in without(when, item.when)]
-        ways = longer
-        if len(ways) > MAX_EXPANDED:
-            return None
-    return [(replace(sequence, items=items), when) for items, when in ways]
-
 
 def in_each_world(function: Callable[[Sequence], Value], sequence: Sequence, written: object) -> Value | None:
     """What a function makes of the sequence in each world; None when its number or order is not known."""
-    ways = expanded(sequence)
+    ways = sequence.ways
     if ways is not None:
         return one_of([under(function(certain), when) for certain, when in ways], written)
     if sequence.rest is not None or not sequence.ordered:
@@ -189,7 +170,7 @@ def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
     if index is not None and sequence.is_certain:
         return [sequence.items[index].value if 0 <= index < len(sequence.items) else missing(written)]
     if index is not None:
-        ways = expanded(sequence)
+        ways = sequence.ways
         if ways is not None:
             return [under(one, when) for certain, when in ways for one in items_at(certain, key, written)]
         sets = ways_of_set(sequence)
@@ -239,7 +220,7 @@ def set_of(sequence: Sequence) -> Sequence:
 
 def ways_of_set(sequence: Sequence) -> list[tuple[list[Value], list[Value], Facts]] | None:
     """What is known of a sorted sequence in each world, in order, and what is not; None when these are not few."""
-    ways = expanded(replace(sequence, ordered=True)) if sequence.is_sorted else None
+    ways = replace(sequence, ordered=True).ways if sequence.is_sorted else None
     if ways is None:
         return None
     told = []

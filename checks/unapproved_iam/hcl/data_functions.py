@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from unapproved_iam.hcl.decimal_numbers import MAX_DIGITS, number_in, whole
+from unapproved_iam.hcl.facts import number_as_text
 from unapproved_iam.hcl.inexact import Inexact, NotJudged
 from unapproved_iam.hcl.regular_expressions import all_found_by, found_by
 from unapproved_iam.hcl.values import (
@@ -33,7 +34,6 @@ from unapproved_iam.hcl.values import (
     Value,
     beyond_limit,
     exactly,
-    number_as_text,
     string,
 )
 from unapproved_iam.policies.possible_text import text

@@ -15,7 +15,7 @@ from dataclasses import replace
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl.collection_elements import Element, elements_of
 from unapproved_iam.hcl.collection_parts import Parts, entries_of_key, grouped
-from unapproved_iam.hcl.collection_values import attribute_of, element_of, expanded, mapping_of, with_strings
+from unapproved_iam.hcl.collection_values import attribute_of, element_of, mapping_of, with_strings
 from unapproved_iam.hcl.expression import (
     Call,
     Conditional,
@@ -34,7 +34,7 @@ from unapproved_iam.hcl.expression import (
     TemplateIf,
     TupleOf,
 )
-from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, Turn, exclusive, holds, joined
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, Turn, holds, joined
 from unapproved_iam.hcl.function_calls import called
 from unapproved_iam.hcl.operators import operated, truths_of
 from unapproved_iam.hcl.scope import SPLAT_ITEM, Layer, Reference, Scope, length_of_reference, owner_of, variable_of
@@ -63,6 +63,7 @@ from unapproved_iam.hcl.values import (
     under,
     unknown,
 )
+from unapproved_iam.hcl.ways import exclusive
 
 # Bounds of ours: README, "Limits".
 MAX_DEPTH = 150  # of expressions within one expression: Python's stack holds about 1,000 frames
@@ -421,7 +422,7 @@ def _template_for(expression: TemplateFor, scope: Scope) -> Value:
                 body = evaluate(expression.body, _turn(each, expression, scope))
                 values.append(concatenated([body], expression))
         parts = Sequence(tuple(Item(value, each.when) for each, value in zip(turns, values, strict=True)))
-        ways = expanded(parts) if elements.ordered and not elements.rest else None
+        ways = parts.ways if elements.ordered and not elements.rest else None
         if ways is None:
             return unknown_like(expression, collection, parts)
         return one_of(

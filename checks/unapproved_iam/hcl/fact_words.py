@@ -15,7 +15,6 @@ from unapproved_iam.hcl.facts import (
     PERHAPS,
     TRUTHS,
     VARIABLE_FILE,
-    WHICH,
     Choice,
     Constant,
     Facts,
@@ -24,11 +23,10 @@ from unapproved_iam.hcl.facts import (
     Spelled,
     SpelledTruth,
     Subject,
+    number_as_text,
     short,
-    telling_apart,
-    united,
 )
-from unapproved_iam.hcl.values import number_as_text
+from unapproved_iam.hcl.ways import WHICH, telling_apart, united
 from unapproved_iam.late_patterns import late_pattern
 
 MAX_VALUES_SHOWN = 6

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
+from operator import xor
 from typing import Any, NamedTuple
 
 from unapproved_iam.hcl.bounds import Bound, Truths, is_admitted, leave_nothing
@@ -39,6 +41,13 @@ class Subject:
     known: tuple[tuple[Facts, Constant], ...] = field(default=(), compare=False)  # what it is in some worlds
     told: tuple[tuple[Facts, Any], ...] = field(default=(), compare=False)  # the plain value that it is in some worlds
     bound: tuple[Subject, Bound] | None = field(default=None, compare=False)  # of a number, when it is a comparison
+    _hash: int = field(default=0, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.written, self.owner)))
+
+    def __hash__(self) -> int:
+        return self._hash  # asked for millions of times
 
     @property
     def is_linked(self) -> bool:
@@ -88,6 +97,17 @@ Constant = str | bool | Numeral | SpelledTruth | Marker | None
 _NUMBER = late_pattern(r"(?!-0\Z)-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{0,50}[1-9])?\Z")
 
 
+def number_as_text(number: Fraction | int) -> str:
+    """In digits, without an exponent; every `Number` is a decimal fraction."""
+    if number.denominator == 1:
+        return str(number.numerator)
+    digits = 0
+    while (number * 10**digits).denominator != 1:
+        digits += 1
+    scaled = str(abs(int(number * 10**digits))).rjust(digits + 1, "0")
+    return f"{'-' if number < 0 else ''}{scaled[:-digits]}.{scaled[-digits:]}"
+
+
 def constant_of_text(written: str) -> Constant:
     """What facts call a text."""
     if written in ("true", "false"):
@@ -118,8 +138,8 @@ class Choice(NamedTuple):
         return Choice(self.constants | other.constants, True)
 
     def either(self, other: Choice) -> Choice:
-        if self.is_condition and other.is_condition:
-            return Choice(self.constants | other.constants, False, True)
+        if not (self.excludes or other.excludes):
+            return Choice(self.constants | other.constants, False, self.is_condition and other.is_condition)
         one, another = (Choice(choice.constants, not choice.excludes) for choice in (self, other))
         neither = one.both(another)
         return Choice(neither.constants, not neither.excludes)
@@ -174,8 +194,13 @@ class Facts:
 
     def __hash__(self) -> int:
         if self._hash is None:
-            self._hash = hash(frozenset(self.choices.items()))
+            self._hash = reduce(xor, map(hash, self.choices.items()), 0)
         return self._hash
+
+    def hash_without(self, subject: Subject) -> int:
+        """The hash of the facts about all others: where these differ, so do the facts."""
+        choice = self.choices.get(subject)
+        return hash(self) if choice is None else hash(self) ^ hash((subject, choice))
 
     def __repr__(self) -> str:
         written = (f"{one.written} {'not ' * choice.excludes}{set(choice.constants)}" for one, choice in self)
@@ -198,6 +223,17 @@ class Facts:
         if not choice.is_full:
             choices[subject] = choice
         return Facts(choices, self.is_linked or subject.is_linked) if choices else ALWAYS
+
+    def with_last(self, subjects: Iterable[Subject]) -> Facts:
+        """The same facts, those about these subjects last."""
+        choices = dict(self.choices)
+        for subject in subjects:
+            choice = choices.pop(subject, None)
+            if choice is not None:
+                choices[subject] = choice
+        facts = Facts(choices, self.is_linked)
+        facts._hash = self._hash
+        return facts
 
     def value_of(self, subject: Subject) -> tuple[Constant] | None:
         """The only value that the subject can have, by itself or by what is known of it."""
@@ -337,55 +373,3 @@ def without(facts: Facts, others: Facts) -> list[Facts]:
             break
         held = held.replacing(subject, inside)
     return rest
-
-
-def united(ways: Iterable[Facts]) -> list[Facts]:
-    """The same worlds in fewer ways: of two that differ in one subject only, that may have the values of both."""
-    merged = list(dict.fromkeys(ways))
-    while len(merged) > 1:
-        before = len(merged)
-        for subject in telling_apart(merged):
-            groups: dict[Facts, Choice] = {}
-            for facts in merged:
-                rest = facts.replacing(subject, ANYTHING)
-                choice = facts.of(subject)
-                groups[rest] = groups[rest].either(choice) if rest in groups else choice
-            merged = [rest.replacing(subject, choice) for rest, choice in groups.items()]
-        if len(merged) == before:
-            break
-    return merged
-
-
-def exclusive(ways: Iterable[Facts]) -> list[Facts]:
-    """The same worlds in ways that exclude one another, as the presence of an element has to be."""
-    kept: list[Facts] = []
-    for facts in ways:
-        left = [facts]
-        for way in kept:
-            left = [rest for one in left for rest in without(one, way)]
-        kept += left
-        if len(kept) > MAX_EXCLUSIVE:
-            return [PERHAPS]
-    return kept
-
-
-MAX_EXCLUSIVE = 32
-WHICH = ""  # no message tells which
-
-
-def one_each(ways: list[Facts]) -> list[Facts]:
-    """Ways of which one is meant in each world: where they overlap, nothing says which."""
-    if len(ways) < 2:
-        return ways
-    pairs = ((one, other) for number, one in enumerate(ways[:MAX_EXCLUSIVE]) for other in ways[:number])
-    if len(ways) <= MAX_EXCLUSIVE and all(joined(one, other) is None for one, other in pairs):
-        return ways
-    which = Subject(WHICH, Turn())
-    each = (joined(when, is_one_of(which, Numeral(number))) for number, when in enumerate(ways))
-    return [when for when in each if when is not None]
-
-
-def telling_apart(ways: list[Facts]) -> list[Subject]:
-    subjects = dict.fromkeys(subject for facts in ways for subject in facts.choices)
-    first = ways[0]
-    return [subject for subject in subjects if any(facts.of(subject) != first.of(subject) for facts in ways)]

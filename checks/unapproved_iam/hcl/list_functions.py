@@ -15,7 +15,6 @@ from unapproved_iam.hcl.alternatives import one_of, unknown_like
 from unapproved_iam.hcl.collection_elements import any_element
 from unapproved_iam.hcl.collection_parts import any_item, as_told_or_not, bounded_sequence, is_filled, required_sequence
 from unapproved_iam.hcl.collection_values import (
-    expanded,
     in_each_world,
     known_scalar,
     once,
@@ -193,7 +192,7 @@ def _one(written: object, plain: Plain) -> Value:
 
     if sequence.is_certain:
         return only(sequence)
-    if all(len(certain.items) < 2 for certain, _ in expanded(sequence) or []):
+    if all(len(certain.items) < 2 for certain, _ in sequence.ways or []):
         value = in_each_world(only, sequence, written)
         if value is not None:
             return value
@@ -314,7 +313,7 @@ def _slice(written: object, plain: Plain, start: Plain, end: Plain) -> Value:
     if first is not None and last is not None:
         if sequence.is_certain:
             return part(sequence)
-        if all(len(certain.items) >= last for certain, _ in expanded(sequence) or []):
+        if all(len(certain.items) >= last for certain, _ in sequence.ways or []):
             value = in_each_world(part, sequence, written)
             if value is not None:
                 return value

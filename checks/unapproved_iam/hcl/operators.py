@@ -23,6 +23,7 @@ from unapproved_iam.hcl.facts import (
     is_none_of,
     is_one_of,
     joined,
+    number_as_text,
     short,
 )
 from unapproved_iam.hcl.values import (
@@ -39,7 +40,6 @@ from unapproved_iam.hcl.values import (
     Value,
     constant_of,
     exactly,
-    number_as_text,
     refused,
     settled,
     subject_of,

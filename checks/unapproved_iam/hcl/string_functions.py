@@ -13,10 +13,10 @@ from math import prod
 
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
 from unapproved_iam.hcl.collection_parts import bounded_sequence, sequence_of, spliced
-from unapproved_iam.hcl.collection_values import MAX_EXPANDED, entries_at, expanded, in_each_world
+from unapproved_iam.hcl.collection_values import entries_at, in_each_world
 from unapproved_iam.hcl.data_functions import data_of, json_of, single_characters
 from unapproved_iam.hcl.decimal_numbers import number_of, whole
-from unapproved_iam.hcl.facts import ALWAYS, short
+from unapproved_iam.hcl.facts import ALWAYS, number_as_text, short
 from unapproved_iam.hcl.inexact import Inexact, NotJudged
 from unapproved_iam.hcl.regular_expressions import replaced
 from unapproved_iam.hcl.strings import concatenated
@@ -36,11 +36,11 @@ from unapproved_iam.hcl.values import (
     Value,
     exactly,
     not_judged,
-    number_as_text,
     string,
     text_of,
     under,
 )
+from unapproved_iam.hcl.ways import MAX_EXPANDED
 from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.possible_text import Alphabet, Hole, Piece, Text, text
 
@@ -319,7 +319,7 @@ def json_with_holes(written: object, plain: Plain) -> Value:
 def _json_parts(written: object, plain: Plain) -> Value | None:
     """The JSON of a collection of which the tree tells in which worlds it has which elements; None of any other."""
     if isinstance(plain, Sequence):
-        ways = expanded(plain)
+        ways = plain.ways
         lists = ([_json_of_element(written, item.value) for item in certain.items] for certain, _ in ways or ())
         texts = [concatenated(_enclosed("[", items, "]"), written) for items in lists]
         return (

@@ -29,9 +29,11 @@ from unapproved_iam.hcl.facts import (
     Subject,
     constant_of_text,
     joined,
+    number_as_text,
     short,
 )
 from unapproved_iam.hcl.shapes import Shape
+from unapproved_iam.hcl.ways import presences
 from unapproved_iam.policies.attachment import Place
 from unapproved_iam.policies.possible_text import Hole, Piece, Text, text
 
@@ -111,6 +113,19 @@ class Sequence:
         """Whether the number of elements and the place of each are known."""
         in_order = self.ordered or len(self.items) < 2
         return in_order and self.rest is None and not any(item.when for item in self.items)
+
+    @cached_property
+    def ways(self) -> list[tuple[Sequence, Facts]] | None:
+        """The sequence as it is in each world, when these are few."""
+        if self.is_certain:
+            return [(self, ALWAYS)]
+        if self.rest is not None or not self.ordered:
+            return None
+        items = tuple(Item(item.value) for item in self.items)
+        ways = presences([item.when for item in self.items])
+        if ways is None:
+            return None
+        return [(replace(self, items=tuple(items[one] for one in there)), when) for there, when in ways]
 
     @cached_property
     def strings(self) -> frozenset[str] | None:
@@ -271,11 +286,6 @@ def refused(written: object, reason: str, found: Iterable[Found] = ()) -> Value:
     return exactly(Unknown(Hole(short(written), f"terraform would reject it: {reason}"), tuple(found), fails=True))
 
 
-def missing(written: object) -> Value:
-    """The refusal of an element that is not there."""
-    return refused(written, f"there is no {short(written)}")
-
-
 NEVER = Value(())
 NULL = exactly(Null())
 
@@ -386,14 +396,3 @@ def text_of(plain: Plain) -> Text | None:
     if isinstance(plain, Unknown):
         return Text((plain.hole,))
     return None
-
-
-def number_as_text(number: Fraction | int) -> str:
-    """In digits, without an exponent; every `Number` is a decimal fraction."""
-    if number.denominator == 1:
-        return str(number.numerator)
-    digits = 0
-    while (number * 10**digits).denominator != 1:
-        digits += 1
-    scaled = str(abs(int(number * 10**digits))).rjust(digits + 1, "0")
-    return f"{'-' if number < 0 else ''}{scaled[:-digits]}.{scaled[-digits:]}"
