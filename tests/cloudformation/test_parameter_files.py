@@ -85,3 +85,18 @@ def test_where_a_file_may_give_parameters() -> None:
     assert may_give_parameters(b'{"Parameters" : {}}')
     assert may_give_parameters(b"Parameters:\n  A: x\n")
     assert not may_give_parameters(b'{"responseParameters": "*", "data": "Parameters1"}')
+
+
+@pytest.mark.parametrize(
+    ("written", "may_give"),
+    [
+        ('{"Parameters": {"Version": {"Type": "String"}}, "Rules": {}}', False),
+        ('{"Parameters" : {\n "\\"A" : {"Type": "String"}}}', False),
+        ('{"Parameters": {"Version": {"Type": "String"}}, "in": {"Parameters": {"Version": "1"}}}', True),
+        ('{"Parameters": {"Policies": ["x"]}}', True),
+        ("Parameters: {A: {Type: String}}", True),  # not read so closely
+    ],
+)
+def test_a_template_without_resources_gives_none(written: str, may_give: bool) -> None:
+    assert may_give_parameters(written.encode()) is may_give
+    assert may_give or not parameter_values("p.json", written.encode())

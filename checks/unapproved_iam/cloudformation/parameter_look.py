@@ -12,7 +12,8 @@ SAM_CONFIGURATIONS = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
 DEPLOYMENT_FILE = "template-file-path"  # a key that only the deployment files of Git sync have
 _DEPLOYMENT_FILE = DEPLOYMENT_FILE.encode()
 
-_PARAMETERS = late_pattern(rb"Parameters(?<!\wParameters)[\"']?\s*:")
+# A template without resources declares its parameters: each is an object, which no parameter's value is.
+_PARAMETERS = late_pattern(rb"Parameters(?<!\wParameters)[\"']?\s*:(?!\s*\{\s*\"(?:[^\"\\]|\\.)*\"\s*:\s*\{)")
 
 
 def may_give_parameters(source: bytes) -> bool:
