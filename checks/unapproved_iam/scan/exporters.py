@@ -45,7 +45,8 @@ class Exporters:
         """Of the names that an exported value, or a part of it, may be made of."""
         found = Evidence.NOTHING
         for path, source in self._sources.items():
-            found |= self._screen.names_in_text(self._parameters.with_given(path, source))
+            whole = self._parameters.with_given(path, source)
+            found |= self._screen.names_in_text(whole) | self._screen.pieces.common_in_text(whole)
         return found
 
     @cached_property

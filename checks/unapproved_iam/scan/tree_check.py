@@ -206,12 +206,10 @@ class _Check:
         imports = may_import(source)
         if len(whole) == len(source) and not imports:
             return False
-        evidence = Evidence.TYPE | self._screen.names_in_text(whole)
-        if imports:
-            exported = self._exporters().evidence
-            # What is cut out of an exported text is no word of it.
-            evidence |= Evidence.NAME if exported and b"Split" in source else exported
-        return suffices(evidence)
+        exported = self._exporters().evidence if imports else Evidence.NOTHING
+        if exported and b"Split" in source:  # what is cut out of an exported text is no word of it
+            return True
+        return suffices(Evidence.TYPE | self._screen.names_in_text(whole, exported))
 
     def _exporters_without(self, left_out: frozenset[str]) -> Exporters:
         from unapproved_iam.scan.exporters import Exporters  # few changes are about templates

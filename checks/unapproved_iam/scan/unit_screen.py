@@ -125,11 +125,14 @@ class Screen:
             evidence |= self.pieces.common_in_text(source)
         return evidence
 
-    def names_in_text(self, source: bytes) -> Evidence:
-        """Whole names and what they are made of, in a template or in what goes into one."""
-        pieces = self.pieces
+    def names_in_text(self, source: bytes, elsewhere: Evidence = Evidence.NOTHING) -> Evidence:
+        """Whole names and what they are made of, in a template or in what goes into one; `elsewhere` is what its other
+        parts show."""
         names = self.template(source) & Evidence.NAME
-        return names or pieces.rare_in_text(source) | pieces.common_in_text(source)
+        if names:
+            return names
+        evidence = elsewhere | self.pieces.rare_in_text(source)
+        return evidence | self.pieces.common_in_text(source) if evidence & Evidence.FIRST_PIECE else evidence
 
     def plan_suffices(self, source: bytes) -> bool:
         """Whether the JSON of a plan has to be read."""
