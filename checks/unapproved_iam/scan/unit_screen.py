@@ -40,7 +40,7 @@ _FOLDED = late_pattern(rb"\\(?:[\r\n](?<=[^\s\\]\\[\r\n])|\xc2\x85|\xe2\x80[\xa8
 _TAGGED = late_pattern(rb"![^\s\"']*binary")
 
 # OpenTofu lets variables choose the source: then anything may be called.
-_CHOSEN_SOURCE = late_pattern(rb'source"?(?:\s|/\*(?s:.*?)\*/)*[=:]\s*(?:[^"\s]|"[^"\n]*[$%])')
+_CHOSEN_SOURCE = late_pattern(rb'source(?<!\wsource)"?(?:\s|/\*(?s:.*?)\*/)*[=:]\s*(?:[^"\s]|"[^"\n]*[$%])')
 
 _LITERAL = late_pattern(r'\s*"[^"$%]*"\s*')
 
