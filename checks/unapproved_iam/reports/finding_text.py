@@ -85,7 +85,7 @@ def details(finding: Finding, findings: Findings) -> Iterator[tuple[str, str]]:
     yield "resource", f"{attachment.resource} ({attachment.resource_type})"
     if attachment.change:
         places = ", ".join(map(_at, (attachment.change.place, *attachment.change.also)))
-        yield "plan", f"{attachment.change.action or 'not told'} in {places}"
+        yield "plan", f"{attachment.change.action or 'unknown action'} in {places}"
     if attachment.calls:
         yield "called at", ", ".join(map(_at, attachment.calls))
     if finding.entry:

@@ -70,7 +70,7 @@ def _result(finding: Finding, findings: Findings) -> dict[str, Any]:
         "partialFingerprints": {"attachment/v1": fingerprint(finding, findings)},
     }
     if attachment.change:
-        result["properties"] = {"plan": attachment.change.action or "not told", "new": attachment.change.is_new}
+        result["properties"] = {"plan": attachment.change.action or "unknown", "new": attachment.change.is_new}
     if attachment.calls:
         result["relatedLocations"] = [
             _location(call, findings) | {"message": {"text": "module call"}} for call in attachment.calls
