@@ -61,6 +61,19 @@ def test_a_row_tells_policy_principal_place_and_day(tree: Path, capsys: pytest.C
     assert "2 violations in 1 file" in page.splitlines()[-1]
 
 
+def test_a_row_says_when_and_why_and_repeats_no_other_column(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    switch = 'variable "on" {\n  type = bool\n}\n'
+    block = ATTACHMENT % ("a", "ops", "AdministratorAccess")
+    (tree / "main.tf").write_text(switch + block.replace("{\n", "{\n  count = var.on ? 1 : 0\n"))
+    why = "it allows every action on every resource; use a policy with only the actions that are needed instead"
+    assert rows(report(capsys))[0][4] == f"when var.on is true: {why}"
+    later = LIST.replace("aws-admin", "{list: aws-admin, enforce_from: 2090-01-01}")
+    (tree / "unapproved-iam-policies.yaml").write_text(later)
+    assert rows(report(capsys))[0][4] == f"when var.on is true from 2090-01-01 on: {why}"
+    (tree / "main.tf").write_text(block)
+    assert rows(report(capsys))[0][4] == f"from 2090-01-01 on: {why}"
+
+
 def test_the_approvals_below_are_what_a_list_takes(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tree / "main.tf").write_text(ATTACHMENT % ("a", "ops", "AdministratorAccess"))
     block = re.search(r"```yaml\n(.*?)```", report(capsys), re.DOTALL)

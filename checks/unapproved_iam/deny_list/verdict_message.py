@@ -42,7 +42,7 @@ WHOLE, SHORT = Words(sys.maxsize, sys.maxsize), Words(48, 3)
 
 
 def must_not_be_attached(attachment: Attachment, words: Words) -> str:
-    return f"{display_name(attachment.policy)} must not be attached{_to(attachment, words)}{_when(attachment, words)}"
+    return f"{display_name(attachment.policy)} must not be attached" + _whom_and_when(attachment, words)
 
 
 def may_be_attached(attachment: Attachment, words: Words) -> str:
@@ -50,7 +50,7 @@ def may_be_attached(attachment: Attachment, words: Words) -> str:
 
 
 def cannot_tell(attachment: Attachment, words: Words) -> str:
-    return f"cannot tell which policy is attached{_to(attachment, words)}{_when(attachment, words)}"
+    return "cannot tell which policy is attached" + _whom_and_when(attachment, words)
 
 
 def why_denied(entry: Entry, advice: Sequence[str], expired: Sequence[Approval], elsewhere: Sequence[Approval]) -> str:
@@ -113,7 +113,12 @@ def _planned(attachment: Attachment) -> list[str]:
     return [_PLANNED[change.action] + before]
 
 
-def _when(attachment: Attachment, words: Words) -> str:
+def _whom_and_when(attachment: Attachment, words: Words) -> str:
+    return _to(attachment, words) + circumstances(attachment, words)
+
+
+def circumstances(attachment: Attachment, words: Words) -> str:
+    """When it is attached, where its value is from, and what a plan does; begins with a space unless it is empty."""
     asides = [f"value from {attachment.origin}"] if attachment.origin else []
     asides += [attachment.note] if attachment.note else []
     asides += _planned(attachment)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unapproved_iam.deny_list.verdict import Finding, Verdict
+from unapproved_iam.deny_list.verdict_message import WHOLE, circumstances
 from unapproved_iam.policies.policy_arn import display_name
 from unapproved_iam.printed_words import counted, markdown_code, markdown_text
 from unapproved_iam.reports.finding_text import approval_lines
@@ -86,9 +87,17 @@ def _row(finding: Finding, findings: Findings) -> str:
         ", ".join(principals) or attachment.resource,
         ", ".join(where),
         _since(finding, findings),
-        finding.message,
+        _why(finding),
     )
     return f"| {' | '.join(markdown_text(cell[:2000]) for cell in cells)} |"
+
+
+def _why(finding: Finding) -> str:
+    """When, and why not; the other columns have the rest of the sentence."""
+    if not finding.is_certain:
+        return finding.message
+    from_day = f" from {finding.from_day} on" if finding.from_day else ""
+    return ": ".join(filter(None, ((circumstances(finding.attachment, WHOLE) + from_day).lstrip(), finding.why)))
 
 
 def _since(finding: Finding, findings: Findings) -> str:
