@@ -77,6 +77,33 @@ resource "aws_iam_role" "x" {{
   managed_policy_arns = [for p in {} : "arn:aws:iam::aws:policy/${{p}}"]
 }}
 """
+VALIDATING = """
+variable "n" {{
+  {}
+  validation {{
+    {}
+    error_message = "no"
+  }}
+}}
+"""
+ONE = """
+resource "aws_iam_role_policy_attachment" "x" {{
+  role       = "r"
+  policy_arn = "arn:aws:iam::aws:policy/${{{}}}"
+}}
+"""
+WITH_LIFECYCLE = """
+resource "aws_iam_role_policy_attachment" "x" {{
+  role       = "r"
+  policy_arn = "arn:aws:iam::aws:policy/${{{}}}"
+  lifecycle {{
+    precondition {{
+      {}
+      error_message = "no"
+    }}
+  }}
+}}
+"""
 KINDS = {  # <denied|clean>
     "a filter on a loop's element": (NAMES, '[for n in var.names : n if n != "<ReadOnlyAccess|IAMFullAccess>"]'),
     "a filter by contains": (NAMES, '[for n in var.names : n if !contains(["<ReadOnlyAccess|IAMFullAccess>"], n)]'),
@@ -177,6 +204,80 @@ def test_a_value_and_its_condition_belong_to_one_world(variables: str, names: st
         assert {finding.verdict for finding in findings} - {Verdict.CLEAN} == ({Verdict.DENIED} if is_denied else set())
 
 
+OF_NUMBER = "condition = var.n >= 1 && var.n <= <4|3>"
+REQUIRED = {  # type and default of a variable, what is required of it, what is attached; <denied|clean>
+    "what a text matches": (
+        'default = "x"',
+        'condition = !can(regex("<Power|Full>", var.n))',
+        'var.n == "IAMFullAccess" ? "IAMFullAccess" : "x"',
+    ),
+    "how a text begins": (
+        'default = "dev-1"',
+        'condition = startswith(var.n, "<d|dev>-")',
+        'startswith(var.n, "dev-") ? "x" : "IAMFullAccess"',
+    ),
+    "what is made of a text": (
+        'default = "dev"',
+        'condition = contains(["dev", "<qa|prod>"], lower(var.n))',
+        'lookup({ qa = "IAMFullAccess" }, lower(var.n), "x")',
+    ),
+    "where a list has it": (
+        'default = "dev"',
+        'condition = can(index(["dev", "<qa|prod>"], var.n))',
+        'lookup({ qa = "IAMFullAccess" }, var.n, "x")',
+    ),
+    "an attribute": (
+        'default = { env = "dev" }',
+        'condition = contains(["dev", "<qa|prod>"], var.n.env)',
+        'lookup({ qa = "IAMFullAccess" }, var.n.env, "x")',
+    ),
+    "bounds of a number": ("default = 1", OF_NUMBER, 'var.n > 3 ? "IAMFullAccess" : "x"'),
+    "a number that is a key": ("type = number", OF_NUMBER, 'lookup({ 4 = "IAMFullAccess" }, var.n, "x")'),
+    "how long a list is": (
+        "default = []",
+        "condition = length(var.n) < <2|1>",
+        'length(var.n) > <0|1> ? "IAMFullAccess" : "x"',
+    ),
+    "what a list holds": (
+        'default = ["x"]',
+        'condition = !contains(var.n, "<y|IAMFullAccess>")',
+        'contains(var.n, "IAMFullAccess") ? "IAMFullAccess" : "x"',
+    ),
+    "another variable": (
+        "default = false",
+        'condition = <var.n|!var.n> || terraform.workspace != "prod"',
+        'var.n && terraform.workspace == "prod" ? "IAMFullAccess" : "x"',
+    ),
+    "that it is something": (
+        "default = null",
+        'condition = <!|>can(regex("^[a-z]", var.n))',
+        'var.n == "X" ? "IAMFullAccess" : "x"',
+    ),
+    "the length of a text that is a key": (
+        "type = string",
+        "condition = length(var.n) > 3",
+        'lookup({ true = "<IAMFullAccess|y>", x = "x" }, var.n, "x")',
+    ),
+}
+
+
+@pytest.mark.parametrize(("variable", "required", "name"), REQUIRED.values(), ids=REQUIRED)
+@pytest.mark.parametrize("by", ["validation", "precondition", "validation in a module"])
+def test_where_a_requirement_fails_nothing_is_attached(
+    by: str, variable: str, required: str, name: str, tmp_path: Path
+) -> None:
+    if by == "precondition":
+        source = f'variable "n" {{\n  {variable}\n}}\n' + WITH_LIFECYCLE.format(name, required)
+    else:
+        source = VALIDATING.format(variable, required) + ONE.format(name)
+    calling = f'variable "n" {{\n  {variable}\n}}\nmodule "m" {{\n  source = "./m"\n  n      = var.n\n}}\n'
+    for is_denied in (True, False):
+        chosen = re.sub(r"<([^<>|]*)\|([^<>|]*)>", r"\1" if is_denied else r"\2", source)
+        files = {"m/main.tf": chosen, "main.tf": calling} if by.endswith("module") else {"main.tf": chosen}
+        findings, _ = findings_in(write_tree(tmp_path / str(is_denied), files))
+        assert any(finding.verdict is Verdict.DENIED for finding in findings) is is_denied
+
+
 FILES = {
     "a/eu.txt": "ReadOnlyAccess",
     "a/a.txt": "ViewOnlyAccess",
@@ -203,6 +304,37 @@ def test_each_file_that_a_path_may_mean_counts(names: str, tmp_path: Path) -> No
         findings, _ = findings_in(write_tree(tmp_path / str(is_denied), FILES | {"main.tf": chosen}))
         denied = any(finding.verdict is Verdict.DENIED for finding in findings)
         assert denied is is_denied
+
+
+ABSENT = """
+variable "env" {{ default = "dev" }}
+module "m" {{
+  source = "./m"
+  count  = var.env == "{}" ? 0 : 1
+  env    = var.env
+}}
+resource "aws_iam_role_policy_attachment" "x" {{
+  role       = "r"
+  policy_arn = "arn:aws:iam::aws:policy/${{var.env == "qa" ? "IAMFullAccess" : "x"}}"
+}}
+"""
+OF_MODULE = """
+variable "env" {
+  validation {
+    condition     = var.env != "qa"
+    error_message = "no"
+  }
+}
+resource "aws_iam_role_policy_attachment" "m" {
+  role       = var.env
+  policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}
+"""
+
+
+def test_what_a_module_requires_says_nothing_of_worlds_without_it(tmp_path: Path) -> None:
+    findings, _ = findings_in(write_tree(tmp_path, {"main.tf": ABSENT.format("qa"), "m/main.tf": OF_MODULE}))
+    assert any(finding.verdict is Verdict.DENIED for finding in findings)
 
 
 OF_OBJECT = """

@@ -283,14 +283,14 @@ def _leads_back(entry: os.DirEntry[str], directory: str) -> bool:
 def owner_of(expression: Expression, scope: Scope) -> Hashable:
     """Where the expression has its meaning: the innermost scope that has any of its names."""
     while isinstance(scope, Layer):
-        references = list(_references_in(expression))
+        references = list(references_in(expression))
         if any(reference[:length] in scope.values for reference in references for length in (1, 2)):
             return scope.owner
         scope = scope.outer
-    return next((scope.owner_of(reference) for reference in _references_in(expression)), None)
+    return next((scope.owner_of(reference) for reference in references_in(expression)), None)
 
 
-def _references_in(part: object) -> Iterator[Reference]:
+def references_in(part: object) -> Iterator[Reference]:
     """The names with which the references in an expression begin."""
     if isinstance(part, GetAttribute) and isinstance(part.source, Name):
         yield (part.source.name, part.name)
@@ -300,7 +300,7 @@ def _references_in(part: object) -> Iterator[Reference]:
         yield SPLAT_ITEM
     elif isinstance(part, Expression):
         for field in fields(part):  # type: ignore[arg-type]
-            yield from _references_in(getattr(part, field.name))
+            yield from references_in(getattr(part, field.name))
     elif isinstance(part, tuple):
         for element in part:
-            yield from _references_in(element)
+            yield from references_in(element)

@@ -19,6 +19,7 @@ from unapproved_iam.terraform.instances import Instance, instances_of
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration
 from unapproved_iam.terraform.module_scope import ModuleScope
+from unapproved_iam.terraform.requirements import Requirement
 from unapproved_iam.terraform.worlds import Found, told
 
 
@@ -43,7 +44,12 @@ def attachments_of_unit(root: ModuleScope) -> list[Attachment]:
     return told(_of_module(root, _Way()))
 
 
-def _of_module(scope: ModuleScope, way: _Way) -> Iterator[Found]:
+def _of_module(scope: ModuleScope, way: _Way) -> list[Found]:
+    found = list(_of_blocks(scope, way))  # what is required of variables is known then
+    return [one for one in found if all(requirement.admits(one.when) for requirement in scope.requirements)]
+
+
+def _of_blocks(scope: ModuleScope, way: _Way) -> Iterator[Found]:
     for declaration in scope.module.attaching:
         yield from _guarded(scope.module, declaration, _of_resource(scope, declaration, way))
     for declaration in scope.module.calls:
@@ -67,9 +73,22 @@ def _of_resource(scope: ModuleScope, declaration: Declaration, way: _Way) -> Ite
         if reached is not None:
             resource = AttachingResource(scope.declared(declaration, instance), declaration.blocks, scope.unit.declared)
             recorder = _Recorder(scope, declaration, resource.declared.address, declaration.labels[0], reached)
-            yield from recorder.attachments(resource.policies(), tuple(dict.fromkeys(resource.principals())))
-            for template in resource.templates():
-                yield from recorder.attachments_of_template(template)
+            required = _preconditions(declaration, instance)
+            for found in _of_instance(recorder, resource):
+                if all(requirement.admits(found.when) for requirement in required):
+                    yield found
+
+
+def _of_instance(recorder: _Recorder, resource: AttachingResource) -> Iterator[Found]:
+    yield from recorder.attachments(resource.policies(), tuple(dict.fromkeys(resource.principals())))
+    for template in resource.templates():
+        yield from recorder.attachments_of_template(template)
+
+
+def _preconditions(declaration: Declaration, instance: Instance) -> list[Requirement]:
+    lifecycles = (block.body for block in declaration.blocks if block.type == "lifecycle")
+    conditions = (block.body.attributes for body in lifecycles for block in body.blocks if block.type == "precondition")
+    return [Requirement(one["condition"].expression, instance.scope) for one in conditions if "condition" in one]
 
 
 def _of_call(scope: ModuleScope, call: Declaration, way: _Way) -> Iterator[Found]:

@@ -24,6 +24,7 @@ from unapproved_iam.policies.possible_text import text
 from unapproved_iam.terraform.instances import Instance, Instances, instances_of
 from unapproved_iam.terraform.module_blocks import Module
 from unapproved_iam.terraform.module_files import Declaration
+from unapproved_iam.terraform.requirements import Requirement
 from unapproved_iam.terraform.resource_values import SCAN_THE_PLAN, Declared, attribute_of_resource
 from unapproved_iam.terraform.variables import (
     Variables,
@@ -103,6 +104,7 @@ class ModuleScope(DeclaredNames):
         self.module = module
         self.call = call
         self.calls: tuple[Call, ...] = (*call.caller.calls, call) if call else ()  # outermost first
+        self.requirements: list[Requirement] = []  # of variables that were referred to
         self._called: dict[tuple[str, str], tuple[Instances, Children]] = {}
 
     def address_of(self, name: str, instance: Instance) -> str:
@@ -187,6 +189,7 @@ class ModuleScope(DeclaredNames):
             for block in (declaration.blocks if declaration else ())
             if block.type == "validation" and "condition" in block.body.attributes
         ]
+        self.requirements += [Requirement(condition, self) for condition in conditions]
         return validated(value, conditions, name, self) if conditions else value
 
     def _root_variable(
