@@ -330,6 +330,7 @@ def test_names_by_list_in_templates(policies: list[str], source: str, enough: bo
         ("file(var.x)", "**"),
         ('file /* a */ (/* b */"a.json")', "a.json"),
         ('file(# a\n  // b\n"a.json")', "a.json"),
+        (r'file("\u0061.json")', "**"),
         ('file("a" + "b")', "**"),
         ('filemd5("a.json")', None),
         ("profile", None),

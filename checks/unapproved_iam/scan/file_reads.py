@@ -45,7 +45,7 @@ def _paths(calls: Iterable[tuple[bytes, bytes]], directory: str) -> set[str]:
 
 
 def _path_of(function: bytes, argument: bytes, directory: str) -> str:
-    if not argument:
+    if not argument or b"\\" in argument:  # an escape may be any character
         return ANY_FILE
     literal = argument.decode("utf-8", "surrogateescape").rstrip(" \t\r\n,)")[1:-1]
     path = _from_what_is_known(_INTERPOLATION.sub(ANY_FILE, literal.replace("${path.module}", directory)))
