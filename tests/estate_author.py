@@ -17,6 +17,7 @@ Json = Any
 Given = dict[str, Any]  # texts, and lists of texts
 
 OTHER = "something else"
+ANOTHER = "not its default"  # of a parameter that has one: what nobody gives is not told
 ARN = "arn:aws:iam::aws:policy/"
 NAMES = ("ReadOnlyAccess", "SecurityAudit", "AdministratorAccess", "IAMFullAccess")
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -33,7 +34,7 @@ SCALARS: dict[str, Json] = {
 CONSTANTS = {
     "Stage": ("dev", "prod"),
     "Team": ("red", "blue"),
-    "Open": ("x", "y", OTHER),
+    "Open": ("x", "y", ANOTHER),
     "Free": ("x", "y", OTHER),
     "Stored": ("x", OTHER),
     "AWS::Region": ("us-east-1", "eu-west-1", OTHER),
@@ -46,7 +47,12 @@ LISTS: dict[str, Json] = {
     "Picked": {"Type": "CommaDelimitedList", "AllowedValues": ["SecurityAudit", "IAMFullAccess"]},
     "StoredList": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/path"},
 }
-ELEMENTS = dict.fromkeys(LISTS, ("", "x", "y", OTHER)) | {"Picked": ("SecurityAudit", "IAMFullAccess")}
+ELEMENTS = {
+    **{name: ("", "x", ANOTHER if "Default" in kind else OTHER) for name, kind in LISTS.items()},
+    "StoredList": ("", "x", OTHER),
+    "Picked": ("SecurityAudit", "IAMFullAccess"),
+}
+UNTOLD = (OTHER, ANOTHER)
 
 
 class Missing(Exception):
@@ -130,7 +136,7 @@ class EstateAuthor:
         return [*self.scalars, *self.lists]
 
     def mapping(self, name: str) -> Json:
-        keys = [value for value in CONSTANTS[name] if value != OTHER]
+        keys = [value for value in CONSTANTS[name] if value not in UNTOLD]
         rows = self.random.sample(keys, self.random.randint(1, len(keys)))
         return {key: {"P": self.name(), "Q": [self.name(), self.name()]} for key in rows}
 
@@ -140,10 +146,10 @@ class EstateAuthor:
             if name.startswith("AWS") or name.startswith("Stored") or self.sometimes(0.3):
                 continue
             if name in LISTS:
-                of_list = [one for one in ELEMENTS[name] if one not in ("", OTHER)]
+                of_list = [one for one in ELEMENTS[name] if one not in ("", *UNTOLD)]
                 given[name] = ",".join([self.choose(of_list), self.choose(of_list)])
             else:
-                given[name] = self.choose([one for one in CONSTANTS[name] if one != OTHER])
+                given[name] = self.choose([one for one in CONSTANTS[name] if one not in UNTOLD])
         if not given:
             given["Unused"] = "x"
         if self.sometimes():
@@ -154,8 +160,8 @@ class EstateAuthor:
 
     def condition(self, earlier: tuple[str, ...], depth: int) -> Json:
         name, of_list = self.choose(self.scalars), self.choose(self.lists)
-        constant = self.choose([value for value in CONSTANTS[name] if value != OTHER])
-        element = self.choose([value for value in ELEMENTS[of_list] if value not in ("", OTHER)])
+        constant = self.choose([value for value in CONSTANTS[name] if value not in UNTOLD])
+        element = self.choose([value for value in ELEMENTS[of_list] if value not in ("", *UNTOLD)])
         forms: list[Callable[[], Json]] = [
             lambda: {"Fn::Equals": [{"Ref": name}, constant]},
             self.choose(self.forms_of_lists[of_list](of_list, element)),
@@ -175,7 +181,7 @@ class EstateAuthor:
 
     def rule(self) -> Json:
         name, of_list = self.choose(self.scalars), self.choose(self.lists)
-        constants = [value for value in CONSTANTS[name] if value != OTHER]
+        constants = [value for value in CONSTANTS[name] if value not in UNTOLD]
         elements = [*ELEMENTS[of_list][:1], "ReadOnlyAccess", "AdministratorAccess"]
         forms: list[Json] = [
             {"Fn::Contains": [constants[:1], {"Ref": name}]},
@@ -336,9 +342,19 @@ def candidates(name: str) -> list[Any]:
     default = LISTS[name].get("Default") if not name.startswith("Stored") else None
     lists = [] if default is None else [as_list(default)]
     if "AllowedValues" not in LISTS[name]:
-        lists += [[""], ["x"], *([one, other, OTHER] for one in "xy" for other in "xy")]
-    lists += [[one, f"{other} too" if other == OTHER else other] for one in ELEMENTS[name] for other in ELEMENTS[name]]
+        lists += [[""], ["x"], ["x", "x", ELEMENTS[name][-1]]]
+    lists += [[one, f"{other} too" if other in UNTOLD else other] for one in ELEMENTS[name] for other in ELEMENTS[name]]
     return [one for number, one in enumerate(lists) if one not in lists[:number] and one != ["", ""]]
+
+
+def has_defaults(given: Given) -> bool:
+    """Whether each parameter that has a default has it."""
+    defaults = {name: kind["Default"] for name, kind in {**SCALARS, **LISTS}.items() if kind and "Default" in kind}
+    return all(
+        value == (as_list(defaults[name]) if name in LISTS else defaults[name])
+        for name, value in given.items()
+        if name in defaults and not name.startswith("Stored")
+    )
 
 
 def as_list(written: str) -> list[str]:

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from estate_author import ARN, OTHER, EstateAuthor, Interpreter, Json, worlds_of
+from estate_author import ANOTHER, ARN, OTHER, EstateAuthor, Interpreter, Json, has_defaults, worlds_of
 from unapproved_iam.cloudformation.parameter_files import parameter_values
 from unapproved_iam.cloudformation.template import read_template
 
@@ -22,6 +22,14 @@ DENIED = {ARN + "AdministratorAccess", ARN + "IAMFullAccess"}
 def expected(files: dict[str, Json], is_lenient: bool = False) -> set[tuple[str, str]]:
     """Who gets which policy."""
     worlds = (Interpreter(files, "template.json", given, is_lenient) for given in worlds_of(files))
+    return {attached for world in worlds for attached in world.attached()}
+
+
+def expected_by_default(files: dict[str, Json]) -> set[tuple[str, str]]:
+    """Who gets which policy while each parameter has its default, where no file of parameters gives another value."""
+    if any("parameters" in name for name in files):
+        return set()
+    worlds = (Interpreter(files, "template.json", given) for given in worlds_of(files) if has_defaults(given))
     return {attached for world in worlds for attached in world.attached()}
 
 
@@ -48,17 +56,22 @@ def found_in(files: dict[str, Json], directory: Path) -> dict[tuple[str, str], l
 
 def faults(seed: int, directory: Path) -> set[str]:
     files = EstateAuthor(seed).files()
-    attached, possible = expected(files), expected(files, is_lenient=True)
+    attached = expected(files)
+    possible = expected(files, is_lenient=True) if "EachMember" in json.dumps(files) else attached
     found = found_in(files, directory)
     wrong = set()
-    unknown = {who for who, policy in possible if OTHER in policy}
+    certain = {who for who, policy in expected_by_default(files) if OTHER in policy}
+    unresolved = {who for who, policy in found if "${" in policy}
+    if certain - unresolved:
+        wrong.add("left out")
+    unknown = {who for who, policy in possible if OTHER in policy or ANOTHER in policy}
     for who in {*possible, *found}:
         if who[0] == "not judged":
             wrong.add(f"not judged: {who[1]}")
         elif "${" in who[1]:
             if who[0] not in unknown:
                 wrong.add("unresolved")
-        elif OTHER in who[1]:
+        elif OTHER in who[1] or ANOTHER in who[1]:
             continue
         elif who in attached and who not in found and who[1] in DENIED:
             wrong.add("silent")
