@@ -297,7 +297,7 @@ class EstateAuthor:
 
     def stack_set(self) -> Json:
         """A template as text, in which conditions and parameters are those of the template around it."""
-        inner = {"Role": self.attaching([self.maybe(self.arn("", 1)), ARN + "SecurityAudit"])}
+        inner = {"Role": self.attaching([*(self.maybe(self.arn("", 1)) for _ in range(2)), ARN + "SecurityAudit"])}
         body = {"Fn::ToJsonString": {"Resources": inner}}
         properties = {"StackSetName": "set", "PermissionModel": "SELF_MANAGED", "TemplateBody": body}
         return {"Type": "AWS::CloudFormation::StackSet", "Properties": properties}

@@ -137,6 +137,32 @@ TWINS = {
         "ReadOnlyAccess",
         "AdministratorAccess",
     ),
+    "what the text of a template leaves out": Twin(
+        "Transform: AWS::LanguageExtensions\n"
+        + _stack("[]").replace(
+            "TemplateURL: child.yaml, Parameters: []",
+            "TemplateBody: {Fn::ToJsonString: {Resources: {Role: {Type: AWS::IAM::Role, Properties: "
+            f"{{ManagedPolicyArns: [!If [C, {READ}, !Ref AWS::NoValue], !If [C, {READ}, WORD]]}}}}}}}}}}",
+        ),
+        READ,
+        ADMIN,
+    ),
+    "loops in the text of a template": Twin(
+        "Transform: AWS::LanguageExtensions\nResources:\n  Set:\n    Type: AWS::CloudFormation::StackSet\n"
+        "    Properties:\n      TemplateBody:\n        Fn::ToJsonString:\n          Resources:\n"
+        "            Fn::ForEach::Roles:\n              - Name\n              - [SecurityAudit, WORD]\n"
+        "              - Role${Name}:\n                  Type: AWS::IAM::Role\n                  Properties:\n"
+        "                    ManagedPolicyArns: [!Sub 'arn:aws:iam::aws:policy/${Name}']\n",
+        "ReadOnlyAccess",
+        "AdministratorAccess",
+    ),
+    "a list of AllowedValues is passed to a template that is elsewhere": Twin(
+        "Parameters: {L: {Type: CommaDelimitedList, AllowedValues: ['" + READ + "', 'WORD']}}\nResources:\n"
+        "  S: {Type: AWS::CloudFormation::Stack, "
+        "Properties: {TemplateURL: 'https://x', Parameters: {P: !Join [',', !Ref L]}}}\n",
+        READ,
+        ADMIN,
+    ),
     "the length of a list": Twin(_if("!Equals [{Fn::Length: [a, !Ref AWS::NoValue, b]}, WORD]", ""), "3", "2"),
     "the length of a parameter's default": Twin(
         _role(

@@ -236,31 +236,40 @@ def _to_json_string(evaluator: Evaluation, call: Call, world: World) -> Iterator
         yield Possible(written, inner, call.line)
 
 
-def _as_json(evaluator: Evaluation, node: Expression, world: World) -> Iterator[tuple[Text, World]]:
-    """What a value is as JSON, every scalar as a text."""
+def _as_json(evaluator: Evaluation, node: Expression, world: World) -> Iterator[tuple[Text | None, World]]:
+    """What a value is as JSON, every scalar as a text; None where it is AWS::NoValue."""
     for possible in evaluator.values(node, world):
         value, inner = possible.value, possible.world
         if isinstance(value, Object):
-            keyed = [(text(json.dumps(entry.name) + ": "), entry.node) for entry in evaluator.entries(value, inner)]
+            entries = evaluator.entries(value, inner)
+            keyed = [(text(json.dumps(entry.name) + ": "), entry.node, entry.world) for entry in entries]
             yield from _in_brackets(evaluator, "{}", keyed, inner)
         elif isinstance(value, Items):
             rest = () if value.rest is None else (value.rest,)
-            yield from _in_brackets(evaluator, "[]", [(text(), one) for one in (*value.elements, *rest)], inner)
+            listed = [(text(), element, inner) for element in (*value.elements, *rest)]
+            yield from _in_brackets(evaluator, "[]", listed, inner)
         elif isinstance(value, Text):
             quoted = (json.dumps(one)[1:-1] if isinstance(one, str) else one for one in value.pieces)
             yield text('"', *quoted, '"'), inner
+        else:
+            yield None, inner
 
 
 def _in_brackets(
-    evaluator: Evaluation, brackets: str, parts: Sequence[tuple[Text, Expression]], world: World
+    evaluator: Evaluation, brackets: str, parts: Sequence[tuple[Text, Expression, World]], world: World
 ) -> Iterator[tuple[Text, World]]:
-    """A mapping's or a list's parts; what is AWS::NoValue is left out."""
+    """A mapping's or a list's parts, each in the worlds in which it is there; what is AWS::NoValue is left out."""
     found: list[tuple[tuple[Text, ...], World]] = [((), world)]
-    for key, part in parts:
+    for key, part, where in parts:
         following = []
         for so_far, inner in found:
-            written = [((*so_far, key + one), after) for one, after in _as_json(evaluator, part, inner)]
-            following += written or [(so_far, inner)]
+            there, elsewhere = inner.facts & where.facts, inner.facts & ~where.facts
+            if there is not NEVER:
+                for one, after in _as_json(evaluator, part, inner.with_facts(there).with_loops(where.loops)):
+                    with_it = so_far if one is None else (*so_far, key + one)
+                    following.append((with_it, after.with_loops(world.loops)))
+            if elsewhere is not NEVER:
+                following.append((so_far, inner.with_facts(elsewhere)))
         found = following
     for elements, inner in found:
         between = [piece for element in elements for piece in (text(", "), element)][1:]

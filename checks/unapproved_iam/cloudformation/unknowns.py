@@ -76,6 +76,12 @@ class Unknowns:
             self.declare(element, Variable(subject, self._elements[listed], owner=whole.owner))
         return element
 
+    def with_elements(self, value: Text) -> Text:
+        """A text with any element of each list in place of the whole list."""
+        return text(
+            *(self.element(one) if isinstance(one, Hole) and self.is_list(one) else one for one in value.pieces)
+        )
+
     def places_told(self, listed: Hole, facts: Facts) -> int:
         """How many of the first elements of a list the facts may tell of."""
         places = {self._variables[one]: place for one, (whole, place) in self._places.items() if whole == listed}
