@@ -163,6 +163,22 @@ TWINS = {
         READ,
         ADMIN,
     ),
+    "a list of AllowedValues as a text": Twin(
+        _role(
+            "[!Sub ['arn:aws:iam::aws:policy/${P}', {P: !Join ['', !Ref L]}]]",
+            "Parameters: {L: {Type: CommaDelimitedList, Default: SecurityAudit, AllowedValues: [SecurityAudit, WORD]}}",
+        ),
+        "ReadOnlyAccess",
+        "AdministratorAccess",
+    ),
+    "a list of AllowedValues put together and taken apart": Twin(
+        _role(
+            "!Split ['|', !Sub ['arn:aws:iam::aws:policy/${P}', {P: !Join ['|arn:aws:iam::aws:policy/', !Ref L]}]]",
+            "Parameters: {L: {Type: CommaDelimitedList, Default: SecurityAudit, AllowedValues: [SecurityAudit, WORD]}}",
+        ),
+        "ReadOnlyAccess",
+        "AdministratorAccess",
+    ),
     "the length of a list": Twin(_if("!Equals [{Fn::Length: [a, !Ref AWS::NoValue, b]}, WORD]", ""), "3", "2"),
     "the length of a parameter's default": Twin(
         _role(
@@ -213,6 +229,18 @@ def test_one_word_decides(twin: Twin, tmp_path: Path) -> None:
     assert "WORD" in twin.template
     assert not _is_denied(twin, twin.clean, tmp_path)
     assert _is_denied(twin, twin.denied, tmp_path)
+
+
+INCLUDE = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/rows.yaml'}}"
+
+
+@pytest.mark.parametrize("mappings", [f"{{{INCLUDE}}}", f"{{M: {{{INCLUDE}}}}}"])
+def test_rows_that_are_elsewhere_are_unknown(mappings: str, tmp_path: Path) -> None:
+    sections = f"Parameters: {{Stage: {{Type: String, Default: dev}}}}\nMappings: {mappings}"
+    (tmp_path / "template.yaml").write_text(_role("[!FindInMap [M, !Ref Stage, P]]", sections))
+    reading = read_template(str(tmp_path / "template.yaml"))
+    assert reading is not None
+    assert [str(attachment.policy) for attachment in reading.attachments] == ["${Fn::FindInMap}"]
 
 
 def test_resources_on_one_line_count_by_themselves(tmp_path: Path) -> None:

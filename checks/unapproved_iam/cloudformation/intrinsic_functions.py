@@ -70,7 +70,8 @@ def _split(evaluator: Evaluation, call: Call, world: World) -> Iterator[Possible
     separator, whole = call.arguments
     for between in evaluator.texts(separator, world):
         for possible in evaluator.texts(whole, between.world):
-            for filled, inner in evaluator.filled_in(possible.text, possible.world):
+            known_as = evaluator.lists_told if between.text.known == "," else evaluator.filled_in
+            for filled, inner in known_as(possible.text, possible.world):
                 items = _parts_of(evaluator, filled, between.text.known or "", inner)
                 yield Possible(replace(items, line=call.line), inner, call.line)
 
@@ -203,6 +204,15 @@ def _find_in_map(evaluator: Evaluation, call: Call, world: World) -> Iterator[Po
             yield from evaluator.values(otherwise, world.with_facts(missing))
     elif not found and all(isinstance(key, Scalar) for key in keys):
         yield Possible(unknown(call.function, "Mappings has no value under these keys"), world, call.line)
+    elif any(map(_is_put_together, evaluator.mappings)):
+        yield Possible(unknown(call.function, "a transform brings a part of Mappings"), world, call.line)
+
+
+def _is_put_together(mappings: Node) -> bool:
+    """Whether rows come from elsewhere, such as a file that AWS::Include names and that is not in the tree."""
+    maps = mappings.pairs if isinstance(mappings, Object) else []
+    names = [key for _, rows in maps if isinstance(rows, Object) for key, _ in (*rows.pairs, *maps)]
+    return any(isinstance(name, Scalar) and name.text == "Fn::Transform" for name in names)
 
 
 def _under_key(evaluator: Evaluation, node: Node, key: Node, world: World) -> Iterator[tuple[Node, World]]:

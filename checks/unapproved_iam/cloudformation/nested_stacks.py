@@ -179,7 +179,6 @@ def _policies_within(evaluator: Evaluator, node: Expression, world: World) -> It
                 if entry.name not in exempt:
                     yield from _policies_within(evaluator, entry.node, entry.world)
             continue
-        for content in dict.fromkeys((possible.text, evaluator.unknowns.with_elements(possible.text))):
-            for final in evaluator.resolved(possible._replace(value=content)):
-                for policy in policies_passed(final.text):
-                    yield final._replace(value=policy)
+        for final in evaluator.resolved(possible):
+            for policy in policies_passed(final.text):
+                yield final._replace(value=policy)

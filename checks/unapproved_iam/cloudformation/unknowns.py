@@ -76,12 +76,6 @@ class Unknowns:
             self.declare(element, Variable(subject, self._elements[listed], owner=whole.owner))
         return element
 
-    def with_elements(self, value: Text) -> Text:
-        """A text with any element of each list in place of the whole list."""
-        return text(
-            *(self.element(one) if isinstance(one, Hole) and self.is_list(one) else one for one in value.pieces)
-        )
-
     def places_told(self, listed: Hole, facts: Facts) -> int:
         """How many of the first elements of a list the facts may tell of."""
         places = {self._variables[one]: place for one, (whole, place) in self._places.items() if whole == listed}
@@ -167,11 +161,32 @@ class Unknowns:
         for hole in dict.fromkeys(value.holes):
             variable = self.variable_of(hole)
             if variable is not None:
-                chosen = self._with_elements if hole in self._places else self._with_values
+                chosen = self._with_values
+                if hole in self._places:
+                    chosen = self._with_elements
+                elif self.is_list(hole):
+                    chosen = self._with_lists
                 found = [after for before in found for after in chosen(before, hole, variable)]
                 if len(found) > MOST_TEXTS:
                     raise TooManyValues(f"{MOST_TEXTS} of one text")
         return found
+
+    def list_told(self, listed: Hole, facts: Facts) -> Iterator[FilledIn]:
+        """A list as far as facts tell of it as a whole; of the rest, elements are told by themselves."""
+        variable = self._variables[listed]
+        return iter(()) if variable is None else self._with_values(FilledIn(text(listed), facts), listed, variable)
+
+    def _with_lists(self, before: FilledIn, hole: Hole, variable: Variable) -> Iterator[FilledIn]:
+        """As a text, a list may be any of its elements alone, too."""
+        for one in self._with_values(before, hole, variable):
+            facts = one.facts
+            for element in (self._elements[hole] or ()) if hole in one.text.holes else ():
+                alone = facts & self.diagram.has_value(variable, element)
+                facts &= ~alone
+                if alone is not NEVER:
+                    yield one._replace(text=_with(one.text, hole, element), facts=alone)
+            if facts is not NEVER:
+                yield one._replace(facts=facts)
 
     def _with_elements(self, before: FilledIn, hole: Hole, variable: Variable) -> Iterator[FilledIn]:
         """What an element of a list may be, in worlds that tell of the list as a whole and in others."""

@@ -14,7 +14,7 @@ from unapproved_iam.cloudformation.conditions import rules_of, truth_of
 from unapproved_iam.cloudformation.document import Array, Node, Object, Scalar, function_of, value_of, values_of
 from unapproved_iam.cloudformation.intrinsic_functions import FUNCTIONS, unknown_function
 from unapproved_iam.cloudformation.parameters import OUTERMOST, PSEUDO_PARAMETERS, Arguments, Parameters, StackPlace
-from unapproved_iam.cloudformation.unknowns import SOMETHING, TooManyValues, Unknowns
+from unapproved_iam.cloudformation.unknowns import SOMETHING, FilledIn, TooManyValues, Unknowns
 from unapproved_iam.cloudformation.world import (
     PLACEHOLDER,
     Call,
@@ -262,7 +262,7 @@ class Evaluator:
         if not isinstance(given.value, Items) or given.value.whole is None:
             yield given.value, given.world
             return
-        for whole, inner in self.filled_in(given.value.whole, given.world):
+        for whole, inner in self.lists_told(given.value.whole, given.world):
             yield list_of(self.unknowns, whole, inner.facts), inner
 
     def _get_att(self, call: Call, world: World) -> Iterator[Possible]:
@@ -312,7 +312,18 @@ class Evaluator:
         if not value.holes:
             yield value, world
             return
-        for filled in self.unknowns.filled_in(value, world.facts):
+        yield from self._in_worlds(self.unknowns.filled_in(value, world.facts), world)
+
+    def lists_told(self, value: Text, world: World) -> Iterator[tuple[Text, World]]:
+        """The same, of a text with commas that will be a list."""
+        listed = value.pieces[0] if len(value.pieces) == 1 else ""
+        if isinstance(listed, Hole) and self.unknowns.is_list(listed):
+            yield from self._in_worlds(self.unknowns.list_told(listed, world.facts), world)
+        else:
+            yield from self.filled_in(value, world)
+
+    def _in_worlds(self, texts: Iterable[FilledIn], world: World) -> Iterator[tuple[Text, World]]:
+        for filled in texts:
             self.step()
             defaults, supposed = world.defaults | filled.defaults, world.supposed | filled.supposed
             yield filled.text, World(filled.facts, world.loops, world.origin, defaults, supposed)
@@ -357,7 +368,9 @@ class Evaluator:
         if value.whole is not None and separator.known in ("", ","):
             return [(_with_commas(value.whole, separator.known), possible.world)]
         if value.rest is not None:
-            return [(_rest_joined(value.rest, separator), possible.world)]
+            rest = _rest_joined(value.rest, separator)
+            alone = [] if value.whole is None else self.filled_in(value.whole, possible.world)
+            return [(rest if one.holes else one, inner) for one, inner in alone] or [(rest, possible.world)]
         if not value.elements:
             return [(None, possible.world)]
         return self.joined(value.elements, separator, possible.world)
