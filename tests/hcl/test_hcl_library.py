@@ -26,7 +26,7 @@ def difference(expression: str) -> str:
     except UnexpectedInput:
         of_library = None
     read = parse_expression(code, "")
-    if of_library is not None and read != of_library:
+    if of_library is not None and repr(read) != repr(of_library):
         return f"{code}\nlibrary: {of_library!r}\nreader: {read!r}"
     return "".join(map(difference, interpolated))
 

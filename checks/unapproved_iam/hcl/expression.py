@@ -6,20 +6,13 @@ Source: "HCL Native Syntax Specification", section Expressions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from unapproved_iam.policies.attachment import Place
 
 
-class Expression:
-    """One of the classes below; `str()` writes it as in the source, in one line."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Literal(Expression):
+class Literal(NamedTuple):
     """A number, true, false or null."""
 
     value: Fraction | bool | None
@@ -30,8 +23,7 @@ class Literal(Expression):
         return str(self.value if self.value.denominator == 1 else float(self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class Template(Expression):
+class Template(NamedTuple):
     """A quoted string or heredoc: texts, interpolated expressions and directives; without parts it is empty.
 
     A template of nothing but one interpolation yields that value as it is, be it a string or not.
@@ -44,8 +36,7 @@ class Template(Expression):
         return '"' + "".join(_in_quotes(part) for part in self.parts) + '"'
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateIf(Expression):
+class TemplateIf(NamedTuple):
     """`%{ if CONDITION }…%{ else }…%{ endif }`, a part of a template."""
 
     condition: Expression
@@ -56,8 +47,7 @@ class TemplateIf(Expression):
         return f"%{{ if {self.condition} }}{str(self.then)[1:-1]}%{{ else }}{str(self.otherwise)[1:-1]}%{{ endif }}"
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFor(Expression):
+class TemplateFor(NamedTuple):
     """`%{ for KEY, VALUE in COLLECTION }…%{ endfor }`, a part of a template."""
 
     key: str | None
@@ -70,8 +60,7 @@ class TemplateFor(Expression):
         return f"%{{ for {names} in {self.collection} }}{str(self.body)[1:-1]}%{{ endfor }}"
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Expression):
+class Name(NamedTuple):
     """The root of a reference (`var`, `local`, `each`, a resource type, …) or a variable of a loop."""
 
     name: str
@@ -80,8 +69,7 @@ class Name(Expression):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class GetAttribute(Expression):
+class GetAttribute(NamedTuple):
     """`SOURCE.NAME`"""
 
     source: Expression
@@ -91,8 +79,7 @@ class GetAttribute(Expression):
         return f"{self.source}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Index(Expression):
+class Index(NamedTuple):
     """`SOURCE[KEY]`, also the older `SOURCE.0`"""
 
     source: Expression
@@ -102,8 +89,7 @@ class Index(Expression):
         return f"{self.source}[{self.key}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Splat(Expression):
+class Splat(NamedTuple):
     """`SOURCE[*]` or `SOURCE.*` with what follows; in `each` the element is the SplatItem."""
 
     source: Expression
@@ -113,8 +99,7 @@ class Splat(Expression):
         return str(self.each)
 
 
-@dataclass(frozen=True, slots=True)
-class SplatItem(Expression):
+class SplatItem(NamedTuple):
     """The element that a splat looks at."""
 
     written: str  # as `SOURCE[*]`
@@ -123,8 +108,7 @@ class SplatItem(Expression):
         return self.written
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Expression):
+class Call(NamedTuple):
     """A function call; `expands` when the last argument is a list of arguments (`f(list...)`)."""
 
     name: str  # with its provider: "provider::aws::arn_build"
@@ -135,8 +119,7 @@ class Call(Expression):
         return f"{self.name}({', '.join(map(str, self.arguments))}{'...' if self.expands else ''})"
 
 
-@dataclass(frozen=True, slots=True)
-class TupleOf(Expression):
+class TupleOf(NamedTuple):
     """`[…]`"""
 
     items: tuple[Expression, ...]
@@ -145,8 +128,7 @@ class TupleOf(Expression):
         return f"[{', '.join(map(str, self.items))}]"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectOf(Expression):
+class ObjectOf(NamedTuple):
     """`{…}`; a bare key is a Template of its name."""
 
     items: tuple[tuple[Expression, Expression], ...]
@@ -155,8 +137,7 @@ class ObjectOf(Expression):
         return f"{{{', '.join(f'{key} = {value}' for key, value in self.items)}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class For(Expression):
+class For(NamedTuple):
     """`[for …]`, or with a `result_key` `{for …}`; `grouped` when the result ends in `...`."""
 
     key: str | None
@@ -175,8 +156,7 @@ class For(Expression):
         return f"{{{loop}}}" if self.result_key else f"[{loop}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional(Expression):
+class Conditional(NamedTuple):
     """`CONDITION ? THEN : OTHERWISE`"""
 
     condition: Expression
@@ -188,8 +168,7 @@ class Conditional(Expression):
         return f"{condition} ? {_operand(self.then)} : {_operand(self.otherwise)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation(Expression):
+class Operation(NamedTuple):
     """An operator with one operand or two: ! - * / % + < > <= >= == != && ||"""
 
     operator: str
@@ -199,6 +178,26 @@ class Operation(Expression):
         if len(self.operands) == 1:
             return f"{self.operator}{_operand(self.operands[0])}"
         return f"{_operand(self.operands[0])} {self.operator} {_operand(self.operands[1])}"
+
+
+# `str()` writes one as in the source, in one line.
+Expression = (
+    Literal
+    | Template
+    | TemplateIf
+    | TemplateFor
+    | Name
+    | GetAttribute
+    | Index
+    | Splat
+    | SplatItem
+    | Call
+    | TupleOf
+    | ObjectOf
+    | For
+    | Conditional
+    | Operation
+)
 
 
 def _operand(expression: Expression) -> str:

@@ -9,7 +9,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol
 
 from unapproved_iam.hcl.expression import Expression, GetAttribute, Name, SplatItem
@@ -298,9 +298,6 @@ def references_in(part: object) -> Iterator[Reference]:
         yield (part.name,)
     elif isinstance(part, SplatItem):
         yield SPLAT_ITEM
-    elif isinstance(part, Expression):
-        for field in fields(part):  # type: ignore[arg-type]
-            yield from references_in(getattr(part, field.name))
-    elif isinstance(part, tuple):
+    elif isinstance(part, tuple):  # as every expression is one
         for element in part:
             yield from references_in(element)

@@ -6,7 +6,6 @@ For `terraform.root_module`, and for everything that makes a value unknown: that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 
 from unapproved_iam.hcl.expression import Expression, Template
 from unapproved_iam.hcl.facts import Facts, joined
@@ -140,9 +139,7 @@ def policies_written_in(expression: Expression) -> tuple[Found, ...]:
         if isinstance(part, Template):
             content = text(*(piece if isinstance(piece, str) else _INTERPOLATED for piece in part.parts))
             found |= {policy: Found(policy, place=part.place) for policy in policies_in_text(content)}
-        if isinstance(part, Expression):
-            waiting.extend(getattr(part, field.name) for field in fields(part))  # type: ignore[arg-type]
-        elif isinstance(part, tuple):
+        if isinstance(part, tuple):  # as every expression is one
             waiting.extend(part)
     return tuple(found.values())
 

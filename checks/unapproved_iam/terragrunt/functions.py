@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import fields, replace
 from typing import Any
 
 from unapproved_iam.hcl.expression import Call, Expression, Name
@@ -28,14 +27,11 @@ _UNIT_NAMES = ("terragrunt.hcl", "terragrunt.hcl.json", "root.hcl")  # that are 
 def prepared(expression: Expression, remember: Callable[[Call], str]) -> Expression:
     """The expression with references for the calls of Terragrunt's own functions; `remember` gives a call its name."""
     if isinstance(expression, Call):
-        expression = replace(expression, arguments=tuple(prepared(one, remember) for one in expression.arguments))
+        expression = expression._replace(arguments=tuple(prepared(one, remember) for one in expression.arguments))
         return Name(remember(expression)) if expression.name in FUNCTIONS else expression
-    changed = {
-        field.name: _prepared(getattr(expression, field.name), remember)
-        for field in fields(expression)  # type: ignore[arg-type]
-    }
-    same = all(getattr(expression, name) is value for name, value in changed.items())
-    return expression if same else replace(expression, **changed)  # type: ignore[type-var]
+    parts = [_prepared(one, remember) for one in expression]
+    same = all(one is other for one, other in zip(expression, parts, strict=True))
+    return expression if same else type(expression)._make(parts)
 
 
 def _prepared(part: Any, remember: Callable[[Call], str]) -> Any:

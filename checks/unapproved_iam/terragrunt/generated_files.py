@@ -7,10 +7,9 @@ under "HCL Blocks" and "HCL Attributes" in the Terragrunt reference.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import NamedTuple
 
-from unapproved_iam.hcl.expression import Call, Expression, Literal
+from unapproved_iam.hcl.expression import Call, Literal
 from unapproved_iam.hcl.syntax import Attribute
 from unapproved_iam.hcl.values import Mapping, String, Unknown, Value
 from unapproved_iam.late_patterns import late_pattern
@@ -103,9 +102,6 @@ def _files_read(scope: Configuration, expression: object) -> Iterator[str | None
         path = scope.known(scope.evaluated(expression.arguments[0]))
         found = scope.found(path) if path else None
         yield scope.files.read(found) if found else None
-    elif isinstance(expression, Expression):
-        for field in fields(expression):  # type: ignore[arg-type]
-            yield from _files_read(scope, getattr(expression, field.name))
-    elif isinstance(expression, tuple):
+    elif isinstance(expression, tuple):  # as every expression is one
         for part in expression:
             yield from _files_read(scope, part)
