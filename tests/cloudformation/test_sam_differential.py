@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from unapproved_iam.policies.managed_policy_names import managed_policy_names
 from unapproved_iam.scan.name_pieces import ADDED_BY_SAM
 
 REGIONS = {"aws": "eu-west-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+FUNCTIONS = int(os.environ.get("FUNCTIONS_TRIED", "100"))
 FIXTURES = sorted((PROJECT / "fixtures" / "sam").glob("*.yaml"))
 
 
@@ -102,6 +104,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "deployed by no value": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": NO_VALUE}),
     "deployed by null": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": None}),
+    "deployed, and never created": {**function(**DEPLOYED, DeploymentPreference=GRADUAL), "Condition": "Never"},
     "network": function(VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}),
     "conditional network": function(VpcConfig={"Fn::If": ["Open", {"SubnetIds": ["subnet-1"]}, NO_VALUE]}),
     "events": function(
@@ -199,6 +202,51 @@ def compare(template: dict[str, Any], partition: str, directory: Path) -> set[tu
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_transform_attaches_the_same(shape: str, partition: str, tmp_path: Path) -> None:
     compare(template_of(SHAPES[shape]), partition, tmp_path)
+
+
+def either(one: Any, other: Any) -> dict[str, Any]:
+    return {"Fn::If": ["Open", one, other]}
+
+
+ENTRIES = [
+    *("AmazonS3FullAccess", "AWSLambdaRole", "arn:aws:iam::aws:policy/PowerUserAccess", {"Ref": "Own"}),
+    {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/IAMFullAccess"},
+    {"Fn::Join": ["/", ["arn:aws:iam::aws:policy", "IAMFullAccess"]]},
+    *(INLINE, {"S3ReadPolicy": {"BucketName": "bucket"}}),
+    *(
+        either("AWSXrayFullAccess", NO_VALUE),
+        either(NO_VALUE, "AWSXrayFullAccess"),
+        either("AWSLambdaRole", {"Ref": "Own"}),
+    ),
+]
+OWN = "arn:aws:iam::123456789012:role/own"
+NETWORK = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+CHOICES: dict[str, list[Any]] = {
+    "Policies": [[one, other] for one in ENTRIES for other in ENTRIES] + ENTRIES,
+    "Role": [OWN, {"Fn::GetAtt": ["OwnRole", "Arn"]}, either(NO_VALUE, OWN), either(OWN, NO_VALUE)],
+    "Tracing": ["Active", "PassThrough", "Disabled", {"Ref": "Mode"}, either("Active", "PassThrough")],
+    "VpcConfig": [NETWORK, either(NETWORK, NO_VALUE), {}],
+    "Events": [{"Queue": queue_event()}, {"Timer": {"Type": "Schedule", "Properties": {"Schedule": "rate(1 day)"}}}],
+    "DeploymentPreference": [GRADUAL, {**GRADUAL, "Enabled": False}, {**GRADUAL, "Role": OWN}],
+}
+
+
+def made_at_random(seed: int) -> dict[str, Any]:
+    chosen = random.Random(seed)
+    properties = {name: chosen.choice(values) for name, values in CHOICES.items() if chosen.random() < 0.4}
+    subject = function(**DEPLOYED, **properties)
+    if chosen.random() < 0.3:
+        subject["Condition"] = chosen.choice(["Open", "Never"])
+    template = template_of(subject)
+    if chosen.random() < 0.3:
+        shared = {"Tracing": "Active", "VpcConfig": NETWORK, "DeploymentPreference": GRADUAL}
+        template["Globals"] = {"Function": {name: shared[name] for name in chosen.sample(list(shared), 2)}}
+    return template
+
+
+@pytest.mark.parametrize("seed", range(FUNCTIONS))
+def test_the_transform_attaches_the_same_by_functions_made_at_random(seed: int, tmp_path: Path) -> None:
+    compare(made_at_random(seed), sorted(REGIONS)[seed % 3], tmp_path)
 
 
 @pytest.mark.parametrize("partition", REGIONS)

@@ -60,10 +60,16 @@ def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: N
         elif declared.resource_type == "AWS::Serverless::StateMachine" and settings.is_traced(world):
             for added in _tracing(evaluator, world):
                 yield _added(settings, added, role)
-    if declared.resource_type == "AWS::Serverless::Function":
-        role = _created_role("CodeDeployServiceRole")
-        for world in settings.worlds_deployed_gradually(declared.world):
-            yield _added(settings, Possible(aws_managed("service-role/AWSCodeDeployRoleForLambda"), world, 0), role)
+
+
+def attached_for_deployment(
+    evaluator: Evaluator, declared: Declared, global_settings: Node | None
+) -> Iterator[Attached]:
+    """What the role gets with which CodeDeploy shifts the traffic to a function, whatever the function's condition."""
+    settings = _Settings(evaluator, declared, global_settings)
+    role = _created_role("CodeDeployServiceRole")
+    for world in settings.worlds_deployed_gradually(declared.world):
+        yield _added(settings, Possible(aws_managed("service-role/AWSCodeDeployRoleForLambda"), world, 0), role)
 
 
 def role_has_own_condition(resource_type: str, resource: Node) -> bool:

@@ -19,7 +19,12 @@ from unapproved_iam.cloudformation.nested_stacks import (
 )
 from unapproved_iam.cloudformation.parameters import Arguments, StackPlace
 from unapproved_iam.cloudformation.resource_types import ATTACHING_TYPES
-from unapproved_iam.cloudformation.sam_resources import ROLE_OF_TYPE, attached_by_sam, role_has_own_condition
+from unapproved_iam.cloudformation.sam_resources import (
+    ROLE_OF_TYPE,
+    attached_by_sam,
+    attached_for_deployment,
+    role_has_own_condition,
+)
 from unapproved_iam.cloudformation.source_skips import (
     TemplateText,
     declares_attaching_type,
@@ -121,6 +126,8 @@ class Stack:
         always = Declared(entry.name, resource_type, entry.node, entry.world, entry.line)
         yield Reading(nested=frozenset(nested.file for nested in self._templates_of(always) if nested.file))
         attached: list[Attached] = []
+        if resource_type == "AWS::Serverless::Function":
+            attached += attached_for_deployment(self.evaluator, always, value_of(self.root, "Globals"))
         for world in self._worlds_of(entry, resource_type):
             declared = Declared(entry.name, resource_type, entry.node, world, entry.line)
             for result in self._attached_by(declared):
