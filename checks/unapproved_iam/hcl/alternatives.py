@@ -74,12 +74,13 @@ def bounded_ways(several: list[Facts]) -> list[Facts]:
         subject: choice
         for subject in ways[0].choices
         if all(subject in way.choices for way in ways)
-        and not (choice := _either(way.of(subject) for way in ways)).is_full
+        and not (choice := one_choice_of(way.of(subject) for way in ways)).is_full
     }
     return [Facts({**common, **PERHAPS.choices})]
 
 
-def _either(choices: Iterable[Choice]) -> Choice:
+def one_choice_of(choices: Iterable[Choice]) -> Choice:
+    """What is possible in one of several ways."""
     first, *others = choices
     for other in others:
         first = first.either(other)

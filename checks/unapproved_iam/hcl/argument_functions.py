@@ -246,6 +246,8 @@ def _element(written: object, arguments: list[Argument]) -> Value:
             )
         if not sequence.items and sequence.rest is None:
             raise Refused("the list is empty")
+        if index is not None and index < sequence.least:
+            return one_of(items_at(sequence, key, written), written)
         return one_of(items_at(sequence, unknown_like(written, key).possible[0].plain, written), written)
 
     return applied(found, [arguments[0].value, arguments[1].value], written)

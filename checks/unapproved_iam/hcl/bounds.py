@@ -21,6 +21,16 @@ class Bound(NamedTuple):
         return number > self.limit or (self.takes_limit and number == self.limit)
 
 
+class Count(NamedTuple):
+    """What is counted: a whole number, between these two."""
+
+    least: int = 0
+    most: int | None = None
+
+    def admits(self, number: Fraction | int) -> bool:
+        return number.denominator == 1 and number >= self.least and (self.most is None or number <= self.most)
+
+
 Truths = list[tuple[Bound, bool]]
 
 MAX_COUNTED = 16  # whole numbers between bounds that are looked at one by one
@@ -31,13 +41,14 @@ def is_admitted(number: Fraction | int, truths: Truths) -> bool:
     return all(bound.admits(number) is truth for bound, truth in truths)
 
 
-def leave_nothing(truths: Truths, excluded: Iterable[Fraction | int], is_count: bool) -> bool:
+def leave_nothing(truths: Truths, excluded: Iterable[Fraction | int], count: Count | None) -> bool:
     """Whether no number is left but the excluded ones; of what is counted, no whole number."""
     known = set(excluded)
-    if is_count:
-        first = max((_next(bound) for bound, truth in truths if truth), default=0)
-        after = min((_next(bound) for bound, truth in truths if not truth), default=first + MAX_COUNTED)
-        return after - first < MAX_COUNTED and all(number in known for number in range(max(first, 0), after))
+    if count is not None:
+        first = max([count.least, *(_next(bound) for bound, truth in truths if truth)])
+        ends = [_next(bound) for bound, truth in truths if not truth]
+        after = min([*ends, *([] if count.most is None else [count.most + 1])], default=first + MAX_COUNTED)
+        return after - first < MAX_COUNTED and all(number in known for number in range(first, after))
     least = max((bound for bound, truth in truths if truth), key=_edge, default=None)
     most = min((bound for bound, truth in truths if not truth), key=_edge, default=None)
     if least is None or most is None:

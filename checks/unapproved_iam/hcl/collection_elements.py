@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from unapproved_iam.hcl.alternatives import unknown_like
+from unapproved_iam.hcl.alternatives import bounded_ways, unknown_like
 from unapproved_iam.hcl.collection_values import exclusively
 from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, Turn, short
 from unapproved_iam.hcl.turns import Renewal, given
@@ -42,6 +42,7 @@ class Elements(NamedTuple):
     ordered: bool  # whether they come in this order, as far as they are there; further ones come last
     each: tuple[Element, ...]
     rest: tuple[Element, ...] = ()  # what any further ones are
+    after: int | None = None  # unless ordered: of those in order, that many come after the first further ones
 
     @property
     def certain(self) -> bool:
@@ -54,18 +55,22 @@ def elements_of(plain: Plain, written: object) -> Elements:
     if isinstance(plain, Sequence):
         is_set = plain.kind is Kind.SET
         each = []
-        in_place = plain.ordered
+        before, _ = plain.around_rest or ((), ())
+        in_place = True
         uncertain = unknown(written, "its keys are not certain")
         for number, item in enumerate(plain.items):
-            in_place &= not item.when
+            in_place &= not item.when and number < len(before)
             key = item.value if is_set else number_value(number) if in_place else uncertain
             each.append(Element(key, item.value, item.when))
         rest = []
         if plain.rest is not None:
             renewal = Renewal()
             one = exclusively(given(renewal.value(plain.rest)))
-            rest.append(Element(one if is_set else uncertain, one, ALWAYS, (Turn(), *renewal.turns)))
-        return Elements(plain.ordered, tuple(each), tuple(rest))
+            ways = bounded_ways([possible.when for possible in one])
+            # Where no element of a list is there, what a loop makes of it is not there either, whatever it makes.
+            when = ways[0] if len(ways) == 1 else ALWAYS
+            rest.append(Element(one if is_set else uncertain, one, when, (Turn(), *renewal.turns)))
+        return Elements(plain.ordered, tuple(each), tuple(rest), plain.after)
     if isinstance(plain, Record) and plain.names is not None:
         return Elements(
             True, tuple(Element(string(name), plain.attribute(name), ALWAYS) for name in sorted(plain.names))

@@ -17,6 +17,7 @@ from unapproved_iam.hcl.values import (
     MAX_ITEMS,
     Entry,
     Item,
+    Kind,
     Mapping,
     Null,
     Plain,
@@ -69,7 +70,9 @@ class Parts:
             return value
         refusals = [possible for refusal in self.refusals for possible in refusal]
         ways = bounded_ways([possible.when for possible in refusals])
-        whole = Value(tuple(Possible(refusals[0].plain, when) for when in ways))
+        plains = [possible.plain for possible in refusals]
+        caught = [one for one in plains if isinstance(one, Unknown) and not one.is_final] or plains
+        whole = Value(tuple(Possible(caught[0], when) for when in ways))
         if self.is_refused:
             return whole
         computed = [ALWAYS]
@@ -111,11 +114,46 @@ def grouped(entries: list[Entry], further: list[Entry]) -> Iterator[Entry]:
             yield Entry(key, group, when)
 
 
+class Row:
+    """Gathers elements one after the other, and where among them the further ones are."""
+
+    def __init__(self, ordered: bool = True) -> None:
+        self.items: list[Item] = []
+        self.rest: list[Value] = []
+        self.before = 0  # how many items come before the first further elements
+        self.ordered = ordered
+
+    def append(self, sequence: Sequence, when: Facts = ALWAYS) -> None:
+        before, after = sequence.around_rest or (sequence.items, ())
+        self.ordered &= sequence.around_rest is not None
+        self._items(before, when)
+        if sequence.rest is not None:
+            self.further(under(sequence.rest, when))
+        self._items(after, when)
+
+    def further(self, value: Value) -> None:
+        if not self.rest:
+            self.before = len(self.items)
+        self.rest.append(value)
+
+    def _items(self, items: Iterable[Item], when: Facts) -> None:
+        for item in items:
+            both = joined(when, item.when) if when else item.when
+            if both is not None:
+                self.items.append(item if both is item.when else Item(item.value, both))
+
+    def sequence(self, written: object, kind: Kind = Kind.TUPLE) -> Sequence:
+        if not self.rest:
+            return Sequence(tuple(self.items), kind=kind, ordered=self.ordered)
+        after = len(self.items) - self.before
+        rest = one_of(self.rest, written)
+        is_last = self.ordered and not after
+        return Sequence(tuple(self.items), rest, kind, is_last, after=after if self.ordered and after else None)
+
+
 def spliced(parts: Iterable[tuple[Value, Facts]], written: object) -> Sequence:
     """One sequence of the elements of all; raises Refused when one of them is surely no sequence."""
-    items: list[Item] = []
-    rest: list[Value] = []
-    ordered = True
+    row = Row()
     for value, when in parts:
         for possible in value:
             conditions = joined(when, possible.when)
@@ -124,18 +162,8 @@ def spliced(parts: Iterable[tuple[Value, Facts]], written: object) -> Sequence:
             sequence = sequence_of(possible.plain)
             if sequence is None:
                 raise Refused("this is not a list")
-            # What follows an unknown number of elements may stand anywhere.
-            ordered &= sequence.ordered and not (rest and sequence.items)
-            if not conditions:
-                items.extend(sequence.items)
-            else:
-                for item in sequence.items:
-                    both = joined(conditions, item.when)
-                    if both is not None:
-                        items.append(Item(item.value, both))
-            if sequence.rest is not None:
-                rest.append(under(sequence.rest, conditions))
-    return bounded_sequence(Sequence(tuple(items), one_of(rest, written) if rest else None, ordered=ordered), written)
+            row.append(sequence, conditions)
+    return bounded_sequence(row.sequence(written), written)
 
 
 def as_told_or_not(together: Callable[[list[Value]], Value], values: list[Value]) -> list[Value]:
@@ -158,8 +186,15 @@ def as_told_or_not(together: Callable[[list[Value]], Value], values: list[Value]
     left = _worlds_of_others(values)
     if len(left) > MAX_LEFT:  # the same again in many worlds: better in some where all is told, too
         left = [ALWAYS]
-    others = [under(together([under(value, when) for value in values]), when) for when in left]
-    return [*(under(together([under(one, when) for one in chosen]), when) for chosen, when in ways), *others]
+    every = [*ways, *((values, when) for when in left)]
+    return [under(together([_within(one, when) for one in several]), when) for several, when in every]
+
+
+def _within(value: Value, world: Facts) -> Value:
+    """The alternatives that the world has, without the facts that hold there anyway."""
+    found = ((plain, when, joined(when, world)) for plain, when in value)
+    kept = ((plain, ALWAYS if when.includes(world) else both) for plain, when, both in found if both is not None)
+    return Value(tuple(Possible(plain, when) for plain, when in kept))
 
 
 def _worlds_of_others(values: list[Value]) -> list[Facts]:

@@ -14,6 +14,7 @@ from unapproved_iam.hcl.alternatives import one_of, unknown_like
 from unapproved_iam.hcl.decimal_numbers import whole_number
 from unapproved_iam.hcl.facts import (
     ALWAYS,
+    MISSING,
     PERHAPS,
     Facts,
     Numeral,
@@ -25,6 +26,7 @@ from unapproved_iam.hcl.facts import (
     short,
     without,
 )
+from unapproved_iam.hcl.lengths import has_element
 from unapproved_iam.hcl.texts import policies_in
 from unapproved_iam.hcl.turns import Renewal, another
 from unapproved_iam.hcl.values import (
@@ -175,22 +177,20 @@ def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
             return [under(one, when) for certain, when in ways for one in items_at(certain, key, written)]
         sets = ways_of_set(sequence)
         if sets is not None:
-            each = ((_at_in_set(known, others, index, written), when) for known, others, when in sets)
+            is_open = sequence.rest is not None
+            each = ((_at_in_set(known, others, index, is_open, written), when) for known, others, when in sets)
             return [under(one, when) for values, when in each for one in values]
-    anywhere = index is None or not sequence.ordered
-    values: list[Value] = []
-    absent = 0  # how many of the items before may be absent
-    is_chosen = index is None and sequence.is_certain and subject is not None
-    for number, item in enumerate(sequence.items):
-        if is_chosen and subject is not None:
-            values.append(under(item.value, is_one_of(subject, Numeral(number))))
-        elif anywhere or (index is not None and number - absent <= index <= number):
-            values.append(under(item.value, item.when))
-            if not anywhere and number == index and not item.when and not absent:
-                return values
-        absent += bool(item.when)
-    if sequence.rest is not None:
-        values.append(another(sequence.rest))
+    if index is None and sequence.is_certain and subject is not None:
+        values = [under(item.value, is_one_of(subject, Numeral(at))) for at, item in enumerate(sequence.items)]
+        is_there = False
+    elif index is not None and (row := _at_in_row(sequence, index)) is not None:
+        values, is_there = row
+    else:
+        values = [under(item.value, item.when) for item in sequence.items]
+        values += [another(sequence.rest)] if sequence.rest is not None else []
+        is_there = False
+    if is_there:
+        return values
     surely_missing = [ALWAYS]
     for possible in (possible for value in values for possible in value):
         surely_missing = [left for way in surely_missing for left in without(way, possible.when)]
@@ -201,16 +201,42 @@ def items_at(sequence: Sequence, key: Plain, written: object) -> list[Value]:
     return [*values, *refusals, *([under(missing(written), PERHAPS)] if values else [])]
 
 
+def _at_in_row(sequence: Sequence, index: int) -> tuple[list[Value], bool] | None:
+    """What may be at an index when the order is known, and whether there surely is something.
+
+    Any number of elements may stand between those before and those after the further ones.
+    """
+    before, after = sequence.around_rest or ((), ())
+    ways = Sequence(before).ways if sequence.around_rest is not None and index >= 0 else None
+    if ways is None:
+        return None
+    values: list[Value] = []
+    is_there = True
+    for certain, when in ways:
+        if index < len(certain.items):
+            values.append(under(certain.items[index].value, when))
+            continue
+        values += [under(another(sequence.rest), when)] if sequence.rest is not None else []
+        least = len(certain.items)  # elements that are surely before
+        for item in after:
+            if least <= index:
+                values.append(under(under(item.value, item.when), when))
+            least += not item.when
+        is_there &= index < least
+    return values, is_there
+
+
 def set_of(sequence: Sequence) -> Sequence:
     """A set of the elements: equal ones once, in Terraform's order as far as all are known."""
     known: dict[Any, list[Item]] = {}
-    others: list[Item] = []
-    for item in told_apart(unified(sequence.items)):
+    same: dict[Any, list[Item]] = {}  # of what is not known
+    for number, item in enumerate(told_apart(unified(sequence.items))):
         identity = known_scalar(item.value)
         if identity is None:
-            others.append(item)
+            same.setdefault(open_scalar(item.value) or number, []).append(item)
         else:
             known.setdefault(identity, []).append(item)
+    others = [one for several in same.values() for one in once(several)]
     ordered = not others and sequence.rest is None
     is_sorted = len({type(identity) for identity in known}) <= 1
     in_order = sorted(known) if is_sorted else known
@@ -220,23 +246,29 @@ def set_of(sequence: Sequence) -> Sequence:
 
 def ways_of_set(sequence: Sequence) -> list[tuple[list[Value], list[Value], Facts]] | None:
     """What is known of a sorted sequence in each world, in order, and what is not; None when these are not few."""
-    ways = replace(sequence, ordered=True).ways if sequence.is_sorted else None
+    ways = replace(sequence, ordered=True, rest=None).ways if sequence.is_sorted else None
     if ways is None:
         return None
     told = []
     for certain, when in ways:
         values = [item.value for item in certain.items]
         known = [value for value in values if known_scalar(value) is not None]
-        told.append((known, [value for value in values if known_scalar(value) is None], when))
+        others = [value for value in values if known_scalar(value) is None]
+        others += [another(sequence.rest)] if sequence.rest is not None else []
+        told.append((known, others, when))
     return told
 
 
-def _at_in_set(known: list[Value], others: list[Value], index: int, written: object) -> list[Value]:
-    """The elements at an index, where what is not known may stand anywhere, or be what is known."""
-    values = [value for number, value in enumerate(known) if number <= index <= number + len(others)]
-    if 0 <= index < len(known) + len(others):
+def _at_in_set(known: list[Value], others: list[Value], index: int, is_open: bool, written: object) -> list[Value]:
+    """The elements at an index, where what is not known may stand anywhere, or be what is known.
+
+    When it `is_open`, the last of the others stands for any number of them.
+    """
+    among = index + 1 if is_open else len(others)
+    values = [value for number, value in enumerate(known) if number <= index <= number + among]
+    if 0 <= index < len(known) + among:
         values += others
-    if values and index < max(len(known), 1):
+    if values and index < max(len(known), int(len(others) > is_open)):
         return values
     return [*values, under(missing(written), PERHAPS if values else ALWAYS)]
 
@@ -284,6 +316,13 @@ def known_scalar(value: Value) -> object | None:
     if isinstance(plain, String):
         return plain.text.known
     return plain.value if isinstance(plain, Number | Boolean) else None
+
+
+def open_scalar(value: Value) -> Value | None:
+    """The value when it is a text that is not known, and the same wherever it stands; None for all others."""
+    content = None if value.decided is None else text_of(value.decided)
+    is_same = content is not None and all(isinstance(hole.subject, Subject) for hole in content.holes)
+    return value if is_same else None
 
 
 def unified(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -336,8 +375,9 @@ def _known_part(whole: Subject, key: Plain, written: object) -> dict[str, Any]:
     """What an element is where the tree tells what the whole is."""
     parts = [(when, element_of(plain, key, written).decided) for when, plain in whole.told]
     told = tuple((when, part) for when, part in parts if part is not None and not isinstance(part, Unknown))
-    known = tuple((when, constant[0]) for when, part in told if (constant := constant_of(part)) is not None)
-    return {"told": told, "known": known}
+    known = [(when, constant[0]) for when, part in told if (constant := constant_of(part)) is not None]
+    known += [(when, MISSING) for when, part in parts if isinstance(part, Unknown) and part.fails]
+    return {"told": told, "known": tuple(known)}
 
 
 def _part_of(source: Unknown, key: Plain, written: object) -> Value:
@@ -349,6 +389,6 @@ def _part_of(source: Unknown, key: Plain, written: object) -> Value:
         attribute = source.shape.attribute(name.known) if source.shape else None
         shape = attribute[0] if attribute else source.shape.element if source.shape else None
         # Also of an object that has it, which may be null.
-        about = Subject(path, subject.owner, **_known_part(subject, key, written))
+        about = Subject(path, subject.owner, **_known_part(subject, key, written), needs=has_element(source, key))
         return exactly(replace(part.plain, hole=part.plain.hole._replace(subject=about), shape=shape))
     return Value((part,))

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
-from unapproved_iam.hcl.collection_elements import Element, elements_of
-from unapproved_iam.hcl.collection_parts import Parts, entries_of_key, grouped
+from unapproved_iam.hcl.bounds import Count
+from unapproved_iam.hcl.collection_elements import Element, Elements, elements_of
+from unapproved_iam.hcl.collection_parts import Parts, Row, entries_of_key, grouped
 from unapproved_iam.hcl.collection_values import attribute_of, element_of, mapping_of, with_strings
 from unapproved_iam.hcl.expression import (
     Call,
@@ -58,6 +59,7 @@ from unapproved_iam.hcl.values import (
     beyond_limit,
     constant_of,
     exactly,
+    is_refused,
     refused,
     string,
     under,
@@ -148,8 +150,7 @@ def _named(value: Value, expression: Expression, scope: Scope) -> Value:
     if not any(_is_unnamed(possible.plain) for possible in value):
         return value
     known = tuple((when, constant[0]) for plain, when in value if (constant := constant_of(plain)) is not None)
-    is_count = isinstance(expression, Call) and expression.name == "length"
-    subject = Subject(str(expression), owner_of(expression, scope), is_count=is_count, known=known)
+    subject = Subject(str(expression), owner_of(expression, scope), count=_count_of(value), known=known)
 
     def named(possible: Possible) -> Possible:
         plain, when = possible
@@ -160,6 +161,20 @@ def _named(value: Value, expression: Expression, scope: Scope) -> Value:
         return possible
 
     return Value(tuple(named(possible) for possible in value))
+
+
+def _count_of(value: Value) -> Count | None:
+    """Which numbers are possible when all alternatives count something."""
+    counts = []
+    for plain in (possible.plain for possible in value if not is_refused(possible)):
+        if isinstance(plain, Unknown) and plain.shape is not None and plain.shape.count is not None:
+            counts.append(plain.shape.count)
+        elif isinstance(plain, Number) and isinstance(plain.value, int):
+            counts.append(Count(plain.value, plain.value))
+        else:
+            return None
+    ends = [count.most for count in counts if count.most is not None]
+    return Count(min(count.least for count in counts), max(ends) if len(ends) == len(counts) else None)
 
 
 def _is_unnamed(plain: Plain) -> bool:
@@ -261,17 +276,21 @@ def _splat(expression: Splat, scope: Scope) -> Value:
             only = parts.accepts(_of_item(expression.each, exactly(source), scope))
             return parts.whole(Sequence((Item(only),) if only else ()), expression)
         elements = elements_of(source, expression.source)
-        items = [
-            Item(item, each.when)
-            for each in elements.each
-            if (item := parts.accepts(_of_item(expression.each, each.value, scope), each.when)) is not None
-        ]
-        further = []
+        row = Row(elements.ordered or elements.after is not None)
+        at = len(elements.each) - (elements.after or 0)
+
+        def add(several: tuple[Element, ...]) -> None:
+            for each in several:
+                item = parts.accepts(_of_item(expression.each, each.value, scope), each.when)
+                if item is not None:
+                    row.items.append(Item(item, each.when))
+
+        add(elements.each[:at])
         for each in elements.rest:
             with within(each.turns):
-                further.append(under(_of_item(expression.each, each.value, scope, each.turns[0]), each.when))
-        rest = one_of(further, expression) if further else None
-        return parts.whole(Sequence(tuple(items), rest, ordered=elements.ordered), expression)
+                row.further(under(_of_item(expression.each, each.value, scope, each.turns[0]), each.when))
+        add(elements.each[at:])
+        return parts.whole(row.sequence(expression), expression)
 
     return applied(every, [evaluate(expression.source, scope)], expression)
 
@@ -309,7 +328,7 @@ def _for(expression: For, scope: Scope) -> Value:
         rest = [(each, _turn(each, expression, scope)) for each in elements.rest]
         if expression.result_key is not None:
             return _for_object(expression, expression.result_key, turns, rest)
-        return _for_tuple(expression, turns, rest, elements.ordered)
+        return _for_tuple(expression, turns, rest, elements)
 
     return applied(looped, [evaluate(expression.collection, scope)], expression)
 
@@ -324,23 +343,25 @@ def _turn(element: Element, expression: For | TemplateFor, scope: Scope) -> Laye
     return Layer(scope, values, element.turns[0] if element.turns else None)
 
 
-def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], ordered: bool) -> Value:
+def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], elements: Elements) -> Value:
     parts = Parts()
-    items = []
-    for element, scope in turns:
-        for when in _inclusions(parts, expression, element, scope):
-            item = parts.accepts(evaluate(expression.result, scope), when)
-            if item is not None:
-                items.append(Item(item, when))
-    further = []
+    row = Row(elements.ordered or elements.after is not None)
+    at = len(turns) - (elements.after or 0)
+
+    def add(turns: list[_Turn]) -> None:
+        for element, scope in turns:
+            for when in _inclusions(parts, expression, element, scope):
+                item = parts.accepts(evaluate(expression.result, scope), when)
+                if item is not None:
+                    row.items.append(Item(item, when))
+
+    add(turns[:at])
     for element, scope in rest:
         with within(element.turns):
-            further += [
-                under(evaluate(expression.result, scope), when)
-                for when in _inclusions(parts, expression, element, scope)
-            ]
-    sequence = Sequence(tuple(items), one_of(further, expression.result) if further else None, ordered=ordered)
-    return parts.whole(sequence, expression)
+            for when in _inclusions(parts, expression, element, scope):
+                row.further(under(evaluate(expression.result, scope), when))
+    add(turns[at:])
+    return parts.whole(row.sequence(expression.result), expression)
 
 
 _FURTHER = "further elements"  # that there are some is never denied: it contradicts nothing

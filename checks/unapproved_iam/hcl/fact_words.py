@@ -25,6 +25,7 @@ from unapproved_iam.hcl.facts import (
     Subject,
     number_as_text,
     short,
+    world_of,
 )
 from unapproved_iam.hcl.ways import WHICH, telling_apart, united
 from unapproved_iam.late_patterns import late_pattern
@@ -88,7 +89,7 @@ def _in_words(subject: Subject, choice: Choice) -> str:
             return f"{written} is {'true' if holds else 'false'}"
         if holds:
             return written
-        if subject.bound is not None and subject.bound[0].is_count and subject.bound[1].limit == 0:
+        if subject.bound is not None and subject.bound[0].count and subject.bound[1].limit == 0:
             return f"{short(subject.bound[0].written)} is 0"
         (operator, *more) = _OPERATOR.findall(written)
         if more or operator not in _NEGATED:
@@ -125,9 +126,22 @@ def _written(constant: Constant) -> str:
 
 
 def _told(facts: Facts) -> Facts:
-    """Without what no message tells as a condition."""
+    """Without what no message tells as a condition, and without what the others say anyway."""
     told = {subject: choice for subject, choice in facts.choices.items() if _is_told(subject)}
-    return facts if len(told) == len(facts.choices) else Facts(told, facts.is_linked)
+    facts = facts if len(told) == len(facts.choices) else Facts(told, facts.is_linked)
+    if facts.is_linked:
+        for subject, choice in sorted(facts, key=lambda one: not one[1].excludes):
+            if choice.excludes:
+                news = frozenset(one for one in choice.constants if _may_be(subject, one, facts))
+                facts = facts.replacing(subject, choice._replace(constants=news))
+            elif world_of(facts.replacing(subject, choice.opposite)) is None:
+                facts = facts.replacing(subject, ANYTHING)
+    return facts
+
+
+def _may_be(subject: Subject, constant: Constant, facts: Facts) -> bool:
+    """Whether it may be this as far as the other facts say."""
+    return world_of(facts.replacing(subject, Choice(frozenset({constant})))) is not None
 
 
 def _is_told(subject: Subject) -> bool:
@@ -147,7 +161,7 @@ def _widened(ways: list[Facts]) -> list[Facts]:
             opposites = [ways[number].replacing(subject, one) for one in (choice.opposite, _negation(choice))]
             if any(one.includes(opposite) for one in others for opposite in opposites):
                 ways[number] = ways[number].replacing(subject, ANYTHING)
-    return _without_included(ways)
+    return _without_included(united(ways))
 
 
 def _without_included(ways: list[Facts]) -> list[Facts]:
@@ -158,11 +172,21 @@ def _without_included(ways: list[Facts]) -> list[Facts]:
         facts
         for number, facts in enumerate(ways)
         if not any(
-            one.includes(facts) and (place < number or one != facts)
+            _include(one, facts) and (place < number or not _include(facts, one))
             for place, one in enumerate(ways)
             if place != number
         )
     ]
+
+
+def _include(one: Facts, other: Facts) -> bool:
+    """Whether the facts hold wherever the others do: that `var.c.on` is true holds for a default that says so."""
+    for subject, choice in one.choices.items():
+        if not choice.includes(other.of(subject)):
+            known = (constant for when, constant in subject.known if when.includes(other))
+            if not any((constant in choice.constants) is not choice.excludes for constant in known):
+                return False
+    return True
 
 
 def _negation(choice: Choice) -> Choice:

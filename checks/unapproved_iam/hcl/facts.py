@@ -2,6 +2,7 @@
 
 For `hcl.values`, whose alternatives each hold under their facts, and for `terraform.module_reading`, which reports
 them. What cannot be taken apart is one condition, true or false. Facts that contradict each other describe no world.
+One file, since facts about one subject say something of another one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import reduce
 from operator import xor
 from typing import Any, NamedTuple
 
-from unapproved_iam.hcl.bounds import Bound, Truths, is_admitted, leave_nothing
+from unapproved_iam.hcl.bounds import Bound, Count, Truths, is_admitted, leave_nothing
 from unapproved_iam.late_patterns import late_pattern
 
 MAX_SHOWN = 120  # characters of an expression in a message
@@ -36,11 +37,12 @@ class Subject:
     written: str
     owner: Hashable = None
     is_given: bool = field(default=False, compare=False)  # a variable or a loop's: to refer to it is never refused
-    is_count: bool = field(default=False, compare=False)  # a whole number that is not negative
+    count: Count | None = field(default=None, compare=False)  # a whole number, and which ones it may be
     domain: frozenset[Constant] | None = field(default=None, compare=False)  # all that it may be
     known: tuple[tuple[Facts, Constant], ...] = field(default=(), compare=False)  # what it is in some worlds
     told: tuple[tuple[Facts, Any], ...] = field(default=(), compare=False)  # the plain value that it is in some worlds
     bound: tuple[Subject, Bound] | None = field(default=None, compare=False)  # of a number, when it is a comparison
+    needs: Facts | None = field(default=None, compare=False)  # what is so wherever it is anything
     _hash: int = field(default=0, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +54,14 @@ class Subject:
     @property
     def is_linked(self) -> bool:
         """Whether facts about it say something of others."""
-        return self.bound is not None or self.domain is not None or bool(self.known)
+        is_bounded = self.bound is not None or (self.count is not None and self.count != Count())
+        return is_bounded or self.domain is not None or self.needs is not None or bool(self.known)
+
+    @property
+    def implied(self) -> Facts:
+        """What is so wherever facts are about it."""
+        needs = self.needs or (self.bound[0].needs if self.bound else None)
+        return ALWAYS if needs is None else needs
 
 
 class Turn:
@@ -297,14 +306,14 @@ def joined(*several: Facts) -> Facts | None:
                 if both.is_empty:
                     return None
                 choices[subject] = both
-        both_facts = _possible(Facts(choices, together.is_linked or facts.is_linked))
+        both_facts = world_of(Facts(choices, together.is_linked or facts.is_linked))
         if both_facts is None:
             return None
         together = both_facts
     return together
 
 
-def _possible(facts: Facts) -> Facts | None:
+def world_of(facts: Facts) -> Facts | None:
     """The facts as far as one of them says something of another one; None when they are no world."""
     if not facts.is_linked:
         return facts
@@ -315,7 +324,21 @@ def _possible(facts: Facts) -> Facts | None:
     choices = dict(facts.choices)
     if not _keep_to_domains(choices) or not _agree_on_numbers(choices, facts):
         return None
+    if not _meet_needs(choices, facts):
+        return None
     return Facts(choices, True) if choices else ALWAYS
+
+
+def _meet_needs(choices: dict[Subject, Choice], facts: Facts) -> bool:
+    """Whether what is so anyway, since facts are about a subject, is possible beside them."""
+    needed = [implied for subject in choices if (implied := subject.implied)]
+    if not needed:
+        return True
+    everything = dict(choices)
+    for implied in needed:
+        for subject, choice in implied:
+            everything[subject] = choice.both(everything.get(subject, ANYTHING))
+    return not any(choice.is_empty for choice in everything.values()) and _agree_on_numbers(everything, facts)
 
 
 def _keep_to_domains(choices: dict[Subject, Choice]) -> bool:
@@ -338,21 +361,27 @@ def _agree_on_numbers(choices: dict[Subject, Choice], facts: Facts) -> bool:
         if subject.bound is not None and choice.constants < TRUTHS:
             number, bound = subject.bound
             compared.setdefault(number, []).append((bound, True in choice.constants))
+        elif subject.count is not None:
+            compared.setdefault(subject, [])
     for number, truths in compared.items():
         choice = choices.get(number, ANYTHING)
         known = facts.value_of(number)
         if known is not None and not _may_be(known[0], truths):
             return False
         named = [one.value for one in choice.constants if isinstance(one, Numeral)]
-        if choice.excludes and leave_nothing(truths, named, number.is_count):
+        if choice.excludes and leave_nothing(truths, named, number.count):
             return False
-        kept = frozenset(one for one in choice.constants if _may_be(one, truths))
+        kept = frozenset(one for one in choice.constants if _may_be(one, truths) and _is_counted(one, number))
         if not kept and not choice.excludes:
             return False
         choices[number] = choice._replace(constants=kept)
         if choices[number].is_full:
             del choices[number]
     return True
+
+
+def _is_counted(constant: Constant, number: Subject) -> bool:
+    return number.count is None or not isinstance(constant, Numeral) or number.count.admits(constant.value)
 
 
 def _may_be(constant: Constant, truths: Truths) -> bool:
@@ -366,7 +395,7 @@ def without(facts: Facts, others: Facts) -> list[Facts]:
     held = facts
     for subject, choice in others.choices.items():
         outside = held.of(subject).both(choice.opposite)
-        if not outside.is_empty and (world := _possible(held.replacing(subject, outside))) is not None:
+        if not outside.is_empty and (world := world_of(held.replacing(subject, outside))) is not None:
             rest.append(world)
         inside = held.of(subject).both(choice)
         if inside.is_empty:

@@ -47,6 +47,7 @@ from unapproved_iam.hcl.values import (
     Unknown,
     Value,
     exactly,
+    is_final,
     is_other,
     is_refused,
     not_judged,
@@ -196,10 +197,10 @@ def _try(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
         following: list[Facts] = []
         for way in open_ways:
             for possible in under(value, way):
-                if is_refused(possible):
-                    following.append(possible.when)
-                elif not _is_doubtful(possible, is_doubtful):
+                if is_final(possible) or not (is_refused(possible) or _is_doubtful(possible, is_doubtful)):
                     results.append(Value((possible,)))
+                elif is_refused(possible):
+                    following.append(possible.when)
                 else:
                     computed, not_computed = _facts_of_computing(possible.plain, can)
                     results.append(under(Value((possible,)), computed))
@@ -236,6 +237,8 @@ def _can(call: Call, scope: Scope, evaluation: Evaluation) -> Value:
     value, is_doubtful = evaluation.value_and_doubt(call.arguments[0], scope)
 
     def computed(possible: Possible) -> Value:
+        if is_final(possible):
+            return Value((possible,))
         if is_refused(possible) or not _is_doubtful(possible, is_doubtful):
             return under(exactly(Boolean(not is_refused(possible))), possible.when)
         subject = Subject(str(call), owner_of(call, scope))

@@ -13,18 +13,26 @@ from itertools import product
 
 from unapproved_iam.hcl.alternatives import one_of, unknown_like
 from unapproved_iam.hcl.collection_elements import any_element
-from unapproved_iam.hcl.collection_parts import any_item, as_told_or_not, bounded_sequence, is_filled, required_sequence
+from unapproved_iam.hcl.collection_parts import (
+    Row,
+    any_item,
+    as_told_or_not,
+    bounded_sequence,
+    is_filled,
+    required_sequence,
+)
 from unapproved_iam.hcl.collection_values import (
     in_each_world,
     known_scalar,
     once,
+    open_scalar,
     set_of,
     told_apart,
     unified,
     with_strings,
 )
 from unapproved_iam.hcl.decimal_numbers import whole_number
-from unapproved_iam.hcl.facts import ALWAYS, Facts, is_none_of, is_one_of, joined, without
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, Turn, is_none_of, is_one_of, joined, without
 from unapproved_iam.hcl.operators import are_equal, operated, truths_of
 from unapproved_iam.hcl.shapes import Shape
 from unapproved_iam.hcl.turns import another, given
@@ -50,54 +58,51 @@ from unapproved_iam.hcl.values import (
     subject_of,
     under,
 )
+from unapproved_iam.hcl.ways import WHICH
 
 
 def _flatten(written: object, plain: Plain) -> Value:
     sequence = required_sequence(plain)
 
     def together(values: list[Value]) -> Value:
-        items: list[Item] = []
-        rest: list[Value] = []
+        row = Row()
         parts = (item._replace(value=value) for item, value in zip(sequence.items, values, strict=True))
-        ordered = _flatten_into(replace(sequence, items=tuple(parts)), ALWAYS, items, rest)
-        flat = Sequence(tuple(items), one_of(rest, written) if rest else None, ordered=ordered)
-        return exactly(bounded_sequence(flat, written))
+        _flatten_into(replace(sequence, items=tuple(parts)), ALWAYS, row)
+        return exactly(bounded_sequence(row.sequence(written), written))
 
     return one_of(as_told_or_not(together, [item.value for item in sequence.items]), written)
 
 
-def _flatten_into(sequence: Sequence, when: Facts, items: list[Item], rest: list[Value]) -> bool:
-    """Add the elements, and say whether they are in their order."""
-    ordered = sequence.ordered
-    parts = [(item.value, joined(when, item.when) if item.when else when, False) for item in sequence.items]
-    if sequence.rest is not None:
-        parts.append((sequence.rest, when, True))
-    for value, conditions, is_rest in parts:
-        if conditions is None:
+def _flatten_into(sequence: Sequence, when: Facts, row: Row) -> None:
+    before, after = sequence.around_rest or (sequence.items, ())
+    row.ordered &= sequence.around_rest is not None
+    for item in before:
+        _flatten_item(item.value, joined(when, item.when), row)
+    for further in sequence.rest or ():
+        inner = Row()
+        _flatten_item(Value((further,)), when, inner)
+        for one in (*(under(item.value, item.when) for item in inner.items), *inner.rest):
+            row.further(one)
+    for item in after:
+        _flatten_item(item.value, joined(when, item.when), row)
+
+
+def _flatten_item(value: Value, when: Facts | None, row: Row) -> None:
+    if when is None:
+        return
+    if not any(_may_be_list(possible.plain) for possible in value):
+        row.items.append(Item(value, when))
+        return
+    for possible in value:
+        every = joined(when, possible.when)
+        if every is None:
             continue
-        if not is_rest and not any(_may_be_list(possible.plain) for possible in value):
-            items.append(Item(value, conditions))
-            continue
-        for possible in value:
-            every = joined(conditions, possible.when)
-            if every is None:
-                continue
-            if isinstance(possible.plain, Sequence):
-                inner: list[Item] = []
-                ordered &= _flatten_into(possible.plain, every, inner, rest) and not is_rest
-                if is_rest:
-                    rest.extend(under(item.value, item.when) for item in inner)
-                else:
-                    items.extend(inner)
-            elif isinstance(possible.plain, Unknown) and possible.plain.may_be_list:
-                rest.append(under(_flat_element(possible.plain), every))
-                ordered = False
-            elif is_rest:
-                rest.append(Value((Possible(possible.plain, every),)))
-                ordered = False
-            else:
-                items.append(Item(exactly(possible.plain), every))
-    return ordered
+        if isinstance(possible.plain, Sequence):
+            _flatten_into(possible.plain, every, row)
+        elif isinstance(possible.plain, Unknown) and possible.plain.may_be_list:
+            row.further(under(_flat_element(possible.plain), every))
+        else:
+            row.items.append(Item(exactly(possible.plain), every))
 
 
 def _may_be_list(plain: Plain) -> bool:
@@ -117,6 +122,8 @@ def _flat_element(plain: Unknown) -> Value:
 
 
 def _toset(written: object, plain: Plain) -> Value:
+    if isinstance(plain, Unknown):
+        plain = replace(plain, shape=replace(plain.shape or Shape(is_list=True), is_set=True))
     if isinstance(plain, Null | Unknown):
         return given(exactly(plain), False)
     return exactly(set_of(required_sequence(plain)))
@@ -134,7 +141,10 @@ def _distinct(written: object, plain: Plain) -> Value:
     kept: dict[object, list[Item]] = {}
     for number, item in enumerate(told_apart(unified(sequence.items))):
         identity = known_scalar(item.value)
-        kept.setdefault(number if identity is None else (type(identity), identity), []).append(item)
+        key = open_scalar(item.value) or number
+        if identity is None and kept and key not in kept:  # it may be equal to another one
+            item = item._replace(when=joined(item.when, is_one_of(Subject(WHICH, Turn()), True)) or item.when)
+        kept.setdefault(key if identity is None else (type(identity), identity), []).append(item)
     # Where the first of equal elements may be absent, another stands at its place.
     in_place = all(len(several) == 1 or not several[0].when for several in kept.values())
     all_known = sequence.rest is None and all(isinstance(key, tuple) for key in kept)
@@ -145,9 +155,16 @@ def _distinct(written: object, plain: Plain) -> Value:
 def _compact(written: object, plain: Plain) -> Value:
     """Without the empty strings and nulls."""
     sequence = required_sequence(plain)
-    kept = [filled for item in told_apart(unified(sequence.items)) if (filled := _where_filled(item)) is not None]
-    ordered = sequence.ordered and all(_is_told_filled(item) for item in kept)
-    return exactly(Sequence(tuple(kept), sequence.rest, Kind.LIST, ordered))
+    before, after = sequence.around_rest or (sequence.items, ())
+    row = Row()
+    row.append(Sequence(_filled(before), sequence.rest, ordered=sequence.around_rest is not None))
+    row.append(Sequence(_filled(after)))
+    row.ordered &= all(_is_told_filled(item) for item in row.items)
+    return exactly(row.sequence(written, Kind.LIST))
+
+
+def _filled(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    return tuple(filled for item in told_apart(unified(items)) if (filled := _where_filled(item)) is not None)
 
 
 def _where_filled(item: Item) -> Item | None:

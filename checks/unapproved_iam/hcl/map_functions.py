@@ -7,14 +7,18 @@ documentation.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from unapproved_iam.hcl.alternatives import one_of, unknown_like
+from unapproved_iam.hcl.alternatives import MAX_WAYS, bounded_ways, one_of, unknown_like
+from unapproved_iam.hcl.bounds import Count
 from unapproved_iam.hcl.collection_elements import Element, elements_of
 from unapproved_iam.hcl.collection_parts import any_item, required_sequence
-from unapproved_iam.hcl.collection_values import in_each_world, mapping_of, once, unified, ways_of_set
+from unapproved_iam.hcl.collection_values import in_each_world, known_scalar, mapping_of, once, unified, ways_of_set
 from unapproved_iam.hcl.decimal_numbers import number_of
-from unapproved_iam.hcl.facts import ALWAYS, Facts, joined
+from unapproved_iam.hcl.facts import ALWAYS, Facts, Subject, joined, without
+from unapproved_iam.hcl.lengths import length_of
 from unapproved_iam.hcl.operators import boolean_of
+from unapproved_iam.hcl.shapes import Shape
 from unapproved_iam.hcl.turns import given
 from unapproved_iam.hcl.values import (
     NULL,
@@ -33,9 +37,11 @@ from unapproved_iam.hcl.values import (
     Unknown,
     Value,
     exactly,
+    subject_of,
     text_of,
     under,
 )
+from unapproved_iam.hcl.ways import of_variables
 
 
 def _tomap(written: object, plain: Plain) -> Value:
@@ -49,13 +55,16 @@ def _tomap(written: object, plain: Plain) -> Value:
 
 
 def _length(written: object, plain: Plain) -> Value:
+    if isinstance(plain, Sequence) and plain.rest is not None:
+        return _length_with_rest(written, plain)
     if isinstance(plain, String) and plain.text.known is not None and plain.text.known.isascii():
         return exactly(Number(len(plain.text.known)))
     if isinstance(plain, Mapping) and plain.has_known_keys:
         # One of several entries of one key may be there: counted as a list, each stands once.
         plain = Sequence(tuple(Item(NULL, when) for entries in plain.by_key.values() for when in _ways_of(entries)))
     if isinstance(plain, Sequence):
-        counted = in_each_world(lambda certain: exactly(Number(len(certain.items))), plain, written)
+        in_order = plain if plain.kind is Kind.SET else replace(plain, ordered=True)
+        counted = in_each_world(lambda certain: exactly(Number(len(certain.items))), in_order, written)
         if counted is not None:
             return counted
         sets = ways_of_set(plain)
@@ -63,7 +72,31 @@ def _length(written: object, plain: Plain) -> Value:
             return one_of([under(_counted(known, others, written), when) for known, others, when in sets], written)
     if isinstance(plain, Null | Number | Boolean):
         raise Refused("it has no length")
-    return unknown_like(written, plain)
+    is_set = isinstance(plain, Unknown) and plain.shape is not None and plain.shape.is_set
+    whole = subject_of(plain) if isinstance(plain, Unknown) and not is_set else None
+    return _count(written, plain, Count(), None if whole is None else length_of(whole))
+
+
+def _length_with_rest(written: object, sequence: Sequence) -> Value:
+    """In the worlds in which there are no further elements as many as are told, in others more."""
+    filled = bounded_ways([of_variables(possible.when) for possible in sequence.rest or ()])
+    empty = [ALWAYS]
+    for way in filled:
+        empty = [left for world in empty for left in without(world, way)]
+    certain = [item.value for item in sequence.items if not item.when]
+    known = [value for value in certain if known_scalar(value) is not None]
+    is_set = sequence.kind is Kind.SET  # in which what is not known may be equal to what is
+    count = _count(written, sequence, Count(max(len(known), min(len(certain), 1)) if is_set else len(certain)))
+    if not empty or len(empty) > MAX_WAYS:
+        return count
+    told = _length(written, replace(sequence, rest=None))
+    return one_of([*(under(count, way) for way in filled), *(under(told, world) for world in empty)], written)
+
+
+def _count(written: object, plain: Plain, count: Count, subject: Subject | None = None) -> Value:
+    (number,) = unknown_like(written, plain)
+    assert isinstance(number.plain, Unknown)
+    return exactly(replace(number.plain, hole=number.plain.hole._replace(subject=subject), shape=Shape(count=count)))
 
 
 def _counted(known: list[Value], others: list[Value], written: object) -> Value:
@@ -71,7 +104,7 @@ def _counted(known: list[Value], others: list[Value], written: object) -> Value:
     number = len(known) + len(others)
     if not others or number == 1:
         return exactly(Number(number))
-    return unknown_like(written, others[0].possible[0].plain)
+    return _count(written, others[0].possible[0].plain, Count(max(len(known), 1), number))
 
 
 def _ways_of(entries: list[Entry]) -> list[Facts]:

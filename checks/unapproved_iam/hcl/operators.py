@@ -23,9 +23,10 @@ from unapproved_iam.hcl.facts import (
     is_none_of,
     is_one_of,
     joined,
-    number_as_text,
     short,
+    world_of,
 )
+from unapproved_iam.hcl.lengths import compares
 from unapproved_iam.hcl.values import (
     Boolean,
     Mapping,
@@ -139,8 +140,10 @@ def _compared(operands: list[Value], written: object, equal: bool) -> Value:
         for unknown_one, known in ((one, other), (other, one)):
             subject, constant = subject_of(unknown_one), constant_of(known)
             if subject is not None and constant is not None:
-                asked.setdefault(subject, set()).add(constant[0])
                 is_it, is_not = is_one_of(subject, *constant), is_none_of(subject, *constant)
+                if subject.count is not None and world_of(is_it) is None:
+                    return exactly(Boolean(not equal))
+                asked.setdefault(subject, set()).add(constant[0])
                 return one_of(
                     [under(exactly(Boolean(equal)), is_it), under(exactly(Boolean(not equal)), is_not)], written
                 )
@@ -185,11 +188,12 @@ def _bounded(operator: str, operands: list[Value], written: object) -> Value:
         if subject is None or limit is None:
             return unknown_like(written, one, other)
         bound, truth = _bound(operator if right is not None else _MIRRORED[operator], limit)
-        if subject.is_count and bound.takes_limit:
+        if subject.count is not None and bound.takes_limit:
             bound = Bound(ceil(limit) - 1)
-        sign = ">=" if bound.takes_limit else ">"
-        compares = f"{subject.written} {sign} {number_as_text(bound.limit)}"
-        compared = Subject(compares, subject.owner, bound=(subject, bound))
+        compared = compares(subject, bound)
+        for holding in (True, False):
+            if subject.count is not None and world_of(holds(compared, holding)) is None:
+                return exactly(Boolean(holding is not truth))
         asked[compared] = subject
         return one_of(
             [under(exactly(Boolean(holding is truth)), holds(compared, holding)) for holding in (True, False)], written

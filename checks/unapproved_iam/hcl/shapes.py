@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unapproved_iam.hcl.bounds import Count
 from unapproved_iam.hcl.expression import Call, Expression, Literal, Name, ObjectOf, Template
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Of what a value consists, as far as its type tells."""
+    """Of what a value consists, as far as its type tells, or what computes it."""
 
     is_list: bool = False
+    is_set: bool = False  # a list of which equal elements are one
     element: Shape | None = None  # of a list, set or map
     attributes: tuple[tuple[str, Shape | None], ...] = ()  # of an object
+    count: Count | None = None  # of a number that counts something
 
     def attribute(self, name: str) -> tuple[Shape | None] | None:
         """The shape of an attribute that is surely there."""
@@ -31,7 +34,7 @@ def shape_of(type_: Expression) -> Shape | None:
         return None
     inner = type_.arguments[0]
     if type_.name in ("list", "set"):
-        return Shape(is_list=True, element=shape_of(inner))
+        return Shape(is_list=True, is_set=type_.name == "set", element=shape_of(inner))
     if type_.name == "map":
         return Shape(element=shape_of(inner))
     if type_.name == "object" and isinstance(inner, ObjectOf):

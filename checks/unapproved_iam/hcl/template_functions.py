@@ -15,7 +15,7 @@ from unapproved_iam.hcl.file_functions import content_of
 from unapproved_iam.hcl.scope import Evaluation, Files, Layer, Reference, Scope
 from unapproved_iam.hcl.strings import as_strings
 from unapproved_iam.hcl.syntax import HclSyntaxError, parse_template
-from unapproved_iam.hcl.values import Mapping, Plain, Refused, String, Value, refused
+from unapproved_iam.hcl.values import Mapping, Plain, Refused, String, Value
 from unapproved_iam.policies.attachment import Place
 
 
@@ -60,7 +60,7 @@ class _Nothing:
     files: Files
 
     def value_of(self, reference: Reference) -> Value:
-        return refused(".".join(reference), "a template sees its variables only")
+        raise Refused("a template sees its variables only")
 
     def is_known(self, reference: Reference) -> bool:
         return True

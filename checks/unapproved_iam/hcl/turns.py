@@ -55,6 +55,8 @@ def given(value: Value, is_given: bool = True) -> Value:
     """The value as what is referred to, which is computed already; or as a result, which may have been refused."""
 
     def marked(plain: Plain) -> Plain:
+        if isinstance(plain, Unknown) and plain.fails and is_given:
+            return plain if plain.is_final else replace(plain, is_final=True)
         subject = subject_of(plain) if isinstance(plain, Unknown) else None
         if subject is None or subject.is_given is is_given or not isinstance(plain, Unknown):
             return plain

@@ -6,6 +6,7 @@ and reads policies out with `possible_texts`.
 A `Value` is a set of `Possible`s: alternatives, each a plain value with the facts under which it holds. The elements of
 a collection are values again; an element may be absent (`when`), and a collection may have any number of further
 elements of which only a model is known (`rest`). What Terraform computes is always among the possible values.
+One file, since all of these are made of one another.
 """
 
 from __future__ import annotations
@@ -101,12 +102,25 @@ class Sequence:
     items: tuple[Item, ...]
     rest: Value | None = None  # what any further elements are; None: there are none
     kind: Kind = Kind.TUPLE
-    ordered: bool = True  # False: the items are in some other order
+    ordered: bool = True  # False: the items are in some other order, and the further elements among them
     is_sorted: bool = False  # as a set is: what is known is in order, what is not may stand between
+    after: int | None = None  # unless ordered: of items in order, that many come after the first further elements
 
     @cached_property
     def size(self) -> int:
         return size_of(item.value for item in self.items)
+
+    @cached_property
+    def around_rest(self) -> tuple[tuple[Item, ...], tuple[Item, ...]] | None:
+        """The items before the further elements and those after or among them; None when their order is not known."""
+        if self.after is not None and not self.ordered:
+            return self.items[: len(self.items) - self.after], self.items[len(self.items) - self.after :]
+        return (self.items, ()) if self.ordered or (self.rest is None and len(self.items) < 2) else None
+
+    @cached_property
+    def least(self) -> int:
+        """How many elements are surely there; those of a set may be equal."""
+        return sum(not item.when for item in self.items)
 
     @cached_property
     def is_certain(self) -> bool:
@@ -122,7 +136,9 @@ class Sequence:
         if self.rest is not None or not self.ordered:
             return None
         items = tuple(Item(item.value) for item in self.items)
-        ways = presences([item.when for item in self.items])
+        numbers: dict[Value, int] = {}
+        each = (numbers.setdefault(item.value, number) for number, item in enumerate(self.items))
+        ways = presences(zip(each, (item.when for item in self.items), strict=True))
         if ways is None:
             return None
         return [(replace(self, items=tuple(items[one] for one in there)), when) for there, when in ways]
@@ -201,6 +217,7 @@ class Unknown:
     hole: Hole
     found: tuple[Found, ...] = ()
     fails: bool = False
+    is_final: bool = False  # what a reference means fails: there is no plan at all, whatever `try` is around it
     shape: Shape | None = None  # by the type of a variable, where that tells
     decoded: String | None = None  # what base64decode makes of it again
 
@@ -372,7 +389,22 @@ def is_other(possible: Possible) -> bool:
 
 
 def is_refused(possible: Possible) -> bool:
-    return isinstance(possible.plain, Unknown) and possible.plain.fails
+    plain, when = possible
+    if isinstance(plain, Unknown):
+        return plain.fails or _is_not_there(plain.hole, when)
+    is_text = bool(when) and isinstance(plain, String) and plain.text.known is None
+    return is_text and any(_is_not_there(hole, when) for hole in holes_of(plain))
+
+
+def is_final(possible: Possible) -> bool:
+    """Whether there is no plan where this is the value."""
+    return isinstance(possible.plain, Unknown) and possible.plain.is_final
+
+
+def _is_not_there(hole: Hole, when: Facts) -> bool:
+    """Whether facts say that there is no such element."""
+    needs = hole.subject.needs if isinstance(hole.subject, Subject) else None
+    return needs is not None and joined(when, needs) is None
 
 
 def parts_of(plain: Plain) -> Iterator[tuple[Value, Facts]]:

@@ -62,21 +62,34 @@ def exclusive(ways: Iterable[Facts]) -> list[Facts]:
 MAX_EXPANDED = 64  # ways in which some elements are there or not: README, "Limits"
 
 
-def presences(conditions: Iterable[Facts]) -> list[tuple[tuple[int, ...], Facts]] | None:
-    """The numbers of the elements that are there, in each world; `conditions` are those of each. None when these are
-    not few."""
+def presences(elements: Iterable[tuple[int, Facts]]) -> list[tuple[tuple[int, ...], Facts]] | None:
+    """The numbers of the elements that are there, in each world; None when these are not few.
+
+    Each element comes with its condition, and equal ones have the same number.
+    """
     ways: list[tuple[tuple[int, ...], Facts]] = [((), ALWAYS)]
-    for number, condition in enumerate(conditions):
+    for number, condition in elements:
         longer = []
         for there, when in ways:
             both = joined(when, condition)
             if both is not None:
                 longer.append(((*there, number), both))
             longer += [(there, left) for left in without(when, condition)]
-        ways = longer
+        ways = longer if len(longer) <= FEW_EXPANDED else _with_the_same(longer)
         if len(ways) > MAX_EXPANDED:
             return None
     return ways
+
+
+FEW_EXPANDED = 16  # that are not looked at for what they have in common
+
+
+def _with_the_same(ways: list[tuple[tuple[int, ...], Facts]]) -> list[tuple[tuple[int, ...], Facts]]:
+    """In fewer ways: an element that is there in many sets of worlds is there in all of them."""
+    groups: dict[tuple[int, ...], list[Facts]] = {}
+    for there, when in ways:
+        groups.setdefault(there, []).append(when)
+    return [(there, when) for there, several in groups.items() for when in united(several)]
 
 
 MAX_EXCLUSIVE = 32
@@ -93,6 +106,12 @@ def one_each(ways: list[Facts]) -> list[Facts]:
     which = Subject(WHICH, Turn())
     each = (joined(when, is_one_of(which, Numeral(number))) for number, when in enumerate(ways))
     return [when for when in each if when is not None]
+
+
+def of_variables(facts: Facts) -> Facts:
+    """What they say of all elements alike, without what they say of the one of a turn, or what is never denied."""
+    kept = {one: choice for one, choice in facts.choices.items() if not isinstance(one.owner, Turn | str)}
+    return facts if len(kept) == len(facts.choices) else Facts(kept, facts.is_linked)
 
 
 def telling_apart(ways: list[Facts]) -> list[Subject]:

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from unapproved_iam.hcl.alternatives import one_of
 from unapproved_iam.hcl.evaluation import evaluate, value_of_reference
+from unapproved_iam.hcl.expression import GetAttribute, Literal, Name, Operation
 from unapproved_iam.hcl.facts import Facts, Subject
 from unapproved_iam.hcl.open_values import open_value
 from unapproved_iam.hcl.scope import DeclaredNames, Files, Reference
@@ -190,6 +191,8 @@ class ModuleScope(DeclaredNames):
             if block.type == "validation" and "condition" in block.body.attributes
         ]
         self.requirements += [Requirement(condition, self) for condition in conditions]
+        if self.call is None and not is_nullable:  # null stands for the default
+            conditions.append(Operation("!=", (GetAttribute(Name("var"), name), Literal(None))))
         return validated(value, conditions, name, self) if conditions else value
 
     def _root_variable(

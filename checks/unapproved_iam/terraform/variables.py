@@ -14,13 +14,15 @@ from collections.abc import Sequence as List
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from unapproved_iam.hcl.alternatives import applied, one_of
+from unapproved_iam.hcl.alternatives import applied, one_choice_of, one_of
 from unapproved_iam.hcl.argument_functions import Argument, lookup
 from unapproved_iam.hcl.collection_values import mapping_of, set_of, with_strings
 from unapproved_iam.hcl.decimal_numbers import number_of
 from unapproved_iam.hcl.evaluation import evaluate
 from unapproved_iam.hcl.expression import Call, Expression, Name, ObjectOf, TupleOf
 from unapproved_iam.hcl.facts import (
+    ALWAYS,
+    Constant,
     Facts,
     Marker,
     Subject,
@@ -49,6 +51,7 @@ from unapproved_iam.hcl.values import (
     exactly,
     holes_of,
     string,
+    subject_of,
     under,
     unknown,
 )
@@ -149,26 +152,39 @@ def no_value(name: str) -> Value:
 
 
 def validated(value: Value, conditions: Iterable[Expression], name: str, scope: Scope) -> Value:
-    """The value where it passes the validation of its variable, as far as that speaks of it alone."""
+    """The value where it passes the validation of its variable; what that says goes with what is not known of it."""
     subjects = {hole.subject for possible in value for hole in holes_of(possible.plain)}
+    needs: dict[Subject, Facts] = {}
     for condition in conditions:
         kept: list[Value] = []
         for plain, when in value:
             truths, _ = truths_of(evaluate(condition, Layer(scope, {("var", name): exactly(plain)})), condition)
-            facts = [
-                Facts({one: choice for one, choice in holds.choices.items() if one in subjects})
-                for truth, holds in truths
-                if truth
-            ]
+            valid = [facts for truth, facts in truths if truth]
+            facts = [Facts({one: choice for one, choice in way if one in subjects}) for way in valid]
             kept += [Value((Possible(plain, both),)) for way in facts if (both := joined(when, way)) is not None]
+            subject = subject_of(plain)
+            if subject is not None and valid:
+                needs[subject] = joined(needs.get(subject, ALWAYS), _common(valid)) or ALWAYS
         value = one_of(kept, f"var.{name}") if kept else value
-    for subject in subjects:
-        choices = [when.of(subject) for _, when in value] if isinstance(subject, Subject) else []
-        domain = frozenset(constant for choice in choices for constant in choice.constants)
-        is_known = not any(choice.excludes for choice in choices) and not any(isinstance(one, Marker) for one in domain)
-        if domain and is_known and isinstance(subject, Subject):
-            value = _within(value, replace(subject, domain=domain))
+    for subject in (one for one in subjects if isinstance(one, Subject)):
+        domain, needed = _domain(value, subject), needs.get(subject)
+        if domain or needed:
+            value = _within(value, replace(subject, domain=domain, needs=needed or None))
     return value
+
+
+def _common(ways: List[Facts]) -> Facts:
+    """What is so in all of the ways."""
+    choices = {one: one_choice_of(way.of(one) for way in ways) for one in ways[0].choices}
+    return Facts({one: choice for one, choice in choices.items() if not choice.is_full})
+
+
+def _domain(value: Value, subject: Subject) -> frozenset[Constant] | None:
+    """All that it may be, where that is known."""
+    choices = [when.of(subject) for _, when in value]
+    domain = frozenset(constant for choice in choices for constant in choice.constants)
+    is_open = any(choice.excludes for choice in choices) or any(isinstance(one, Marker) for one in domain)
+    return None if is_open or not domain else domain
 
 
 def _within(value: Value, subject: Subject) -> Value:
