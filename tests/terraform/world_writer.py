@@ -6,18 +6,19 @@ nothing that the engine has. A world gives each variable its default, what a var
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations, product
 from operator import eq, ge, gt, le, lt
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 DENIED = ("AdministratorAccess", "IAMFullAccess")
 NAMES = (*DENIED, "ReadOnlyAccess", "AmazonS3ReadOnlyAccess", "ViewOnlyAccess")
-ENVIRONMENTS = ("dev", "qa", "prod")
-ELSE = "zzz"  # an environment that no module names
+ENVIRONMENTS = ("dev", "qa", "stage", "prod")
+FIRST, ELSE = "AAA", "zzz"  # what no module names
 ARN = "arn:aws:iam::aws:policy/"
 COMPARISONS = {">": gt, "<": lt, ">=": ge, "<=": le, "==": eq}
 
@@ -128,6 +129,12 @@ def contains(view: View, several: Iterable[Any], wanted: Any) -> bool:
     return any(equal(view, wanted, one) for one in several)
 
 
+def both(view: View, one: bool, other: Expression) -> bool:
+    if view.world.is_eager:
+        other.worth(view)
+    return bool(one and other.worth(view))
+
+
 def quoted(data: Any) -> str:
     if isinstance(data, bool):
         return "true" if data else "false"
@@ -195,6 +202,8 @@ class Writer:
         switch, other, operator = self.any_variable("switch"), self.pick((True, False, None)), self.pick(("==", "!="))
         if switch is None:
             return self.compared(depth)
+        if self.one_in(2):
+            return self.asked(switch)
         if self.one_in(3):
             otherwise = other is True
             return Expression(
@@ -205,6 +214,14 @@ class Writer:
         return Expression(
             f"({switch.text} {operator} {quoted(other)})", lambda view: (switch.worth(view) is other) is not negated
         )
+
+    def asked(self, switch: Expression) -> Expression:
+        def worth(view: View) -> Any:
+            if switch.worth(view) is None:
+                raise Refused
+            return switch.worth(view)
+
+        return Expression(switch.text, worth)
 
     def environment(self) -> Expression:
         return self.any_variable("environment") or constant(self.pick(ENVIRONMENTS))
@@ -228,10 +245,10 @@ class Writer:
         one, other, operator = self.flag(depth), self.flag(depth), self.pick(("&&", "||"))
 
         def worth(view: View) -> bool:
+            if operator == "&&":
+                return both(view, one.worth(view), other)
             if view.world.is_eager:
                 other.worth(view)
-            if operator == "&&":
-                return bool(one.worth(view) and other.worth(view))
             return bool(one.worth(view) or other.worth(view))
 
         return Expression(f"({one.text} {operator} {other.text})", worth)
@@ -300,6 +317,7 @@ class Writer:
         if depth > 0:
             forms += [self.choice_of_name, self.choice_of_name, self.looked_up, self.indexed, self.tried]
             forms += [self.coalesced, self.merged, self.templated, self.filtered, self.element, self.of_object]
+            forms += [self.of_grant]
         return self.pick(forms)(depth - 1)
 
     def name_variable(self, depth: int) -> Expression:
@@ -414,6 +432,18 @@ class Writer:
 
         return Expression(f"{objects.text}.policy", worth)
 
+    def of_grant(self, depth: int) -> Expression:
+        grants = self.any_variable("grants")
+        if grants is None:
+            return self.of_object(depth)
+
+        def worth(view: View) -> Any:
+            if not grants.worth(view):
+                raise Refused
+            return grants.worth(view)[0]["policy"]
+
+        return Expression(f"{grants.text}[0].policy", worth)
+
     # -- lists of names ------------------------------------------------------------------------------------------------
 
     def names(self, depth: int) -> Expression:
@@ -422,7 +452,7 @@ class Writer:
         forms = [self.tuple, self.list_variable, self.list_variable]
         if depth > 0:
             forms += [self.concatenated, self.loop, self.loop, self.compacted, self.choice_of_names, self.subtracted]
-            forms += [self.of_roles, self.flattened, self.sorted_set, self.kept_keys]
+            forms += [self.of_roles, self.of_grants, self.flattened, self.sorted_set, self.kept_keys]
         return self.pick(forms)(depth - 1)
 
     def tuple(self, depth: int) -> Expression:
@@ -507,6 +537,20 @@ class Writer:
             lambda view: sorted(name for name, condition in pairs if condition.worth(view)),
         )
 
+    def of_grants(self, depth: int) -> Expression:
+        grants = self.any_variable("grants")
+        if grants is None:
+            return self.of_roles(depth)
+        if self.one_in(2):
+            return Expression(
+                f"({grants.text}[*].policy)", lambda view: [grant["policy"] for grant in grants.worth(view)]
+            )
+        condition = self.flag(min(depth, 1))
+        return Expression(
+            f"[for g in {grants.text} : g.policy if g.on && {condition.text}]",
+            lambda view: [grant["policy"] for grant in grants.worth(view) if both(view, grant["on"], condition)],
+        )
+
     def of_roles(self, depth: int) -> Expression:
         roles = self.any_variable("roles")
         if roles is None:
@@ -540,7 +584,8 @@ class Writer:
         return f"locals {{\n{''.join(lines)}}}\n" if lines else ""
 
     def resource(self, number: int) -> Attaching:
-        forms = (self.plain, self.conditional, self.for_each, self.of_role, self.by_index, self.each_role, self.blocks)
+        forms = [self.plain, self.conditional, self.for_each, self.of_role, self.by_index, self.blocks]
+        forms += [self.each_role, self.each_grant]
         return self.pick(forms)(f"x{number}")
 
     def attachment(self, name: str, lines: str, worth: Callable[[View], list[Any]]) -> Attaching:
@@ -584,6 +629,18 @@ class Writer:
             ],
         )
 
+    def each_grant(self, name: str) -> Attaching:
+        grants = self.any_variable("grants")
+        if grants is None:
+            return self.each_role(name)
+        lines = (
+            f'  for_each = {{ for i, g in {grants.text} : "k${{i}}" => g if g.on }}\n'
+            f'  policy_arn = "{ARN}${{each.value.policy}}"\n'
+        )
+        return self.attachment(
+            name, lines, lambda view: [grant["policy"] for grant in grants.worth(view) if grant["on"]]
+        )
+
     def of_role(self, name: str) -> Attaching:
         several = self.names(3)
         text = (
@@ -618,6 +675,7 @@ KINDS = {
     "list": "names",
     "object": "cfg",
     "roles": "roles",
+    "grants": "grants",
     "number": "n",
     "switch": "s",
 }
@@ -641,6 +699,9 @@ def datum(random: Random, kind: str) -> Any:
             }
             for key in random.sample(("k1", "k2", "k3"), random.choice((1, 2)))
         },
+        "grants": lambda: [
+            {"policy": random.choice(NAMES), "on": random.choice((True, False))} for _ in range(random.choice((1, 2)))
+        ],
         "number": lambda: random.choice((1, 2, 3, 5)),
         "switch": lambda: random.choice((True, False, None)),
     }
@@ -654,27 +715,66 @@ TYPES = {
     "list": "list(string)",
     "object": "object({ policy = string, on = bool })",
     "roles": "map(object({ policy = string, on = bool, envs = list(string) }))",
+    "grants": "list(object({ policy = string, on = bool }))",
     "number": "number",
     "switch": "bool",
 }
 
 
+SECOND = {"flag": "b", "environment": "tier", "name": "q"}  # a variable of the same kind
+
+
+class Validity(NamedTuple):
+    """What a variable's block says of its values, and whether a value is one of them."""
+
+    lines: str
+    takes: Callable[[Any], bool]
+
+
+ANY = Validity("", lambda value: True)
+
+
+def validity(random: Random, kind: str, name: str) -> Validity:
+    """Mostly every value is one."""
+    few, policies, limit = random.sample(ENVIRONMENTS, 2), random.sample(NAMES, 2), random.choice((1, 2))
+    conditions: dict[str, list[tuple[str, Callable[[Any], bool]]]] = {
+        "environment": [
+            (f"contains({quoted(few)}, var.{name})", lambda value: value in few),
+            (f"var.{name} == {quoted(few[0])} || var.{name} == {quoted(few[1])}", lambda value: value in few),
+            (f"var.{name} != {quoted(few[0])}", lambda value: value != few[0]),
+        ],
+        "name": [
+            (f"!contains({quoted(policies)}, var.{name})", lambda value: value not in policies),
+            (f"var.{name} != {quoted(policies[0])}", lambda value: value != policies[0]),
+        ],
+        "number": [(f"var.{name} > {limit} && var.{name} <= 4", lambda value: limit < value <= 4)],
+        "list": [(f"length(var.{name}) > {limit - 1}", lambda value: len(value) >= limit)],
+    }
+    if kind in conditions and random.randrange(4) == 0:
+        condition, takes = random.choice(conditions[kind])
+        return Validity(f'  validation {{\n    condition = {condition}\n    error_message = "no"\n  }}\n', takes)
+    if kind in ("environment", "switch") and random.randrange(4) == 0:
+        return Validity("  nullable = false\n", lambda value: value is not None)
+    return ANY
+
+
 def written_program(seed: int) -> Program:
     random = Random(seed)
     names = {kind: [name] for kind, name in KINDS.items() if random.randrange(3)}
-    if "flag" in names and random.randrange(2):
-        names["flag"].append("b")
-    defaults = {name: datum(random, kind) for kind, several in names.items() for name in several}
+    for kind, name in SECOND.items():
+        if kind in names and random.randrange(2 if kind == "flag" else 3) == 0:
+            names[kind].append(name)
+    if {"list", "roles", "grants"} <= names.keys():  # all values of all three would take long
+        del names[random.choice(("list", "roles", "grants"))]
     of_kind = {name: kind for kind, several in names.items() for name in several}
-    valid = None
-    if "environment" in names and not random.randrange(4):
-        valid = sorted({*random.sample(ENVIRONMENTS, 2), *([defaults["env"]] if defaults["env"] else [])})
-        defaults["env"] = defaults["env"] or valid[0]
+    valid = {name: validity(random, kind, name) for name, kind in of_kind.items()}
+    defaults = {name: _valid_datum(random, kind, valid[name]) for name, kind in of_kind.items()}
     files: dict[str, str] = {}
-    variables = "".join(_declared(name, of_kind[name], defaults, valid if name == "env" else None) for name in defaults)
-    variable_files = _variable_files(random, of_kind, defaults, files, valid)
+    variables = "".join(_declared(name, of_kind[name], defaults[name], valid[name]) for name in defaults)
+    variable_files = _variable_files(random, of_kind, files, valid)
     modules = _modules(random, files, variables, names)
-    runs = [_options(of_kind, {**defaults, **file}, valid) for file in [{}, *variable_files]]
+    source = "".join(files.values())
+    runs = [_options(of_kind, {**defaults, **file}, valid, source) for file in [{}, *variable_files]]
 
     def view(world: World) -> View:
         return View(world, {name: partial(world.value, name) for name in defaults}, modules.locals)
@@ -682,63 +782,98 @@ def written_program(seed: int) -> Program:
     return Program(files, runs, dict(_attached(modules, "", view)), lambda world: _is_computed(modules, view(world)))
 
 
-def _declared(name: str, kind: str, defaults: dict[str, Any], valid: list[str] | None) -> str:
-    validation = (
-        f'  validation {{\n    condition = contains({quoted(valid)}, var.{name})\n    error_message = "no"\n  }}\n'
-        if valid
-        else ""
-    )
-    return f'variable "{name}" {{\n  type = {TYPES[kind]}\n  default = {quoted(defaults[name])}\n{validation}}}\n'
+def _valid_datum(random: Random, kind: str, valid: Validity) -> Any:
+    while True:
+        value = datum(random, kind)
+        if valid.takes(value):
+            return value
+
+
+def _declared(name: str, kind: str, default: Any, valid: Validity) -> str:
+    return f'variable "{name}" {{\n  type = {TYPES[kind]}\n  default = {quoted(default)}\n{valid.lines}}}\n'
 
 
 def _variable_files(
-    random: Random, of_kind: dict[str, str], defaults: dict[str, Any], files: dict[str, str], valid: list[str] | None
+    random: Random, of_kind: dict[str, str], files: dict[str, str], valid: dict[str, Validity]
 ) -> list[dict[str, Any]]:
     several = []
     for number in range(random.choice((0, 0, 1, 2))):
-        chosen = random.sample(sorted(defaults), min(len(defaults), random.choice((1, 2, 3))))
-        values = {name: datum(random, of_kind[name]) for name in chosen}
-        if valid and "env" in values:
-            values["env"] = random.choice(valid)
+        chosen = random.sample(sorted(of_kind), min(len(of_kind), random.choice((1, 2, 3))))
+        values = {name: _valid_datum(random, of_kind[name], valid[name]) for name in chosen}
         if values:
             files[f"envs/f{number}.tfvars"] = "".join(f"{name} = {quoted(value)}\n" for name, value in values.items())
             several.append(values)
     return several
 
 
-def _options(of_kind: dict[str, str], usual: dict[str, Any], valid: list[str] | None) -> Options:
-    """Of each variable what it usually is, and what else somebody may give it."""
+def _options(of_kind: dict[str, str], usual: dict[str, Any], valid: dict[str, Validity], source: str) -> Options:
+    """Of each variable what it usually is, and what else somebody may give it.
+
+    What the source does not name stands for all that it does not name, before and after the others in their order.
+    """
+    names = [
+        *(name for name in NAMES if name in DENIED or name in source),
+        ELSE,
+        *([FIRST] if "set" in source else []),
+    ]
+    environments = [one for one in ENVIRONMENTS if re.search(rf"\b{one}\b", source)]
     others: dict[str, list[Any]] = {
-        "environment": list(valid or (*ENVIRONMENTS, ELSE, "", None)),
+        "environment": [*environments, ELSE, "", None],
         "flag": [True, False],
         "switch": [True, False, None],
         "number": [0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5],
-        "name": [Other(one) for one in (*NAMES, ELSE, "")],
-        "list": _other_lists(),
-        "roles": _other_roles(),
-        "object": [None, *({"policy": Other(name), "on": on} for name, on in product((*NAMES, ELSE), (True, False)))],
+        "name": [Other(one) for one in (*names, "")],
+        "list": _other_lists(names),
+        "roles": _other_roles(names),
+        "grants": _other_grants(names),
+        "object": [None, *_other_objects((*names, ""))],
     }
     return {
-        name: [usual[name], *(one for one in others[kind] if one != usual[name] or type(one) is not type(usual[name]))]
+        name: [
+            usual[name],
+            *(
+                one
+                for one in others[kind]
+                if (one != usual[name] or type(one) is not type(usual[name])) and valid[name].takes(one)
+            ),
+        ]
         for name, kind in of_kind.items()
     }
 
 
-def _other_lists() -> list[list[Other]]:
-    lists = [(), *product((*NAMES, ELSE, "")), *product((*NAMES, ""), repeat=2)]
-    lists += [(*NAMES[start:], *NAMES[:start]) for start in range(len(NAMES))]
-    lists += [*combinations(NAMES, 3), *((name, ELSE, ELSE) for name in (*NAMES, ELSE))]
+def _other_objects(names: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"policy": Other(name), "on": on} for name, on in product(names, (True, False))]
+
+
+def _other_grants(names: list[str]) -> list[list[dict[str, Any]]]:
+    given = [one for one in _other_objects((*names, "")) if one["on"]]
+    pairs = [[*pair] for pair in product(given, repeat=2)]
+    return [[], *([one] for one in _other_objects((*names, ""))), *pairs, *_triples(given, given[names.index(ELSE)])]
+
+
+def _triples(several: Iterable[Picked], filling: Picked) -> Iterator[list[Picked]]:
+    """Each in each place, among such as nobody names."""
+    for one, place in product(several, range(3)):
+        yield [one if number == place else filling for number in range(3)]
+
+
+def _other_lists(names: list[str]) -> list[list[Other]]:
+    lists = [(), *product((*names, "")), *product((*names, ""), repeat=2)]
+    lists += [(*names[start:], *names[:start]) for start in range(len(names))]
+    lists += [*combinations(names, 3), *map(tuple, _triples(names, ELSE))]
     return [list(map(Other, several)) for several in lists]
 
 
-def _other_roles() -> list[dict[str, Any]]:
+def _other_roles(names: list[str]) -> list[dict[str, Any]]:
     roles = [
         {"policy": Other(name), "on": on, "envs": list(envs)}
-        for name, on, envs in product(NAMES, (True, False), ((), ENVIRONMENTS))
+        for name, on, envs in product((*names, ""), (True, False), ((), ENVIRONMENTS))
     ]
     several = [role for role in roles if role["on"] and role["envs"]]
     pairs = [{"k8": one, "k9": other} for one, other in product(several, repeat=2)]
-    triples = [{"k7": several[0], **pair} for pair in pairs]
+    triples = [
+        dict(zip(("k7", "k8", "k9"), three, strict=True)) for three in _triples(several, several[names.index(ELSE)])
+    ]
     return [{}, *({"k9": role} for role in roles), *pairs, *triples]
 
 
@@ -785,7 +920,7 @@ def _call(random: Random, files: dict[str, str], directory: str, writer: Writer,
         random,
         files,
         f"{directory}m/",
-        "".join(_declared(name, kind, defaults, None) for name, kind in of_kind.items()),
+        "".join(_declared(name, kind, defaults[name], ANY) for name, kind in of_kind.items()),
         kinds,
         depth - 1,
     )
@@ -812,8 +947,8 @@ def _attached(
 
 def _policies(resource: Attaching, view_in: Callable[[World], View | None], world: World) -> list[Any] | None:
     try:
-        view = view_in(world)
         world.asked.clear()
+        view = view_in(world)
         policies = resource.worth(view) if view else []
     except (Refused, RefusedElsewhere):
         return None
