@@ -238,7 +238,7 @@ FAULTS = {
     ),
     "plan-is-deep": Fault(
         2,
-        "plan.json:1: could not be checked: the plan is nested too deep",
+        "plan.json:1: could not be checked: the plan is nested too deeply",
         (
             files(
                 {

@@ -219,10 +219,10 @@ def test_what_the_aggregator_lacks_was_not_looked_at(aws: AccountServer, audit: 
     assert (told.code, by_account(told)) == (2, {first: (1, False), second: (1, False), silent: (0, False)})
     assert told.error.splitlines() == [
         f"account {first}: cannot see everything: the collection of eu-west-1 from organization all by aggregator"
-        " everything is failed: not authorized",
-        f"account {second}: cannot see everything: the collection of eu-west-1 by aggregator everything is failed:"
-        " not authorized",
-        f"account {silent}: cannot see everything: aggregator everything holds no role of it:"
+        " everything has status FAILED: not authorized",
+        f"account {second}: cannot see everything: the collection of eu-west-1 by aggregator everything has status"
+        " FAILED: not authorized",
+        f"account {silent}: cannot see everything: aggregator everything has no roles of this account:"
         " AWS Config records none there",
     ]
 
@@ -232,7 +232,10 @@ def test_an_account_whose_roles_are_not_recorded_was_not_looked_at(aws: AccountS
     aws.tell(members=[aws.account])
     told = audit(*BY_AGGREGATOR)
     assert told.code == 2
-    assert f"account {aws.account}: cannot see everything: aggregator everything holds no role of it" in told.error
+    assert (
+        f"account {aws.account}: cannot see everything: aggregator everything has no roles of this account"
+        in told.error
+    )
     aws.attach(("role/app", "ReadOnlyAccess"))
     assert audit(*BY_AGGREGATOR).code == 0
 

@@ -106,4 +106,4 @@ def _troubles_of(source: Mapping[str, Any], name: str) -> list[str]:
     why = source.get("LastErrorMessage") or source.get("LastErrorCode") or "no reason given"
     what = source.get("AwsRegion", "a region")
     what += "" if source.get("SourceType") == "ACCOUNT" else f" from organization {source['SourceId']}"
-    return [f"the collection of {what} by aggregator {name} is {status.lower()}: {why}"]
+    return [f"the collection of {what} by aggregator {name} has status {status}: {why}"]
