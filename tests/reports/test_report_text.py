@@ -150,6 +150,21 @@ def test_many_findings_are_counted_by_policy(tree: Path, capsys: pytest.CaptureF
     assert "by policy: AdministratorAccess 10, IAMFullAccess 1" in report(tree, {"main.tf": more}, capsys)
 
 
+def test_what_is_unresolved_has_one_total_and_no_way_to_an_exception(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = {"unapproved-iam-policies.yaml": f"{LIST}unresolved: fail\n"}
+    unknown = "".join(
+        f'variable "p{number}" {{}}\n' + attachment("x", f"${{var.p{number}}}", f"u{number}") for number in range(11)
+    )
+    lines = report(tree, {**listed, "main.tf": unknown}, capsys)
+    assert "by policy: unresolved 11" in lines
+    assert not [line for line in lines if line.startswith("exceptions go")]
+    lines = report(tree, {"main.tf": unknown + attachment("ops")}, capsys)
+    assert "by policy: unresolved 11, AdministratorAccess 1" in lines
+    assert [line for line in lines if line.startswith("exceptions go under")]
+
+
 def test_the_same_problem_many_times_is_one_line(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     calls = "".join(
         f'module "m{number}" {{\n  source = "./m{number}"\n  policies = ["{ADMIN}"]\n}}\n' for number in range(5)

@@ -105,7 +105,7 @@ def _at(place: Place, paint: _Paint) -> str:
 
 
 def way_out(findings: Findings) -> str:
-    if not findings.shown:
+    if all(finding.verdict is Verdict.UNRESOLVED for finding in findings.shown):
         return ""
     if findings.deny_list.source.startswith("built-in"):
         return "exceptions go into your own list (unapproved-iam init writes one)"

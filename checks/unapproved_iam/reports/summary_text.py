@@ -57,7 +57,8 @@ def _list_name(findings: Findings) -> str:
 
 def totals(findings: Findings) -> str:
     """How many findings each policy has, when there are many; else empty."""
-    policies = Counter(display_name(finding.attachment.policy) for finding in findings.shown)
+    shown = findings.shown
+    policies = Counter(display_name(one.attachment.policy) if one.is_certain else "unresolved" for one in shown)
     if policies.total() <= MANY:
         return ""
     most = [f"{policy} {number:,}" for policy, number in policies.most_common(MOST_POLICIES)]
