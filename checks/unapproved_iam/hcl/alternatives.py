@@ -93,10 +93,10 @@ def applied(function: Callable[..., Value], arguments: Iterable[Value], written:
     It takes plain values, and is not asked where Terraform refuses to compute one of them.
     """
     arguments = tuple(arguments)
-    if all(len(argument.possible) == 1 for argument in arguments):
-        when = joined(*(argument.possible[0].when for argument in arguments))
-        plains = tuple(argument.possible[0].plain for argument in arguments)
-        return NEVER if when is None else _strictly(function, plains, when, written)
+    only = [argument.possible[0] for argument in arguments if len(argument.possible) == 1]
+    if len(only) == len(arguments):
+        when = joined(*[one.when for one in only])
+        return NEVER if when is None else _strictly(function, tuple([one.plain for one in only]), when, written)
     if len(arguments) == 1:
         return one_of(_of_each(function, arguments[0], written), written)
     arguments, others = _others_together(arguments, written)

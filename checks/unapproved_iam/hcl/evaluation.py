@@ -133,7 +133,7 @@ def _evaluated(expression: Expression, scope: Scope) -> Value:
         return _beyond(expression, _DEPTH)
     finally:
         _effort.depth -= 1
-    for possible in value:
+    for possible in value.possible:
         if isinstance(possible.plain, Unknown):
             value = _named(value, expression, scope)
             break
