@@ -105,6 +105,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     "deployed by no value": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": NO_VALUE}),
     "deployed by null": function(**DEPLOYED, DeploymentPreference={**GRADUAL, "Enabled": None}),
     "deployed, and never created": {**function(**DEPLOYED, DeploymentPreference=GRADUAL), "Condition": "Never"},
+    "deployed by a function that passes its condition on": {
+        **function(**DEPLOYED, DeploymentPreference={**GRADUAL, "PassthroughCondition": True}),
+        "Condition": "Never",
+    },
     "network": function(VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}),
     "conditional network": function(VpcConfig={"Fn::If": ["Open", {"SubnetIds": ["subnet-1"]}, NO_VALUE]}),
     "events": function(

@@ -179,6 +179,23 @@ TWINS = {
         "ReadOnlyAccess",
         "AdministratorAccess",
     ),
+    "a list as a whole and its elements": Twin(
+        _if(
+            "!And [!Equals [!Join [',', !Ref L], 'a,WORD'], !Equals [!Select [1, !Ref L], b]]",
+            LIST,
+        ),
+        "c",
+        "b",
+    ),
+    "a loop over a list that is told as a whole": Twin(
+        "Transform: AWS::LanguageExtensions\n"
+        "Parameters: {L: {Type: CommaDelimitedList, AllowedValues: [SecurityAudit, AdministratorAccess]}}\n"
+        "Conditions: {C: !Equals [!Join [',', !Ref L], 'SecurityAudit,WORD']}\nResources:\n"
+        "  Fn::ForEach::Roles:\n    - Name\n    - !Ref L\n    - Role${Name}:\n        Type: AWS::IAM::Role\n"
+        "        Condition: C\n        Properties: {ManagedPolicyArns: [!Sub 'arn:aws:iam::aws:policy/${Name}']}\n",
+        "SecurityAudit",
+        "AdministratorAccess",
+    ),
     "the length of a list": Twin(_if("!Equals [{Fn::Length: [a, !Ref AWS::NoValue, b]}, WORD]", ""), "3", "2"),
     "the length of a parameter's default": Twin(
         _role(

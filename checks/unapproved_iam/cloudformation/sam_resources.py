@@ -16,7 +16,7 @@ from unapproved_iam.cloudformation.parameters import PSEUDO_PARAMETERS
 from unapproved_iam.cloudformation.values import Evaluator
 from unapproved_iam.cloudformation.world import Possible, Value, World, scalar_text, with_late_parts
 from unapproved_iam.policies.attachment import Principal
-from unapproved_iam.policies.facts import NEVER
+from unapproved_iam.policies.facts import NEVER, Facts
 from unapproved_iam.policies.managed_policy_names import managed_policy_names
 from unapproved_iam.policies.policy_arn import PARTITION, aws_managed
 from unapproved_iam.policies.possible_text import Text, text, unknown
@@ -63,12 +63,15 @@ def attached_by_sam(evaluator: Evaluator, declared: Declared, global_settings: N
 
 
 def attached_for_deployment(
-    evaluator: Evaluator, declared: Declared, global_settings: Node | None
+    evaluator: Evaluator, declared: Declared, exists: Facts, global_settings: Node | None
 ) -> Iterator[Attached]:
-    """What the role gets with which CodeDeploy shifts the traffic to a function, whatever the function's condition."""
+    """What the role gets with which CodeDeploy shifts the traffic to a function, which `exists` then.
+
+    The transform makes the role whatever the function's condition, unless it is told to pass that on.
+    """
     settings = _Settings(evaluator, declared, global_settings)
     role = _created_role("CodeDeployServiceRole")
-    for world in settings.worlds_deployed_gradually(declared.world):
+    for world in settings.worlds_deployed_gradually(declared.world, exists):
         yield _added(settings, Possible(aws_managed("service-role/AWSCodeDeployRoleForLambda"), world, 0), role)
 
 
@@ -202,10 +205,12 @@ class _Settings:
         """Whether a state machine is."""
         return any(scalar_text(value_of(node, "Enabled")) == "true" for node, _ in self.under("Tracing", world))
 
-    def worlds_deployed_gradually(self, world: World) -> Iterator[World]:
+    def worlds_deployed_gradually(self, world: World, exists: Facts) -> Iterator[World]:
         """The worlds in which CodeDeploy shifts the traffic, with a role that the transform creates."""
         for node, inner in self.under("DeploymentPreference", world):
-            if isinstance(node, Object) and node.pairs and value_of(node, "Role") is None:
+            if scalar_text(value_of(node, "PassthroughCondition")) == "true":
+                inner = inner.with_facts(inner.facts & exists)
+            if inner.facts is not NEVER and isinstance(node, Object) and node.pairs and value_of(node, "Role") is None:
                 enabled = value_of(node, "Enabled") or Scalar("true")
                 off = frozenset({"", "false", "False"})
                 yield from self._worlds_unless(enabled, inner, off, resolved=("Ref", "Fn::FindInMap"))

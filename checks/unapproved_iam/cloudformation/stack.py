@@ -127,7 +127,8 @@ class Stack:
         yield Reading(nested=frozenset(nested.file for nested in self._templates_of(always) if nested.file))
         attached: list[Attached] = []
         if resource_type == "AWS::Serverless::Function":
-            attached += attached_for_deployment(self.evaluator, always, value_of(self.root, "Globals"))
+            exists, shared = self.evaluator.exists(entry), value_of(self.root, "Globals")
+            attached += attached_for_deployment(self.evaluator, always, exists, shared)
         for world in self._worlds_of(entry, resource_type):
             declared = Declared(entry.name, resource_type, entry.node, world, entry.line)
             for result in self._attached_by(declared):
@@ -171,7 +172,10 @@ class Stack:
         if not alternatives:
             return
         block, skip = self._block_of(entry)
+        possible = self.nesting.unknowns.of_lists()
         for (policy, principals, line, note, origin), facts in alternatives.items():
+            if facts & possible is NEVER:
+                continue
             named = (principal._replace(name=with_late_parts(principal.name)) for principal in principals)
             yield Attachment(
                 resource=self.nesting.prefix + entry.name,
@@ -191,7 +195,8 @@ class Stack:
     def _told(self, facts: Facts) -> tuple[str, ...]:
         if facts not in self._said:
             here = os.path.basename(self.source.path)
-            self._said[facts] = told(facts, self.nesting.assumed & self.evaluator.rules, self._names(), here)
+            assumed = self.nesting.assumed & self.evaluator.rules & self.nesting.unknowns.of_lists()
+            self._said[facts] = told(facts, assumed, self._names(), here)
         return self._said[facts]
 
     def _names(self) -> Mapping[str, Facts]:

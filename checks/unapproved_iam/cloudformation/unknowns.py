@@ -46,6 +46,7 @@ class Unknowns:
         self._questions: dict[object, Variable] = {}
         self._elements: dict[Hole, tuple[str, ...] | None] = {}  # of lists
         self._places: dict[Hole, tuple[Hole, int | None]] = {}  # of elements in their lists
+        self._wholes: dict[Hole, set[str]] = {}  # of lists: the texts that something is said of
 
     def declare(self, hole: Hole, variable: Variable | None) -> None:
         """Say which variable a hole is; None when it stands for something else each time."""
@@ -115,8 +116,27 @@ class Unknowns:
         for end in range(len(rest) + 1) if after else [len(rest)]:
             value = rest[:end]
             if all(character in hole.alphabet for character in value) and self._may_be(hole, value):
+                self._note(hole, value)
                 has_value = self.diagram.has_value(variable, value)
                 facts |= has_value & self.equal(_with(text(*after), hole, value), text(rest[end:]))
+        return facts
+
+    def _note(self, hole: Hole, value: str) -> None:
+        if self.is_list(hole):
+            self._wholes.setdefault(hole, set()).add(value)
+
+    def of_lists(self) -> Facts:
+        """What holds between lists and their elements: where a list is one text, they are the parts of that."""
+        facts = ALWAYS
+        for element, (listed, place) in self._places.items():
+            whole, part = self._variables[listed], self._variables[element]
+            if whole is None or part is None:
+                continue
+            for value in sorted(self._wholes.get(listed, ())):
+                parts = [one.strip() for one in value.split(",")]
+                there = parts if place is None else parts[place : place + 1]
+                if there:
+                    facts &= ~self.diagram.has_value(whole, value) | self.diagram.one_of(part, there)
         return facts
 
     def _may_be(self, hole: Hole, value: str) -> bool:
@@ -181,6 +201,7 @@ class Unknowns:
         for one in self._with_values(before, hole, variable):
             facts = one.facts
             for element in (self._elements[hole] or ()) if hole in one.text.holes else ():
+                self._note(hole, element)
                 alone = facts & self.diagram.has_value(variable, element)
                 facts &= ~alone
                 if alone is not NEVER:
