@@ -342,7 +342,7 @@ def candidates(name: str) -> list[Any]:
     default = LISTS[name].get("Default") if not name.startswith("Stored") else None
     lists = [] if default is None else [as_list(default)]
     if "AllowedValues" not in LISTS[name]:
-        lists += [[""], ["x"], ["x", "x", ELEMENTS[name][-1]]]
+        lists += [[""], ["x"], *([one, "x", ELEMENTS[name][-1]] for one in ("", "x"))]
     lists += [[one, f"{other} too" if other in UNTOLD else other] for one in ELEMENTS[name] for other in ELEMENTS[name]]
     return [one for number, one in enumerate(lists) if one not in lists[:number] and one != ["", ""]]
 
