@@ -414,6 +414,24 @@ def test_each_file_that_a_path_may_mean_counts(names: str, tmp_path: Path) -> No
         assert denied is is_denied
 
 
+COUNTED = """
+variable "l" {{ default = {0} }}
+resource "aws_iam_role_policy_attachment" "x" {{
+  count      = {1}
+  role       = "r"
+  policy_arn = "arn:aws:iam::aws:policy/${{{1} == {2} ? "IAMFullAccess" : "ReadOnlyAccess"}}"
+}}
+"""
+
+
+@pytest.mark.parametrize(("default", "number"), [("[]", "length(var.l)"), ("0", "var.l")])
+def test_an_instance_says_that_its_count_is_positive(default: str, number: str, tmp_path: Path) -> None:
+    for count, is_denied in ((1, True), (0, False)):
+        source = COUNTED.format(default, number, count)
+        findings, _ = findings_in(write_tree(tmp_path / str(count), {"main.tf": source}))
+        assert any(finding.verdict is Verdict.DENIED for finding in findings) is is_denied
+
+
 ABSENT = """
 variable "env" {{ default = "dev" }}
 module "m" {{

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from unapproved_iam.hcl.alternatives import bounded_ways, one_of
+from unapproved_iam.hcl.bounds import Bound
 from unapproved_iam.hcl.collection_elements import elements_of, number_value
 from unapproved_iam.hcl.collection_values import mapping_of
 from unapproved_iam.hcl.decimal_numbers import whole_number
@@ -111,16 +112,18 @@ def _counted(possible: Possible, expression: Expression, scope: Scope) -> Altern
         count = 0  # as terraform refuses it, and so creates nothing
     if count is None or count > MAX_COUNTED:
         index = unknown("count.index", f"{expression} is not decided")
-        when: Facts | None = possible.when
+        when = possible.when
         if count is not None:
             index = beyond_limit(expression, f"{MAX_COUNTED} instances")
         elif not any(hole.is_limit for hole in holes_of(plain)):
             counted = subject_of(plain) or Subject(str(expression), owner_of(expression, scope))
-            when = joined(possible.when, holds(Subject(f"{counted.written} > 0", counted.owner), True))
+            is_positive = Subject(f"{counted.written} > 0", counted.owner, bound=(counted, Bound(0)))
+            exists = joined(when, holds(is_positive, True))
+            if exists is None:
+                return Alternative(when, ())
+            when = exists
         layer: dict[Reference, Value] = {("count", "index"): index}
-        return Alternative(
-            possible.when, (Instance("", None, when or possible.when, Layer(scope, layer, Turn()), is_other(possible)),)
-        )
+        return Alternative(possible.when, (Instance("", None, when, Layer(scope, layer, Turn()), is_other(possible)),))
     instances = (
         Instance(f"[{number}]", number, possible.when, Layer(scope, {("count", "index"): number_value(number)}))
         for number in range(count)
