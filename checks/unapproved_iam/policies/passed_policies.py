@@ -12,6 +12,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 from unapproved_iam.late_patterns import late_pattern
 from unapproved_iam.policies.policy_arn import POLICY_ARN, narrowed
@@ -35,6 +36,7 @@ _ARN_IN_TEXT = late_pattern(
 MAX_DOCUMENT = 200_000  # characters of a text that is decoded; in a longer one every ARN counts
 
 
+@lru_cache(maxsize=4096)
 def is_boundary(name: str) -> bool:
     """Whether an argument, key or parameter of this name holds a permissions boundary: `role_permissions_boundary_arn`,
     `PermissionsBoundary`."""
@@ -58,12 +60,15 @@ def tells_of_others(name: str) -> bool:
     return _plain(name) in _NAMES or _plain(name) == "effect"
 
 
+@lru_cache(maxsize=4096)  # of every key of every object that is passed
 def _plain(name: str) -> str:
     return re.sub("[_-]", "", name).lower()
 
 
 def policies_passed(content: Text) -> list[Text]:
     """The ARNs of policies in a text that is passed."""
+    if content.known is not None and "policy" not in content.known:
+        return []
     whole = [content] if is_policy_arn(content) else []
     if whole and "," not in str(content):
         return whole
