@@ -257,6 +257,14 @@ KINDS = {  # <denied|clean>
         'variable "n" { default = "2" }\n',
         'var.n == "<1|2>" ? [["ReadOnlyAccess", "IAMFullAccess", "ReadOnlyAccess"][var.n]] : []',
     ),
+    "a part of a text": (
+        'variable "e" { default = "x" }\n',
+        'var.e == "prod-eu" ? [split("-", var.e)[0] == "prod" ? "<IAMFullAccess|x>" : "ReadOnlyAccess"] : []',
+    ),
+    "a text in other letters": (
+        'variable "e" { default = "x" }\n',
+        'var.e == "PROD" ? [lower("a-${var.e}") == "<a-prod|b-prod>" ? "IAMFullAccess" : "ReadOnlyAccess"] : []',
+    ),
     "what may be ephemeral": (
         'variable "e" {\n  ephemeral = true\n  default   = "x"\n}\n',
         'ephemeralasnull(var.e) == null ? ["<IAMFullAccess|ReadOnlyAccess>"] : ["ViewOnlyAccess"]',

@@ -64,7 +64,7 @@ def _cleaned(start: Hole, end: str) -> Value:
     for name in end.split("/"):
         if name == "..":
             if not names:
-                start = start._replace(written=f"{start.written}/..")
+                start = start._replace(written=f"{start.written}/..", subject=None)
             names = names[:-1]
         elif name not in ("", "."):
             names.append(name)

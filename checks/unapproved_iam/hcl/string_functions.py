@@ -195,11 +195,13 @@ def split(written: object, separator: Plain, subject: Plain) -> Value:
                 finish(current)
                 current = [[other]]
         else:
-            current = [[*element, piece] for element in current]
-            if not _excludes(piece.alphabet, between):
+            is_whole = _excludes(piece.alphabet, between)
+            part = piece if is_whole else _changed(piece)
+            current = [[*element, part] for element in current]
+            if not is_whole:
                 was_split = True
                 finish(current)
-                current.append([piece])
+                current.append([part])
     finish(current)
     items = tuple(Item(string(text(*element))) for element in certain)
     rest = one_of([string(text(*element)) for element in uncertain], written) if uncertain else None
@@ -224,9 +226,14 @@ def _by_character(change: Callable[[str], str]) -> Callable[..., Value]:
         if isinstance(subject, Unknown):
             return unknown_like(written, subject)
         pieces = text_argument(subject).pieces
-        return string(text(*("".join(map(changed, p)) if isinstance(p, str) else p for p in pieces)))
+        return string(text(*("".join(map(changed, p)) if isinstance(p, str) else _changed(p) for p in pieces)))
 
     return function
+
+
+def _changed(hole: Hole) -> Hole:
+    """What was made of it: facts are about what it was."""
+    return hole._replace(subject=None)
 
 
 def _replace(written: object, subject: Plain, wanted: Plain, replacement: Plain) -> Value:
