@@ -379,7 +379,7 @@ class Interpreter:
         self.files = files
         self.template = files[file]
         self.given = given
-        self.is_lenient = is_lenient  # in rules about lists
+        self.is_lenient = is_lenient  # in rules about lists, and where a list has no such element
         self.truths: dict[str, bool] = {}
 
     def is_allowed(self) -> bool:
@@ -509,6 +509,8 @@ class Interpreter:
             else self.value(argument[1])
         )
         if int(argument[0]) >= len(listed):
+            if self.is_lenient:
+                return "\0"
             raise Missing
         if listed[int(argument[0])] == "\0":
             raise Missing
