@@ -245,6 +245,14 @@ KINDS = {  # <denied|clean>
         'variable "e" { default = "true" }\n',
         'var.e == "<false|true>" ? [var.e ? "ReadOnlyAccess" : "IAMFullAccess"] : []',
     ),
+    "a digit as a bool": (
+        'variable "e" { default = "1" }\n',
+        'var.e == "<0|2>" ? [var.e ? "ReadOnlyAccess" : "IAMFullAccess"] : []',
+    ),
+    "a bool as a digit": (
+        'variable "e" { default = "0" }\n',
+        'var.e ? [var.e == "<1|0>" ? "IAMFullAccess" : "ReadOnlyAccess"] : []',
+    ),
     "a number as the key of a map": (
         'variable "n" { type = number }\n',
         'var.n == <3|2> ? [lookup({ "3" = "IAMFullAccess" }, var.n, "ReadOnlyAccess")] : []',

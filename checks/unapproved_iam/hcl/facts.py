@@ -140,11 +140,19 @@ class Choice(NamedTuple):
     def both(self, other: Choice) -> Choice:
         is_condition = self.is_condition or other.is_condition
         if not self.excludes:
+            if self.is_condition is not other.is_condition and not other.excludes:
+                return other._where(self) if self.is_condition else self._where(other)
             kept = self.constants - other.constants if other.excludes else self.constants & other.constants
             return Choice(kept, False, is_condition)
         if not other.excludes:
             return Choice(other.constants - self.constants, False, is_condition)
         return Choice(self.constants | other.constants, True)
+
+    def _where(self, condition: Choice) -> Choice:
+        """Those of the values that make a condition what it is: Terraform takes "1" and "0" for true and false, too."""
+        taken = {one for truth in condition.constants for one in (truth, Numeral(1 if truth else 0))}
+        kept = frozenset(one for one in self.constants if one in taken)
+        return Choice(kept, False, kept <= TRUTHS)
 
     def either(self, other: Choice) -> Choice:
         if not (self.excludes or other.excludes):
