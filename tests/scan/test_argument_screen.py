@@ -17,7 +17,6 @@ from unapproved_iam.scan.argument_screen import ArgumentScreen
 from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
 from unapproved_iam.scan.tree_check import findings_of
-from unapproved_iam.scan.unit_slices import Slices
 
 POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"
 START = "arn:aws:iam::aws:"
@@ -152,7 +151,7 @@ def test_what_reaches_a_policy_is_evaluated(way: Way, tmp_path: Path) -> None:
 def passing(tree: Path, source: str) -> set[str]:
     write(tree, {"main.tf": source})
     block = next(block for block in parse_body(source, "main.tf").blocks if block.type == "module")
-    screen = ArgumentScreen(Slices(), lambda root: [])
+    screen = ArgumentScreen(lambda root: [])
     return set(screen.may_pass(str(tree), str(tree), block.body.attributes))
 
 

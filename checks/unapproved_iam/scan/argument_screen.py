@@ -45,8 +45,8 @@ class _Unit(NamedTuple):
 class ArgumentScreen:
     """Looks at each text once; `values_of` are the variable files of a root module, None for one that is unreadable."""
 
-    def __init__(self, slices: Slices, values_of: Callable[[str], Sequence[bytes | None]]) -> None:
-        self._slices = slices
+    def __init__(self, values_of: Callable[[str], Sequence[bytes | None]]) -> None:
+        self._slices = Slices()
         self._values_of = values_of
         self._may_name_policies = cache(_may_name_policies)
         self._unit = cache(self._look_at)

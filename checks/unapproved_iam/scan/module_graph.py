@@ -21,7 +21,6 @@ from unapproved_iam.terraform.source_look import local_sources, may_call
 
 if TYPE_CHECKING:
     from unapproved_iam.scan.argument_screen import ArgumentScreen
-    from unapproved_iam.scan.unit_slices import Slices
     from unapproved_iam.terraform.variable_files import VariableFiles
 
 Look = Callable[[bytes], Evidence]
@@ -155,23 +154,17 @@ class ModuleGraph:
         if self._screen.names_count:
             from unapproved_iam.scan.slice_screen import SliceScreen  # most runs find nothing that needs it
 
-            screen = SliceScreen(self._screen, self._slices, self._is_readable)
+            screen = SliceScreen(self._screen, self._is_readable)  # its parts are gone when units are read
             named = {path for path in directories if screen.may_name(path, self._values_of(path))}
         else:
             named = {path for path in directories if self.arguments.may_attach(path)}
         return directories & self.callers_of(named)
 
     @cached_property
-    def _slices(self) -> Slices:
-        from unapproved_iam.scan.unit_slices import Slices  # few trees name what they deny
-
-        return Slices()
-
-    @cached_property
     def arguments(self) -> ArgumentScreen:
         from unapproved_iam.scan.argument_screen import ArgumentScreen  # it is needed for what is read closely
 
-        return ArgumentScreen(self._slices, self._values_of)
+        return ArgumentScreen(self._values_of)
 
     def _values_of(self, root: str) -> list[bytes | None]:
         return [*self._values.get(root, ()), *self._given]

@@ -20,9 +20,9 @@ from unapproved_iam.source_bytes import readable
 class SliceScreen:
     """Looks at each part and each file once. Expressions read the files that are `readable`."""
 
-    def __init__(self, screen: Screen, slices: Slices, is_readable: Callable[[str], bool]) -> None:
+    def __init__(self, screen: Screen, is_readable: Callable[[str], bool]) -> None:
         self._is_readable = is_readable
-        self._slices = slices
+        self._slices = Slices()
         self._paths_in = cache(_paths_in)
         self._encoded = cache(str.encode)
         self._holds_template = cache(holds_template)
