@@ -9,7 +9,7 @@ documentation. One file, since each kind of expression evaluates all the others.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from unapproved_iam.hcl.alternatives import applied, one_of, unknown_like
@@ -276,23 +276,36 @@ def _splat(expression: Splat, scope: Scope) -> Value:
             only = parts.accepts(_of_item(expression.each, exactly(source), scope))
             return parts.whole(Sequence((Item(only),) if only else ()), expression)
         elements = elements_of(source, expression.source)
-        row = Row(elements.ordered or elements.after is not None)
-        at = len(elements.each) - (elements.after or 0)
 
-        def add(several: tuple[Element, ...]) -> None:
-            for each in several:
-                item = parts.accepts(_of_item(expression.each, each.value, scope), each.when)
-                if item is not None:
-                    row.items.append(Item(item, each.when))
+        def results(each: Element) -> Iterator[tuple[Value, Facts]]:
+            turn = each.turns[0] if each.turns else None
+            yield _of_item(expression.each, each.value, scope, turn), each.when
 
-        add(elements.each[:at])
-        for each in elements.rest:
-            with within(each.turns):
-                row.further(under(_of_item(expression.each, each.value, scope, each.turns[0]), each.when))
-        add(elements.each[at:])
+        row = _row_of(elements, results, parts)
         return parts.whole(row.sequence(expression), expression)
 
     return applied(every, [evaluate(expression.source, scope)], expression)
+
+
+def _row_of(elements: Elements, results: Callable[[Element], Iterable[tuple[Value, Facts]]], parts: Parts) -> Row:
+    """What a loop makes of each element, in the order of the elements, and the facts under which it is there."""
+    row = Row(elements.ordered or elements.after is not None)
+    at = len(elements.each) - (elements.after or 0)
+
+    def add(several: tuple[Element, ...]) -> None:
+        for each in several:
+            for value, when in results(each):
+                item = parts.accepts(value, when)
+                if item is not None:
+                    row.items.append(Item(item, when))
+
+    add(elements.each[:at])
+    for each in elements.rest:
+        with within(each.turns):
+            for value, when in results(each):
+                row.further(under(value, when))
+    add(elements.each[at:])
+    return row
 
 
 def _of_item(each: Expression, item: Value, scope: Scope, turn: Turn | None = None) -> Value:
@@ -324,11 +337,11 @@ def _object(expression: ObjectOf, scope: Scope) -> Value:
 def _for(expression: For, scope: Scope) -> Value:
     def looped(collection: Plain) -> Value:
         elements = elements_of(collection, expression.collection)
+        if expression.result_key is None:
+            return _for_tuple(expression, elements, scope)
         turns = [(each, _turn(each, expression, scope)) for each in elements.each]
         rest = [(each, _turn(each, expression, scope)) for each in elements.rest]
-        if expression.result_key is not None:
-            return _for_object(expression, expression.result_key, turns, rest)
-        return _for_tuple(expression, turns, rest, elements)
+        return _for_object(expression, expression.result_key, turns, rest)
 
     return applied(looped, [evaluate(expression.collection, scope)], expression)
 
@@ -343,24 +356,15 @@ def _turn(element: Element, expression: For | TemplateFor, scope: Scope) -> Laye
     return Layer(scope, values, element.turns[0] if element.turns else None)
 
 
-def _for_tuple(expression: For, turns: list[_Turn], rest: list[_Turn], elements: Elements) -> Value:
+def _for_tuple(expression: For, elements: Elements, scope: Scope) -> Value:
     parts = Parts()
-    row = Row(elements.ordered or elements.after is not None)
-    at = len(turns) - (elements.after or 0)
 
-    def add(turns: list[_Turn]) -> None:
-        for element, scope in turns:
-            for when in _inclusions(parts, expression, element, scope):
-                item = parts.accepts(evaluate(expression.result, scope), when)
-                if item is not None:
-                    row.items.append(Item(item, when))
+    def results(element: Element) -> Iterator[tuple[Value, Facts]]:
+        turn = _turn(element, expression, scope)
+        for when in _inclusions(parts, expression, element, turn):
+            yield evaluate(expression.result, turn), when
 
-    add(turns[:at])
-    for element, scope in rest:
-        with within(element.turns):
-            for when in _inclusions(parts, expression, element, scope):
-                row.further(under(evaluate(expression.result, scope), when))
-    add(turns[at:])
+    row = _row_of(elements, results, parts)
     return parts.whole(row.sequence(expression.result), expression)
 
 
