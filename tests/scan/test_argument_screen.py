@@ -6,17 +6,15 @@ the same.
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from screen_twins import Way, findings_in
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin
 from unapproved_iam.hcl.syntax import parse_body
 from unapproved_iam.scan.argument_screen import ArgumentScreen
-from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
-from unapproved_iam.scan.tree_check import findings_of
+from written_files import write_tree
 
 POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"
 START = "arn:aws:iam::aws:"
@@ -28,22 +26,7 @@ def call(argument: str, further: str = "") -> str:
 
 def check(tree: Path, screen: bool = True) -> Findings:
     everything = DenyList("list", (Entry("*", Origin("list", 1)),))
-    return findings_of(Request(paths=[str(tree)], screen=screen), everything, str(tree), date(2026, 11, 1))
-
-
-def write(tree: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = tree / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-class Way(NamedTuple):
-    """Files in which a policy is reached, and a token with what leads elsewhere when it stands in its place."""
-
-    files: dict[str, str]
-    token: str
-    elsewhere: str
+    return findings_in(tree, everything, screen)
 
 
 LOCALS = f'locals {{\n  a = "{POLICY}"\n  b = "x"\n}}\n'
@@ -138,18 +121,18 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 def test_what_reaches_a_policy_is_evaluated(way: Way, tmp_path: Path) -> None:
-    write(tmp_path, way.files)
+    write_tree(tmp_path, way.files)
     found = check(tmp_path)
     assert found.violations
     assert found.violations == check(tmp_path, screen=False).violations
     assert any(way.token in text for text in way.files.values())
-    write(tmp_path, {name: text.replace(way.token, way.elsewhere) for name, text in way.files.items()})
+    write_tree(tmp_path, way.twin)
     assert not check(tmp_path, screen=False).violations
     assert check(tmp_path).units == 0
 
 
 def passing(tree: Path, source: str) -> set[str]:
-    write(tree, {"main.tf": source})
+    write_tree(tree, {"main.tf": source})
     block = next(block for block in parse_body(source, "main.tf").blocks if block.type == "module")
     screen = ArgumentScreen(lambda root: [])
     return set(screen.may_pass(str(tree), str(tree), block.body.attributes))

@@ -6,15 +6,13 @@ nothing is found either. What cannot be followed is read, whatever stands where.
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from screen_twins import Way, findings_in
 from unapproved_iam.deny_list.entries import DenyList, Entry, Origin, Unresolved
-from unapproved_iam.scan.check_scope import Request
 from unapproved_iam.scan.findings import Findings
-from unapproved_iam.scan.tree_check import findings_of
+from written_files import write_tree
 
 DENIED = "arn:aws:iam::aws:policy/AdministratorAccess"
 NAME = "AdministratorAccess"
@@ -26,22 +24,7 @@ def attached(value: str) -> str:
 
 def check(tree: Path, screen: bool = True, unresolved: Unresolved = Unresolved.PASS) -> Findings:
     by_name = DenyList("list", (Entry(NAME, Origin("list", 1)),), unresolved=unresolved)
-    return findings_of(Request(paths=[str(tree)], screen=screen), by_name, str(tree), date(2026, 11, 1))
-
-
-def write(tree: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = tree / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-class Way(NamedTuple):
-    """Files in which the name is reached, and a token with what leads elsewhere when it stands in its place."""
-
-    files: dict[str, str]
-    token: str
-    elsewhere: str
+    return findings_in(tree, by_name, screen)
 
 
 CALLED = 'variable "arn" { default = "arn:aws:iam::aws:policy/ReadOnlyAccess" }\n' + attached("var.arn")
@@ -232,10 +215,10 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 def test_a_name_counts_where_references_lead_to_it(way: Way, tmp_path: Path) -> None:
-    write(tmp_path, way.files)
+    write_tree(tmp_path, way.files)
     assert check(tmp_path).violations
     assert any(way.token in text for text in way.files.values())
-    write(tmp_path, {name: text.replace(way.token, way.elsewhere) for name, text in way.files.items()})
+    write_tree(tmp_path, way.twin)
     assert not check(tmp_path, screen=False).violations
     assert check(tmp_path).units == 0
 
@@ -268,20 +251,20 @@ NOT_FOLLOWED = {
 @pytest.mark.parametrize("files", NOT_FOLLOWED.values(), ids=NOT_FOLLOWED.keys())
 def test_what_cannot_be_followed_is_read(files: dict[str, str], tmp_path: Path) -> None:
     elsewhere = {"main.tf": f'locals {{ a = "{DENIED}" }}\n' + attached('"x"')}
-    write(tmp_path, elsewhere)
+    write_tree(tmp_path, elsewhere)
     assert check(tmp_path).units == 0
-    write(tmp_path, files)
+    write_tree(tmp_path, files)
     assert check(tmp_path).units > 0
 
 
 def test_where_unresolved_fails_names_do_not_count(tmp_path: Path) -> None:
-    write(tmp_path, {"main.tf": f'locals {{ a = "{DENIED}" }}\nvariable "v" {{}}\n' + attached("var.v")})
+    write_tree(tmp_path, {"main.tf": f'locals {{ a = "{DENIED}" }}\nvariable "v" {{}}\n' + attached("var.v")})
     assert check(tmp_path).exit_code == 0
     assert check(tmp_path, unresolved=Unresolved.FAIL).exit_code == 1
 
 
 def test_a_file_of_variables_counts_for_its_root_module(tmp_path: Path) -> None:
-    write(
+    write_tree(
         tmp_path, {"main.tf": 'variable "v" { default = "x" }\n' + attached("var.v"), "a.tfvars": f'v = "{DENIED}"\n'}
     )
     assert check(tmp_path).violations
@@ -290,5 +273,5 @@ def test_a_file_of_variables_counts_for_its_root_module(tmp_path: Path) -> None:
 def test_who_calls_a_suspicious_module_is_read_in_its_place(tmp_path: Path) -> None:
     """The module reads a file by a path that counts from the root module, in which there is none."""
     called = attached('file("name.txt")')
-    write(tmp_path, {"main.tf": 'module "m" { source = "./m" }\n', "m/main.tf": called, "m/name.txt": DENIED})
+    write_tree(tmp_path, {"main.tf": 'module "m" { source = "./m" }\n', "m/main.tf": called, "m/name.txt": DENIED})
     assert check(tmp_path).violations == check(tmp_path, screen=False).violations
